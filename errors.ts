@@ -1,0 +1,122 @@
+/**
+ * Every error that voltstream raises for the world's failures, with its cause and its cure.
+ *
+ * A code is part of the public interface: it never changes its meaning. `docs/errors.md` lists the same codes, and a
+ * test fails when the two disagree. Programming errors of ours are assertions (`assertInvariant`), not entries here.
+ */
+export const errorCatalogue = {
+  // topology
+  TOPOLOGY_INVALID: {
+    cause: 'The topology cannot be run as it was written.',
+    cure: 'Change the named step as the message says.',
+  },
+  // state
+  STATE_MISSING: {
+    cause: 'The consumer group has committed offsets, but the state store holds nothing for this task.',
+    cure: 'Restore the store, or start over with --reset, which begins a new run and reads the input again.',
+  },
+  FENCED: {
+    cause: 'Another process has claimed this task.',
+    cure: 'Nothing to do: the task drops its memory and claims again after its next heartbeat.',
+  },
+  REWOUND: {
+    cause: 'The state store went back to an older state (a fail-over or a restored backup).',
+    cure: 'Nothing to do: the task loads the older state and reads the input again from there.',
+  },
+  STORE_UNAVAILABLE: {
+    cause: 'The state store did not answer.',
+    cure: 'Check that it runs and can be reached; processing goes on by itself as soon as it answers.',
+  },
+  // log
+  LOG_UNAVAILABLE: {
+    cause: 'The log (Kafka, or the embedded log) did not answer.',
+    cure: 'Check that it runs and can be reached.',
+  },
+  OFFSET_OUT_OF_RANGE: {
+    cause: 'The position in the state store is no longer in the log, or not yet.',
+    cure: 'Choose what to do with the setting onOffsetOutOfRange, or start over with --reset.',
+  },
+  TOPIC_MISSING: {
+    cause: 'A topic that the topology reads or writes does not exist.',
+    cure: 'Create it, or allow voltstream to create topics.',
+  },
+  PARTITIONS_CHANGED: {
+    cause: 'A topic has another number of partitions than when its state was written.',
+    cure: 'Bring back the old number, or replay into a new application with --reset.',
+  },
+  // warehouse
+  WAREHOUSE_UNAVAILABLE: {
+    cause: 'ClickHouse did not answer or refused a statement.',
+    cure: 'Check that it runs and can be reached; nothing is lost meanwhile, the outbox keeps what is due.',
+  },
+  WAREHOUSE_SETTING: {
+    cause: 'A table lacks a setting that exactly-once delivery needs.',
+    cure: 'Change the table as the message says, then start again.',
+  },
+  DISK_FULL: {
+    cause: 'There is no room left on the disk that holds the data folder.',
+    cure: 'Make room; processing goes on by itself.',
+  },
+  // schemas
+  SCHEMA_UNKNOWN: {
+    cause: 'A record names a schema id that the registry does not know.',
+    cure: 'Register the schema, or find out who wrote the record; it is in the dead letters with its bytes.',
+  },
+  SCHEMA_INCOMPATIBLE: {
+    cause: 'A schema cannot read what its earlier versions have written.',
+    cure: 'Give new fields defaults, do not change types, or register it under another subject.',
+  },
+  DESERIALISATION_FAILED: {
+    cause: 'The bytes of a record do not fit its schema.',
+    cure: 'See the dead letter for the bytes and the reason, mend the producer, and send the record again.',
+  },
+  // processing
+  PROCESSING_FAILED: {
+    cause: 'A function of the topology threw for a record.',
+    cure: 'See the dead letter or the log for step, record and error; mend the function and deploy it.',
+  },
+  // configuration and use
+  CONFIGURATION_INVALID: {
+    cause: 'A configuration key is unknown or its value is not allowed.',
+    cure: 'Change it as the message says.',
+  },
+  DATA_FOLDER_BUSY: {
+    cause: 'Another process works on this data folder.',
+    cure: 'Stop it, or use another folder with --data.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly cure: string }>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface ErrorDetails {
+  /** Where it happened: step, task, topic-partition-offset, file:line, table. */
+  readonly where?: string;
+  readonly wanted?: string;
+  readonly got?: string;
+  readonly cause?: unknown;
+  /** Replaces the catalogue's general cure by a more exact one. */
+  readonly cure?: string;
+}
+
+/** An error with a code of the catalogue; its message says what, where, what was wanted, what came, and the cure. */
+export class VoltstreamError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+
+  constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
+    const parts = [`${code}: ${what}`];
+    if (details.where !== undefined) parts.push(`where: ${details.where}`);
+    if (details.wanted !== undefined) parts.push(`wanted: ${details.wanted}`);
+    if (details.got !== undefined) parts.push(`got: ${details.got}`);
+    parts.push(`cure: ${details.cure ?? errorCatalogue[code].cure}`);
+    super(parts.join('\n  '), details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'VoltstreamError';
+    this.code = code;
+    this.where = details.where;
+  }
+}
+
+/** Stops on a bug of our own. Stays on in production: a task must stop before it commits something wrong. */
+export function assertInvariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`invariant violated: ${message}`);
+}

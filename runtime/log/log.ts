@@ -1,0 +1,134 @@
+/**
+ * The port to the partitioned log: Kafka, the embedded log, or memory in tests. Pull-shaped, so that a task decides
+ * where it reads (Law 3). No client library is imported outside `runtime/log/`.
+ */
+
+export interface LogHeader {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface LogRecord {
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Null when there are none, so that records without headers cost nothing. */
+  readonly headers: readonly LogHeader[] | null;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** What one poll gave for one partition. */
+export interface LogBatch extends TopicPartition {
+  /** The position this batch was asked for. A task accepts a batch only when it is exactly its own position. */
+  readonly requestedPosition: number;
+  /** Offsets ascending, all >= requestedPosition; may be empty when only control records were passed over. */
+  readonly records: readonly LogRecord[];
+  /** Where to go on: behind the last record, including control and compacted-away offsets that were passed over. */
+  readonly nextPosition: number;
+  /** The end of the partition (its last stable offset) as known with this batch: nextPosition === endOffset is "at end". */
+  readonly endOffset: number;
+}
+
+/** A unit of assignment: one sub-topology's partition with all the topic partitions it reads. */
+export interface TaskAssignment {
+  readonly task: string;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface AssignmentListener {
+  /**
+   * The tasks this member now has, after each join. All partitions are paused and without a position; they give records only
+   * after `seek` and `resume`. Called one at a time; records of the new generation wait until it has resolved.
+   */
+  assigned(tasks: readonly TaskAssignment[]): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  readonly group: string;
+  /** Every task of the application; each is assigned to exactly one member of the group. */
+  readonly tasks: readonly TaskAssignment[];
+  /** Bytes fetched ahead of the reader over all partitions. */
+  readonly bufferBytesMax?: number;
+}
+
+export interface LogConsumer {
+  start(listener: AssignmentListener): Promise<void>;
+  /** Waits up to `waitMs` for at least one batch. Batches of one partition are in order. Empty when nothing came. */
+  poll(waitMs: number): Promise<readonly LogBatch[]>;
+  /** Forgets what was fetched ahead and reads on at `position`. */
+  seek(partition: TopicPartition, position: number): void;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** For lag tools and autoscalers only: nothing here ever decides where to read by them. */
+  commitOffsets(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
+  /** Group offsets as committed, null where there is none. */
+  committedOffsets(partitions: readonly TopicPartition[]): Promise<readonly (number | null)[]>;
+  /** Resolves after the next join or successful heartbeat from now: proof that we are still a member. */
+  confirmMembership(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface OutboundRecord {
+  readonly topic: string;
+  /** Chosen by the key (murmur2, as Kafka's default partitioner) when left out. */
+  readonly partition?: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly timestampMs: number;
+  readonly headers?: readonly LogHeader[] | null;
+}
+
+/** Appends at least once. Used for repartition topics, whose readers drop repeated ordinals, and for ingestion. */
+export interface LogProducer {
+  append(records: readonly OutboundRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Appends each ordinal of one writer once, whatever crashes (Law 4). Records carry ascending ordinals; the log keeps the
+ * highest delivered one in the same atomic step as the records (Kafka: transaction plus offset metadata).
+ */
+export interface OrdinalProducer {
+  /** Fences an earlier producer of the same writer, finishes what it left pending, and gives its mark (null: none). */
+  open(): Promise<{ readonly run: number; readonly ordinal: number } | null>;
+  /** On any error the producer is useless: close it, make a new one and open it. */
+  deliver(records: readonly OutboundRecord[], lastOrdinal: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OrdinalProducerOptions {
+  readonly application: string;
+  readonly run: number;
+  readonly task: string;
+  readonly sink: string;
+}
+
+export interface TopicDefinition {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Kafka topic settings; the embedded log knows `retention.ms` and `cleanup.policy`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Log {
+  open(): Promise<void>;
+  /** Creates what is missing; throws PARTITIONS_CHANGED when a topic exists with another number of partitions. */
+  createTopics(topics: readonly TopicDefinition[]): Promise<void>;
+  /** Number of partitions, or null when the topic does not exist. */
+  partitionCount(topic: string): Promise<number | null>;
+  /** First offset still there and the end (last stable offset). */
+  bounds(partition: TopicPartition): Promise<{ readonly start: number; readonly end: number }>;
+  /** Reads a range once, without a group: for global tables, replays and look-ups. Ends at `to` (exclusive). */
+  read(partition: TopicPartition, from: number, to: number): AsyncIterable<LogBatch>;
+  consumer(options: ConsumerOptions): LogConsumer;
+  producer(): Promise<LogProducer>;
+  ordinalProducer(options: OrdinalProducerOptions): OrdinalProducer;
+  /** Deletes records below the given offsets (repartition topics behind the committed position). */
+  deleteRecords(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
+  close(): Promise<void>;
+}

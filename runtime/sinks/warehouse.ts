@@ -1,0 +1,29 @@
+/**
+ * The port to ClickHouse: a server by `@clickhouse/client`, or chDB in a worker thread of this process. The same SQL, DDL
+ * and row bytes serve both.
+ */
+export interface WarehouseInsert {
+  readonly database: string;
+  readonly table: string;
+  /** Column names in the order of the row bytes. */
+  readonly columns: readonly string[];
+  /** ClickHouse types in the same order. */
+  readonly types: readonly string[];
+  /** Whole RowBinary rows, in order; joined they are one block of one table partition. */
+  readonly rows: readonly Uint8Array[];
+  readonly rowCount: number;
+  /** `insert_deduplication_token` of this statement; null sends none. */
+  readonly token: string | null;
+}
+
+export interface Warehouse {
+  open(): Promise<void>;
+  /** Rows as objects; 64-bit integers as strings, as ClickHouse's JSON gives them. */
+  query<Row>(sql: string): Promise<readonly Row[]>;
+  /** The answer as text in a named ClickHouse format (CSV, JSONEachRow, PrettyCompact...). */
+  queryText(sql: string, format: string): Promise<string>;
+  command(sql: string): Promise<void>;
+  /** One insert = one block. Settings belong to the statement, never to the connection. */
+  insert(insert: WarehouseInsert): Promise<void>;
+  close(): Promise<void>;
+}

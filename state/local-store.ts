@@ -1,0 +1,60 @@
+import type { Codec } from '../schemas/codec.ts';
+import type { Cell } from './state-store.ts';
+
+/**
+ * State in the memory of one task, written to the durable store once per commit (changed cells only) and read once per
+ * claim. Operators see synchronous, typed access; the task sees cells.
+ *
+ * Values are immutable: a change is a put. Iteration is in (time, key bytes) or key-bytes order, also after a restore.
+ */
+export interface LocalStore {
+  readonly name: string;
+  /** Adds a cell for each change since the last call, in a deterministic order, and forgets that they were changes. */
+  takeChanges(into: Cell[]): void;
+  /** Puts back one cell as `takeChanges` made it. */
+  restore(key: Uint8Array, value: Uint8Array): void;
+  /** Called once after the last `restore`: builds indexes. */
+  restored(): void;
+  readonly entries: number;
+  /** Changes that the next commit will carry. */
+  readonly changes: number;
+}
+
+export interface StoreDefinition<S extends LocalStore = LocalStore> {
+  /** Name of the step that owns it, or `<step>.<part>` where a step has several. Unique in the topology. */
+  readonly name: string;
+  readonly kind: string;
+  /** `<key schema>/<value schema>`; refused when it differs from what the state was written with. */
+  readonly schemaId: string;
+  create(): S;
+}
+
+export interface KeyValueStore<K, V> extends LocalStore {
+  get(key: K): V | undefined;
+  put(key: K, value: V): void;
+  delete(key: K): void;
+  /** Key-bytes order; bounds inclusive / exclusive. */
+  range(from?: K, to?: K): IterableIterator<readonly [K, V]>;
+}
+
+/** Values by (time, key): windows by start, buffered records and timers by due time. */
+export interface TimeKeyStore<K, V> extends LocalStore {
+  get(key: K, timeMs: number): V | undefined;
+  put(key: K, timeMs: number, value: V): void;
+  delete(key: K, timeMs: number): void;
+  /** Times of one key within [fromMs, toMs], ascending. */
+  fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[];
+  /** Removes and gives all entries with time <= untilMs, in (time, key bytes) order. */
+  drain(untilMs: number): { readonly key: K; readonly timeMs: number; readonly value: V }[];
+  /** The lowest time held, or undefined. */
+  readonly earliestMs: number | undefined;
+}
+
+/** Versions of each key by valid-from time, kept for `historyMs` behind the newest (Kafka Streams' versioned store). */
+export interface VersionedStore<K, V> extends LocalStore {
+  put(key: K, value: V | null, timestampMs: number): boolean;
+  get(key: K): { readonly value: V; readonly timestampMs: number } | undefined;
+  getAsOf(key: K, asOfMs: number): { readonly value: V; readonly timestampMs: number } | undefined;
+}
+
+export type KeyCodec<K> = Codec<K>;

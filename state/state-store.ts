@@ -1,0 +1,84 @@
+/**
+ * The port to the durable store of task state: Redis, LMDB or memory.
+ *
+ * The store knows nothing of windows, positions or outboxes: a task's state is a set of cells, and a commit is a list
+ * of changed cells that becomes visible in one atomic step, or not at all. Two facts guard it: an owner, chosen at random
+ * at each claim, and a sequence that grows by one with each commit. A commit is a compare-and-set on both. Nothing here
+ * depends on a clock, a lease or a rebalance callback.
+ */
+
+/** One value of a task's state. `key` is unique within `store`; `value` null deletes. */
+export interface Cell {
+  readonly store: string;
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+}
+
+export interface Claim {
+  /** `<sub-topology>_<partition>`. */
+  readonly task: string;
+  /** Random, fresh at each claim. */
+  readonly owner: string;
+  /** One more than at the claim before. For people and metrics; correctness rests on owner and sequence. */
+  readonly epoch: number;
+  /** Sequence of the last commit; 0 when there was none. */
+  readonly sequence: number;
+}
+
+export interface Commit {
+  readonly task: string;
+  readonly owner: string;
+  readonly previousSequence: number;
+  /** `previousSequence + 1`. */
+  readonly sequence: number;
+  /** Unique for this commit; the same id again means: sent twice. */
+  readonly commitId: string;
+  readonly cells: readonly Cell[];
+}
+
+export type CommitOutcome =
+  | { readonly kind: 'committed' }
+  /** This very commit (same owner, same commit id) had been applied before. */
+  | { readonly kind: 'repeated' }
+  /** The stored owner is another. */
+  | { readonly kind: 'fenced' }
+  /** The owner is the same, but the stored sequence is not `previousSequence`: the store has lost commits. */
+  | { readonly kind: 'rewound'; readonly storedSequence: number };
+
+export interface CellRange {
+  /** Inclusive lower bound of the key bytes. */
+  readonly from?: Uint8Array;
+  /** Exclusive upper bound of the key bytes. */
+  readonly to?: Uint8Array;
+  readonly limit?: number;
+}
+
+export interface TaskSummary {
+  readonly task: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface StateStore {
+  open(): Promise<void>;
+  /**
+   * Makes the caller the owner of a task: epoch + 1 and a fresh random owner, in one atomic step. Any earlier owner's
+   * next commit is then answered with `fenced`. An unfinished staged commit that was made valid is applied first.
+   */
+  claim(task: string): Promise<Claim>;
+  /**
+   * All cells of a claimed task, page by page, from the master. Owner and sequence are verified again after the last
+   * page: throws VoltstreamError FENCED or REWOUND when they have changed meanwhile, and what was read must be dropped.
+   */
+  load(claim: Claim): AsyncIterable<readonly Cell[]>;
+  commit(commit: Commit): Promise<CommitOutcome>;
+  /**
+   * Committed cells of one store of a task in key order, for readers that own nothing; never half of a commit within
+   * one call.
+   */
+  read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]>;
+  tasks(): Promise<readonly TaskSummary[]>;
+  /** Forgets a task's cells (for `--reset`); epochs go on rising, so that an old owner stays fenced. */
+  clear(task: string): Promise<void>;
+  close(): Promise<void>;
+}
