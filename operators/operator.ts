@@ -62,3 +62,15 @@ export interface Operator<KI, VI, KO, VO> {
   readonly detail: string;
   build(context: StepContext): OperatorFunction<StreamRecord<KI, VI>, StreamRecord<KO, VO>>;
 }
+
+/** A table as a join sees it: the store that the table's source keeps up to date. */
+export interface TableReference<K, V> {
+  readonly name: string;
+  /** Read to the end seen at start before the first record, and the same in every task. */
+  readonly global: boolean;
+  /** Versioned stores are joined as of the record's time, key-value stores as they are now. */
+  readonly store: StoreDefinition;
+  /** Never set; carry the types. */
+  readonly keyType?: K;
+  readonly valueType?: V;
+}

@@ -1,0 +1,51 @@
+import type { Form } from '../schemas/codec.ts';
+import type { RecordOrigin } from '../operators/operator.ts';
+
+/** ClickHouse column types that rows can be encoded to; each may stand in `Nullable(...)` or `LowCardinality(...)`. */
+export type ColumnType = string;
+
+/** A value that a RowBinary encoder takes: DateTime64(3) as milliseconds, Int64 as number or bigint, Array as array. */
+export type ColumnValue = string | number | bigint | boolean | null | Uint8Array | readonly ColumnValue[];
+
+export interface TableDefinition<Row> {
+  readonly database: string;
+  readonly table: string;
+  /**
+   * Columns of a row in order. Three more columns are filled by the sink and must exist in the table: `_version` UInt64 (run,
+   * then ordinal), `_batch` FixedString(16) (hash of the sealed piece that carried the row), `_inserted` is left to its default.
+   */
+  readonly columns: { readonly [Name in keyof Row & string]: ColumnType };
+  /** Value of the table's partition expression for a row, as text: rows of one insert share it. */
+  readonly partitionOf: (row: Row) => string;
+}
+
+/** Rows into a ClickHouse table, exactly once, through the outbox. */
+export interface WarehouseSink<K, V, Row = Record<string, ColumnValue>> {
+  readonly kind: 'warehouse';
+  readonly name: string;
+  readonly table: TableDefinition<Row>;
+  readonly row: (value: V, key: K, timestampMs: number, origin: RecordOrigin) => Row;
+}
+
+/** Records into a topic, exactly once, through the outbox. */
+export interface LogSink<K, V> {
+  readonly kind: 'log';
+  readonly name: string;
+  readonly topic: string;
+  readonly key: Form<K>;
+  readonly value: Form<V>;
+}
+
+/** Records of one sub-topology into another, keyed anew. Made by `repartition`. */
+export interface RepartitionSink<K, V> {
+  readonly kind: 'repartition';
+  readonly name: string;
+  readonly topic: string;
+  readonly key: Form<K>;
+  readonly value: Form<V>;
+}
+
+export type SinkDefinition<K, V> =
+  | WarehouseSink<K, V, never>
+  | LogSink<K, V>
+  | RepartitionSink<K, V>;
