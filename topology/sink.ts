@@ -45,7 +45,25 @@ export interface RepartitionSink<K, V> {
   readonly value: Form<V>;
 }
 
-export type SinkDefinition<K, V> =
-  | WarehouseSink<K, V, never>
+export type SinkDefinition<K, V, Row = never> =
+  | WarehouseSink<K, V, Row>
   | LogSink<K, V>
   | RepartitionSink<K, V>;
+
+/** Rows into a ClickHouse table. The sink's name is the table's, unless another is given. */
+export function clickhouse<K, V, Row>(
+  table: TableDefinition<Row>,
+  row: (value: V, key: K, timestampMs: number, origin: RecordOrigin) => Row,
+  name: string = table.table,
+): WarehouseSink<K, V, Row> {
+  return { kind: 'warehouse', name, table, row };
+}
+
+/** Records into a topic of the log. The sink's name is the topic's, unless another is given. */
+export function logTopic<K, V>(
+  topic: string,
+  form: { readonly key: Form<K>; readonly value: Form<V> },
+  name: string = topic,
+): LogSink<K, V> {
+  return { kind: 'log', name, topic, key: form.key, value: form.value };
+}

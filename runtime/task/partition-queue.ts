@@ -1,0 +1,181 @@
+import { SchemaNotLoaded } from '../../schemas/codec.ts';
+import type { WireReader } from '../../schemas/codec.ts';
+import type { SourceNode } from '../../topology/graph.ts';
+import type { LogBatch, LogRecord } from '../log/log.ts';
+import { VoltstreamError } from '../../errors.ts';
+
+export interface SourceReaders {
+  readonly key: WireReader<unknown>;
+  readonly value: WireReader<unknown>;
+}
+
+/** What a queue tells its task while it decodes. */
+export interface QueueListener {
+  /** Bytes that do not fit, or a time that cannot be: the record is set aside and its position passed. */
+  malformed(source: SourceNode, partition: number, raw: LogRecord, error: unknown): void;
+  /** True when a repartition record has been taken before and must be dropped. */
+  repeated(source: SourceNode, partition: number, raw: LogRecord): boolean;
+}
+
+/**
+ * Fetched records of one topic partition, waiting for their turn. The head is decoded, since its event time decides which
+ * partition of the task goes next.
+ */
+export class PartitionQueue {
+  readonly source: SourceNode;
+  readonly partition: number;
+  readonly #readers: SourceReaders;
+  readonly #listener: QueueListener;
+  readonly #batches: LogBatch[] = [];
+  #batchIndex = 0;
+  #recordIndex = 0;
+  #position = -1;
+  #requested = -1;
+
+  /** End of the partition as last heard. */
+  endOffset = 0;
+  buffered = 0;
+  hasHead = false;
+  headRaw: LogRecord | null = null;
+  headKey: unknown = null;
+  headValue: unknown = null;
+  headTimestampMs = 0;
+  /** A schema that must be loaded before the head can be decoded. */
+  awaitedSchema: { readonly reader: WireReader<unknown>; readonly schemaId: number } | null = null;
+
+  constructor(source: SourceNode, partition: number, readers: SourceReaders, listener: QueueListener) {
+    this.source = source;
+    this.partition = partition;
+    this.#readers = readers;
+    this.#listener = listener;
+  }
+
+  /** Next offset to process: what a commit records. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** True when everything up to the known end has been taken: nothing to wait for. */
+  get atEnd(): boolean {
+    return !this.hasHead && this.buffered === 0 && this.#position >= this.endOffset;
+  }
+
+  start(position: number, endOffset: number): void {
+    this.#batches.length = 0;
+    this.#batchIndex = 0;
+    this.#recordIndex = 0;
+    this.buffered = 0;
+    this.hasHead = false;
+    this.awaitedSchema = null;
+    this.#position = position;
+    this.#requested = position;
+    this.endOffset = endOffset;
+  }
+
+  /** Takes a batch only when it was asked for at exactly the position that comes next (Law 3). */
+  accept(batch: LogBatch): boolean {
+    if (batch.requestedPosition !== this.#requested) return false;
+    this.#requested = batch.nextPosition;
+    this.endOffset = batch.endOffset;
+    if (batch.records.length === 0) {
+      if (this.buffered === 0 && !this.hasHead) this.#position = batch.nextPosition;
+      return true;
+    }
+    this.#batches.push(batch);
+    this.buffered += batch.records.length;
+    return true;
+  }
+
+  /** The position to ask for next. */
+  get requestPosition(): number {
+    return this.#requested;
+  }
+
+  /** Decodes up to the next sound record; false when there is none, or when a schema must be loaded first. */
+  fill(): boolean {
+    if (this.hasHead) return true;
+    this.awaitedSchema = null;
+    for (;;) {
+      const batch = this.#batches[this.#batchIndex];
+      if (batch === undefined) return false;
+      const raw = batch.records[this.#recordIndex];
+      if (raw === undefined) {
+        this.#nextBatch(batch);
+        continue;
+      }
+      if (this.source.role === 'repartition' && this.#listener.repeated(this.source, this.partition, raw)) {
+        this.#pass(batch, raw);
+        continue;
+      }
+      try {
+        this.#decode(raw);
+      } catch (error) {
+        if (error instanceof SchemaNotLoaded && this.awaitedSchema !== null) return false;
+        this.#listener.malformed(this.source, this.partition, raw, error);
+        this.#pass(batch, raw);
+        continue;
+      }
+      this.headRaw = raw;
+      this.hasHead = true;
+      return true;
+    }
+  }
+
+  /** Passes the head, which has been processed. */
+  shift(): void {
+    const batch = this.#batches[this.#batchIndex] as LogBatch;
+    this.hasHead = false;
+    this.#pass(batch, this.headRaw as LogRecord);
+  }
+
+  /** Sets the head's undecodable record aside after all: its schema does not exist. */
+  refuseAwaited(error: unknown): void {
+    const batch = this.#batches[this.#batchIndex] as LogBatch;
+    const raw = batch.records[this.#recordIndex] as LogRecord;
+    this.awaitedSchema = null;
+    this.#listener.malformed(this.source, this.partition, raw, error);
+    this.#pass(batch, raw);
+  }
+
+  #decode(raw: LogRecord): void {
+    const { key, value } = this.#readers;
+    this.headKey = raw.key === null ? null : this.#read(key, raw.key);
+    this.headValue = raw.value === null ? null : this.#read(value, raw.value);
+    const { timestampOf } = this.source.form;
+    const timestampMs = timestampOf === undefined || raw.value === null
+      ? raw.timestampMs
+      : timestampOf(this.headValue, raw.timestampMs);
+    if (!Number.isSafeInteger(timestampMs) || timestampMs < 0) {
+      throw new VoltstreamError('DESERIALISATION_FAILED', 'the event time cannot be used', {
+        wanted: 'whole milliseconds since 1970, not negative', got: String(timestampMs),
+      });
+    }
+    this.headTimestampMs = timestampMs;
+  }
+
+  #read(reader: WireReader<unknown>, bytes: Uint8Array): unknown {
+    try {
+      return reader.decode(bytes);
+    } catch (error) {
+      if (error instanceof SchemaNotLoaded) this.awaitedSchema = { reader, schemaId: error.schemaId };
+      throw error;
+    }
+  }
+
+  #pass(batch: LogBatch, raw: LogRecord): void {
+    this.#position = raw.offset + 1;
+    this.#recordIndex++;
+    this.buffered--;
+    if (this.#recordIndex >= batch.records.length) this.#nextBatch(batch);
+  }
+
+  #nextBatch(batch: LogBatch): void {
+    this.#position = batch.nextPosition;
+    this.#batchIndex++;
+    this.#recordIndex = 0;
+    if (this.#batchIndex >= this.#batches.length || this.#batchIndex > 64) {
+      this.#batches.splice(0, this.#batchIndex);
+      this.#batchIndex = 0;
+    }
+  }
+}

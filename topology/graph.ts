@@ -1,0 +1,88 @@
+import type { Operator, TableReference } from '../operators/operator.ts';
+import type { Form } from '../schemas/codec.ts';
+import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
+import type { SinkDefinition } from './sink.ts';
+
+export type AnyOperator = Operator<never, never, unknown, unknown>;
+export type AnySink = SinkDefinition<never, never>;
+
+/** Main output of a source or step. */
+export const MAIN_PORT = 'out';
+
+/** What a topic's records look like and when they happened. */
+export interface TopicForm<K, V> {
+  readonly key: Form<K>;
+  readonly value: Form<V>;
+  /**
+   * Event time in milliseconds. Left out: the record's own timestamp. An answer that is not a whole number >= 0 sends the
+   * record to the dead letters: it would tear stream time along.
+   */
+  readonly timestampOf?: (value: V, logTimestampMs: number) => number;
+}
+
+export interface SourceNode {
+  readonly kind: 'source';
+  readonly name: string;
+  readonly topic: string;
+  readonly form: TopicForm<unknown, unknown>;
+  /** `repartition`: records carry writer and ordinal, repeated ones are dropped. */
+  readonly role: 'stream' | 'table' | 'repartition';
+}
+
+export interface StepNode {
+  readonly kind: 'step';
+  readonly name: string;
+  readonly operator: AnyOperator;
+}
+
+export interface SinkNode {
+  readonly kind: 'sink';
+  readonly name: string;
+  readonly sink: AnySink;
+}
+
+export type Node = SourceNode | StepNode | SinkNode;
+
+export interface Edge {
+  readonly from: string;
+  readonly port: string;
+  readonly to: string;
+}
+
+/** A table that every process reads whole before its first record. */
+export interface GlobalTableNode {
+  readonly name: string;
+  readonly topic: string;
+  readonly form: TopicForm<unknown, unknown>;
+  readonly reference: TableReference<unknown, unknown>;
+}
+
+/** Rows one to one with the records of a topic, past the store (Law 4, last point). */
+export interface ArchiveNode {
+  readonly name: string;
+  readonly topic: string;
+  readonly form: TopicForm<unknown, unknown>;
+  readonly sink: AnySink;
+}
+
+/** Steps that run together in one task per partition: everything connected by records or by a store. */
+export interface SubTopology {
+  readonly name: string;
+  /** Topics this sub-topology reads; all have the same number of partitions. */
+  readonly sources: readonly SourceNode[];
+  readonly steps: readonly StepNode[];
+  readonly sinks: readonly SinkNode[];
+  readonly edges: readonly Edge[];
+  readonly stores: readonly StoreDefinition<LocalStore>[];
+}
+
+/** The result of `Topology.build()`: validated, frozen, ready to run. */
+export interface BuiltTopology {
+  readonly name: string;
+  readonly subTopologies: readonly SubTopology[];
+  readonly globalTables: readonly GlobalTableNode[];
+  readonly archives: readonly ArchiveNode[];
+  /** Topics between sub-topologies, created by the runtime. */
+  readonly repartitionTopics: readonly string[];
+  readonly deadLetters: SinkNode | null;
+}

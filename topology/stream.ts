@@ -1,0 +1,98 @@
+import type { OperatorFunction } from 'rxjs';
+import type { Operator, StreamRecord } from '../operators/operator.ts';
+import type { Form } from '../schemas/codec.ts';
+import type { SinkDefinition } from './sink.ts';
+
+/** A step in a pipe: an operator of voltstream, or a synchronous, stateless RxJS operator as it is. */
+export type Step<KI, VI, KO, VO> =
+  | Operator<KI, VI, KO, VO>
+  | OperatorFunction<StreamRecord<KI, VI>, StreamRecord<KO, VO>>;
+
+export interface RepartitionOptions<K, V> {
+  readonly key: Form<K>;
+  readonly value: Form<V>;
+}
+
+/** What a stream asks of the topology it belongs to. */
+export interface GraphBuilder {
+  addStep(from: string, port: string, step: Step<never, never, unknown, unknown>): string;
+  addSink(from: string, port: string, sink: SinkDefinition<never, never>): void;
+  addMerge(inputs: readonly (readonly [from: string, port: string])[]): string;
+  addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string;
+  requirePort(node: string, port: string): void;
+}
+
+type AnyStep = Step<never, never, unknown, unknown>;
+
+/**
+ * Records of one key and value type on their way through a topology. Immutable: every method gives another stream, and a
+ * stream may be used any number of times. Nothing runs until the topology is given to a runtime or a test driver.
+ */
+export class Stream<K, V> {
+  readonly #builder: GraphBuilder;
+  readonly #node: string;
+  readonly #port: string;
+
+  constructor(builder: GraphBuilder, node: string, port: string) {
+    this.#builder = builder;
+    this.#node = node;
+    this.#port = port;
+  }
+
+  /** Sends the records through the steps in order, and gives the main output of the last one. */
+  pipe<K1, V1>(a: Step<K, V, K1, V1>): Stream<K1, V1>;
+  pipe<K1, V1, K2, V2>(a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>): Stream<K2, V2>;
+  pipe<K1, V1, K2, V2, K3, V3>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>,
+  ): Stream<K3, V3>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+  ): Stream<K4, V4>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4, K5, V5>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+    e: Step<K4, V4, K5, V5>,
+  ): Stream<K5, V5>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4, K5, V5, K6, V6>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+    e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>,
+  ): Stream<K6, V6>;
+  pipe(...steps: readonly AnyStep[]): Stream<unknown, unknown> {
+    let node = this.#node;
+    let port = this.#port;
+    for (const step of steps) {
+      node = this.#builder.addStep(node, port, step);
+      port = 'out';
+    }
+    return new Stream(this.#builder, node, port);
+  }
+
+  /**
+   * A side output of the step that this stream comes from: `late`, or a branch by its name. Throws TOPOLOGY_INVALID when the
+   * step has no such output.
+   */
+  side<KS = K, VS = V>(port: string): Stream<KS, VS> {
+    this.#builder.requirePort(this.#node, port);
+    return new Stream(this.#builder, this.#node, port);
+  }
+
+  /** Records of both streams, each in its own order. */
+  merge(other: Stream<K, V>): Stream<K, V> {
+    const node = this.#builder.addMerge([[this.#node, this.#port], [other.#node, other.#port]]);
+    return new Stream(this.#builder, node, 'out');
+  }
+
+  /**
+   * Sends the records through a topic of their own, partitioned by their present key, exactly once. Needed between a step
+   * that changes the key and a step that keeps state by key.
+   */
+  repartition(name: string, options: RepartitionOptions<K, V>): Stream<K, V> {
+    const node = this.#builder.addRepartition(this.#node, this.#port, name, options as RepartitionOptions<never, never>);
+    return new Stream(this.#builder, node, 'out');
+  }
+
+  /** Ends in a sink: a ClickHouse table or a topic. A stream may have several. */
+  to<Row>(sink: SinkDefinition<K, V, Row>): this {
+    this.#builder.addSink(this.#node, this.#port, sink as SinkDefinition<never, never>);
+    return this;
+  }
+}

@@ -1,0 +1,193 @@
+import type { OperatorFunction } from 'rxjs';
+import type { StreamRecord } from '../operators/operator.ts';
+import { mergeStep } from '../operators/merge.ts';
+import { rxjsStep } from '../operators/rxjs-step.ts';
+import type { Form } from '../schemas/codec.ts';
+import { describeText } from './describe.ts';
+import { describeMermaid } from './describe-mermaid.ts';
+import type {
+  AnyOperator, AnySink, ArchiveNode, BuiltTopology, Edge, GlobalTableNode, Node, SinkNode, SourceNode, TopicForm,
+} from './graph.ts';
+import { MAIN_PORT } from './graph.ts';
+import { checkName, invalid } from './invalid.ts';
+import type { SinkDefinition, WarehouseSink } from './sink.ts';
+import type { GraphBuilder, RepartitionOptions, Step } from './stream.ts';
+import { Stream } from './stream.ts';
+import { splitIntoSubTopologies } from './sub-topologies.ts';
+import type { TableOptions } from './table.ts';
+import { globalTableReference, Table, tableSourceStep } from './table.ts';
+import type { DeadLetter } from './dead-letter.ts';
+
+/**
+ * A dataflow as a value: sources, steps and sinks, by name. Nothing runs here. `build()` checks the whole and splits it
+ * into sub-topologies; a runtime or a test driver takes it from there.
+ *
+ * Mistakes are told where they are made (a name used twice, a side output that does not exist) or by `build()` (a step that
+ * keeps state by key behind one that changes the key), always as TOPOLOGY_INVALID with step, wanted and got.
+ *
+ * @example
+ * const topology = new Topology('words');
+ * topology.stream('lines', { key: utf8, value: utf8 })
+ *   .pipe(filter((line) => line !== ''))
+ *   .to(logTopic('clean-lines', { key: utf8, value: utf8 }));
+ * console.log(topology.describe());
+ */
+export class Topology {
+  readonly name: string;
+  readonly #nodes = new Map<string, Node>();
+  readonly #edges: Edge[] = [];
+  readonly #globalTables: GlobalTableNode[] = [];
+  readonly #archives: ArchiveNode[] = [];
+  readonly #unnamed = new Map<string, number>();
+  #deadLetters: SinkNode | null = null;
+  readonly #builder: GraphBuilder;
+
+  constructor(name: string) {
+    checkName('topology', name);
+    this.name = name;
+    this.#builder = {
+      addStep: (from, port, step) => this.#addStep(from, port, step),
+      addSink: (from, port, sink) => this.#addSink(from, port, sink),
+      addMerge: (inputs) => this.#addMerge(inputs),
+      addRepartition: (from, port, name, options) => this.#addRepartition(from, port, name, options),
+      requirePort: (node, port) => this.#requirePort(node, port),
+    };
+  }
+
+  /** A topic as a stream of records. Each topic is a source once; use the stream as often as needed. */
+  stream<K, V>(topic: string, form: TopicForm<K, V>): Stream<K, V> {
+    this.#addSource({ kind: 'source', name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, role: 'stream' });
+    return new Stream(this.#builder, topic, MAIN_PORT);
+  }
+
+  /**
+   * A topic as a table: the newest value of each key, or, with `historyMs`, its versions by time for as-of joins. A null value
+   * deletes. Partitioned like the streams that join it.
+   */
+  table<K, V>(topic: string, form: TopicForm<K, V>, options: TableOptions = {}): Table<K, V> {
+    this.#addSource({ kind: 'source', name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, role: 'table' });
+    const step = tableSourceStep(topic, form, options);
+    const name = this.#add({ kind: 'step', name: `${topic}-table`, operator: step.operator as AnyOperator });
+    this.#edges.push({ from: topic, port: MAIN_PORT, to: name });
+    return new Table(topic, step.store);
+  }
+
+  /** A topic as a table that every process holds whole; joined by any key without repartitioning. */
+  globalTable<K, V>(topic: string, form: TopicForm<K, V>, options: TableOptions = {}): Table<K, V> {
+    checkName('global table', topic);
+    this.#refuseTaken(topic);
+    const table = globalTableReference(topic, form, options);
+    this.#globalTables.push({ name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, reference: table });
+    return table;
+  }
+
+  /**
+   * Rows one to one with the records of a topic, for the table of raw events. The rows never pass through the state store: a
+   * batch is committed as a range of offsets before it is inserted, and made again from the log after a crash.
+   */
+  archive<K, V, Row>(name: string, topic: string, form: TopicForm<K, V>, sink: WarehouseSink<K, V, Row>): void {
+    checkName('archive', name);
+    this.#refuseTaken(name);
+    this.#archives.push({
+      name, topic, form: form as unknown as TopicForm<unknown, unknown>, sink: sink as unknown as AnySink,
+    });
+  }
+
+  /** Where records go that cannot be decoded or processed. Without it the first such record stops its task. */
+  deadLetters<Row>(sink: SinkDefinition<string, DeadLetter, Row>): void {
+    if (this.#deadLetters !== null) throw invalid(sink.name, 'there are two sinks for dead letters', 'one', 'two');
+    checkName('sink', sink.name);
+    this.#deadLetters = { kind: 'sink', name: sink.name, sink: sink as unknown as AnySink };
+  }
+
+  /** Checks the whole and splits it into sub-topologies. Throws TOPOLOGY_INVALID. */
+  build(): BuiltTopology {
+    const subTopologies = splitIntoSubTopologies(this.#nodes, this.#edges, this.#globalTables);
+    const repartitionTopics = [...this.#nodes.values()]
+      .filter((node): node is SourceNode => node.kind === 'source' && node.role === 'repartition')
+      .map((node) => node.topic);
+    return Object.freeze({
+      name: this.name,
+      subTopologies,
+      globalTables: [...this.#globalTables],
+      archives: [...this.#archives],
+      repartitionTopics,
+      deadLetters: this.#deadLetters,
+    });
+  }
+
+  /** The topology as text, or as a Mermaid flowchart. */
+  describe(format: 'text' | 'mermaid' = 'text'): string {
+    const built = this.build();
+    return format === 'text' ? describeText(built) : describeMermaid(built);
+  }
+
+  #addSource(node: SourceNode): void {
+    checkName('source', node.name);
+    this.#add(node);
+  }
+
+  #add(node: Node): string {
+    this.#refuseTaken(node.name);
+    this.#nodes.set(node.name, node);
+    return node.name;
+  }
+
+  #refuseTaken(name: string): void {
+    const taken = this.#nodes.has(name) || this.#globalTables.some((table) => table.name === name) ||
+      this.#archives.some((archive) => archive.name === name);
+    if (taken) throw invalid(name, 'a name is used twice', 'names that are unique in the topology', `a second "${name}"`);
+  }
+
+  #addStep(from: string, port: string, step: Step<never, never, unknown, unknown>): string {
+    const operator: AnyOperator = typeof step === 'function'
+      ? rxjsStep(step as OperatorFunction<StreamRecord<never, never>, StreamRecord<unknown, unknown>>) as AnyOperator
+      : step;
+    const name = operator.name ?? this.#number(operator.kind);
+    checkName('step', name);
+    this.#add({ kind: 'step', name, operator });
+    this.#edges.push({ from, port, to: name });
+    return name;
+  }
+
+  #number(kind: string): string {
+    const next = (this.#unnamed.get(kind) ?? 0) + 1;
+    this.#unnamed.set(kind, next);
+    return `${kind}-${next}`;
+  }
+
+  #addMerge(inputs: readonly (readonly [string, string])[]): string {
+    const name = this.#number('merge');
+    this.#add({ kind: 'step', name, operator: mergeStep() as AnyOperator });
+    for (const [from, port] of inputs) this.#edges.push({ from, port, to: name });
+    return name;
+  }
+
+  #addSink(from: string, port: string, sink: SinkDefinition<never, never>): void {
+    checkName('sink', sink.name);
+    const node = this.#nodes.get(sink.name);
+    // A stream may end in a sink that a sister stream already ends in, when it is the very same value.
+    if (node === undefined) this.#nodes.set(sink.name, { kind: 'sink', name: sink.name, sink });
+    else if (node.kind !== 'sink' || node.sink !== sink) {
+      throw invalid(sink.name, 'a name is used twice', 'names that are unique in the topology', `a second "${sink.name}"`);
+    }
+    this.#edges.push({ from, port, to: sink.name });
+  }
+
+  #addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string {
+    checkName('repartition', name);
+    const topic = `${this.name}-${name}-repartition`;
+    const form = options as { readonly key: Form<never>; readonly value: Form<never> };
+    this.#addSink(from, port, { kind: 'repartition', name: `${name}-sink`, topic, key: form.key, value: form.value });
+    this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition' });
+    return name;
+  }
+
+  #requirePort(name: string, port: string): void {
+    const node = this.#nodes.get(name);
+    const ports = node?.kind === 'step' ? node.operator.ports : [];
+    if (!ports.includes(port)) {
+      throw invalid(name, `it has no side output "${port}"`, ports.length === 0 ? 'a step with side outputs' : `one of ${ports.join(', ')}`, port);
+    }
+  }
+}
