@@ -1,0 +1,176 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { metricCatalogue } from './metrics/catalogue.ts';
+import type { CounterTotals } from './metrics/counter-totals.ts';
+import type { MetricDefinition, MetricKey } from './metrics/catalogue.ts';
+import { emptyCounterReadings, pulledCounters, pulledGauges, readCounters, readGauges } from './metrics/readings.ts';
+import type { CounterReadings } from './metrics/readings.ts';
+import type { TaskMetricsSource } from './metrics/task-metrics-source.ts';
+
+export { metricCatalogue } from './metrics/catalogue.ts';
+export type {
+  DropReason, SinkCounters, SourceCounters, StepCounters, StoreCounters, TaskMetricsSource,
+} from './metrics/task-metrics-source.ts';
+
+export interface EngineMetricsOptions {
+  readonly version?: string;
+  /** Adds Node's own metrics (memory, event loop, garbage collection). On unless a test leaves them out. */
+  readonly nodeMetrics?: boolean;
+  /** Wall-clock time, for the lag of stream time. */
+  readonly nowMs?: () => number;
+}
+
+/** Sums over all tasks, those that have left included, for progress lines and the live page. */
+export interface EngineTotals {
+  readonly sourceRecords: number;
+  readonly lateRecords: number;
+  readonly deadLetters: number;
+  readonly deliveredRows: number;
+  readonly lagRecords: number;
+  readonly outboxRows: number;
+  readonly outboxBytes: number;
+  readonly stateEntries: number;
+  readonly tasks: number;
+}
+
+/**
+ * The metrics of one process, in Prometheus' form.
+ *
+ * Per record nothing is called here: tasks count in plain integers of their own and are read when someone scrapes. Only what
+ * happens once per batch, commit, delivery or claim is pushed by the methods below.
+ */
+export class EngineMetrics {
+  readonly registry = new Registry();
+  readonly #tasks = new Set<TaskMetricsSource>();
+  readonly #left = emptyCounterReadings();
+  readonly #nowMs: () => number;
+  readonly #processing: Histogram;
+  readonly #commit: Histogram;
+  readonly #delivery: Histogram;
+  readonly #restore: Histogram;
+  readonly #commitCells: Counter;
+  readonly #claims: Counter;
+  readonly #fences: Counter;
+  readonly #rewinds: Counter;
+  readonly #retries: Counter;
+
+  constructor(options: EngineMetricsOptions = {}) {
+    this.#nowMs = options.nowMs ?? Date.now;
+    for (const key of pulledCounters) this.#pull(key, () => this.#counters()[key]);
+    for (const key of pulledGauges) this.#pull(key, () => readGauges(this.#tasks, this.#nowMs())[key]);
+    this.#processing = this.#histogram('processing');
+    this.#commit = this.#histogram('commit');
+    this.#delivery = this.#histogram('delivery');
+    this.#restore = this.#histogram('restore');
+    this.#commitCells = this.#counter('commitCells');
+    this.#claims = this.#counter('claims');
+    this.#fences = this.#counter('fences');
+    this.#rewinds = this.#counter('rewinds');
+    this.#retries = this.#counter('retries');
+    const build = new Gauge({ ...this.#head('build') });
+    build.set({ version: options.version ?? 'unknown', node_version: process.version }, 1);
+    if (options.nodeMetrics ?? true) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /**
+   * Shows a task's counters from now on. The function given back takes the task out again: its gauges vanish, its counts
+   * stay in the totals. Call it exactly when the task is dropped (calling it twice does nothing).
+   */
+  registerTask(source: TaskMetricsSource): () => void {
+    this.#tasks.add(source);
+    return () => {
+      if (this.#tasks.delete(source)) readCounters(source, this.#left);
+    };
+  }
+
+  /** Time for decoding and processing one batch of one partition. */
+  batchProcessed(subTopology: string, durationMs: number): void {
+    this.#processing.observe({ sub_topology: subTopology }, durationMs / 1000);
+  }
+
+  committed(subTopology: string, durationMs: number, cells: number): void {
+    this.#commit.observe({ sub_topology: subTopology }, durationMs / 1000);
+    this.#commitCells.inc({ sub_topology: subTopology }, cells);
+  }
+
+  /** A sealed batch was acknowledged; `durationMs` counts from its first hand-over. */
+  delivered(sink: string, durationMs: number): void {
+    this.#delivery.observe({ sink }, durationMs / 1000);
+  }
+
+  /** A task was claimed and its state loaded. */
+  claimed(subTopology: string, restoreMs: number): void {
+    this.#claims.inc({ sub_topology: subTopology });
+    this.#restore.observe({ sub_topology: subTopology }, restoreMs / 1000);
+  }
+
+  fenced(subTopology: string): void {
+    this.#fences.inc({ sub_topology: subTopology });
+  }
+
+  rewound(subTopology: string): void {
+    this.#rewinds.inc({ sub_topology: subTopology });
+  }
+
+  /** `operation` is one of a few fixed words (`commit`, `deliver`, `poll`, `schema`...), never an error text. */
+  retried(operation: string): void {
+    this.#retries.inc({ operation });
+  }
+
+  totals(): EngineTotals {
+    const counters = this.#counters();
+    const gauges = readGauges(this.#tasks, this.#nowMs());
+    return {
+      sourceRecords: sum(counters.sourceRecords), lateRecords: sum(counters.late), deadLetters: sum(counters.deadLetters),
+      deliveredRows: sum(counters.delivered), lagRecords: sum(gauges.sourceLag), outboxRows: sum(gauges.outboxRows),
+      outboxBytes: sum(gauges.outboxBytes), stateEntries: sum(gauges.stateEntries), tasks: this.#tasks.size,
+    };
+  }
+
+  /** The exposition text of `/metrics`; `contentType` of the registry names its form. */
+  async text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  #counters(): CounterReadings {
+    const readings = emptyCounterReadings();
+    for (const key of pulledCounters) readings[key].addAll(this.#left[key]);
+    for (const task of this.#tasks) readCounters(task, readings);
+    return readings;
+  }
+
+  #head(key: MetricKey): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+    const { name, help, labels }: MetricDefinition = metricCatalogue[key];
+    return { name, help, labelNames: [...labels], registers: [this.registry] };
+  }
+
+  #counter(key: MetricKey): Counter {
+    return new Counter(this.#head(key));
+  }
+
+  #histogram(key: MetricKey): Histogram {
+    const { buckets = [] }: MetricDefinition = metricCatalogue[key];
+    return new Histogram({ ...this.#head(key), buckets: [...buckets] });
+  }
+
+  #pull(key: MetricKey, read: () => CounterTotals): void {
+    const definition: MetricDefinition = metricCatalogue[key];
+    const collect = (metric: { reset(): void; inc(labels: Record<string, string>, value: number): void }): void => {
+      metric.reset();
+      for (const { labels, value } of read().entries()) {
+        metric.inc(Object.fromEntries(definition.labels.map((label, index) => [label, labels[index] ?? ''])), value);
+      }
+    };
+    if (definition.kind === 'counter') new Counter({ ...this.#head(key), collect() { collect(this); } });
+    else new Gauge({ ...this.#head(key), collect() { collect(this); } });
+  }
+}
+
+function sum(totals: CounterTotals): number {
+  let value = 0;
+  for (const entry of totals.entries()) value += entry.value;
+  return value;
+}
