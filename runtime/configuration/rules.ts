@@ -1,0 +1,34 @@
+import type { Configuration } from '../configuration.ts';
+
+/** What must hold between settings. Gives a sentence for each rule that is broken. */
+export function brokenRules(configuration: Configuration): readonly string[] {
+  const { log, state, warehouse, registry, commit, outbox, poll } = configuration;
+  const broken: string[] = [];
+  const rule = (holds: boolean, sentence: string): void => {
+    if (!holds) broken.push(sentence);
+  };
+  rule(log.kind !== 'kafka' || log.brokers.length > 0, 'log.kind kafka needs log.brokers');
+  rule(log.kind === 'kafka' || log.brokers.length === 0, 'log.brokers is set, but log.kind is embedded: set it to kafka');
+  rule(log.heartbeatIntervalMs * 3 <= log.sessionTimeoutMs, 'log.heartbeatIntervalMs may be at most a third of log.sessionTimeoutMs');
+  const login = log.sasl.mechanism !== 'none';
+  rule(!login || (log.sasl.username !== null && log.sasl.password !== null),
+    'log.sasl.mechanism needs log.sasl.username and log.sasl.password');
+  rule(login || (log.sasl.username === null && log.sasl.password === null),
+    'log.sasl.username or log.sasl.password is set, but log.sasl.mechanism is none');
+  rule((log.ssl.certificateFile === null) === (log.ssl.keyFile === null),
+    'log.ssl.certificateFile and log.ssl.keyFile belong together');
+  rule(log.ssl.enabled || (log.ssl.caFile === null && log.ssl.certificateFile === null && log.ssl.keyFile === null),
+    'files of log.ssl are set, but log.ssl.enabled is false');
+  for (const [name, kind, url, kindWithUrl] of [
+    ['state', state.kind, state.url, 'redis'],
+    ['warehouse', warehouse.kind, warehouse.url, 'server'],
+    ['registry', registry.kind, registry.url, 'confluent'],
+  ] as const) {
+    rule(kind !== kindWithUrl || url !== null, `${name}.kind ${kindWithUrl} needs ${name}.url`);
+    rule(kind === kindWithUrl || url === null, `${name}.url is set, but ${name}.kind is ${kind}: set it to ${kindWithUrl}`);
+  }
+  rule(outbox.sealRowsMax <= outbox.rowsMax, 'outbox.sealRowsMax may be at most outbox.rowsMax, else nothing is ever sealed by rows');
+  rule(outbox.sealBytesMax <= outbox.bytesMax, 'outbox.sealBytesMax may be at most outbox.bytesMax');
+  rule(poll.waitMs <= commit.intervalMs, 'poll.waitMs may be at most commit.intervalMs, else commits come late');
+  return broken;
+}

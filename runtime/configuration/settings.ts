@@ -1,0 +1,131 @@
+import { choice, flag, integer, list, optional, words } from './setting.ts';
+
+const httpUrl = /^https?:\/\/[^\s/]+/;
+const hostAndPort = /^[^\s:,]+:\d{1,5}$/;
+
+/**
+ * Every setting of the engine, in this one place, nested as in a configuration file. The type `Configuration`, the names of
+ * environment variables and flags, and the table in `docs/configuration.md` come from here.
+ */
+export const settings = {
+  applicationId: words({
+    default: 'voltstream',
+    reason: 'Names the consumer group and all state; another name is another application, which starts from the beginning.',
+  }, /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ - (at most 100)'),
+  dataFolder: words({
+    default: '.voltstream', alias: 'data',
+    reason: 'Everything embedded lives here (log, state, ClickHouse), beside where the command was called; one process a folder.',
+  }),
+  partitions: integer({
+    default: 4,
+    reason: 'Partitions of topics that voltstream creates. Recorded with the state, and a change is refused; 4 lets four processes share the work.',
+  }, 1, 1024),
+  log: {
+    kind: choice(['embedded', 'kafka'], {
+      default: 'embedded', reason: 'Embedded needs no server; with kafka several processes share the work.',
+    }),
+    brokers: list({
+      default: [], reason: 'Kafka brokers to ask first. Needed with log.kind kafka, refused without.',
+    }, hostAndPort, 'list of host:port'),
+    sessionTimeoutMs: integer({
+      default: 30_000, reason: 'A process that Kafka has not heard of for so long loses its tasks; long enough for a full garbage collection and a slow store.',
+    }, 1_000, 3_600_000),
+    heartbeatIntervalMs: integer({
+      default: 3_000, reason: 'A tenth of the session time-out: nine heartbeats may be lost.',
+    }, 100, 600_000),
+    sasl: {
+      mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], {
+        default: 'none', reason: 'How to log in to the brokers.',
+      }),
+      username: optional({ default: null, reason: 'Needed with a mechanism.' }),
+      password: optional({ default: null, secrecy: 'secret', reason: 'Needed with a mechanism; best given by environment variable.' }),
+    },
+    ssl: {
+      enabled: flag({ default: false, reason: 'TLS to the brokers.' }),
+      caFile: optional({ default: null, reason: 'PEM file of the authority that signed the brokers; else those that Node trusts.' }, /\S/, 'path'),
+      certificateFile: optional({ default: null, reason: 'PEM file of the client certificate, together with its key.' }, /\S/, 'path'),
+      keyFile: optional({ default: null, reason: 'PEM file of the key of the client certificate.' }, /\S/, 'path'),
+    },
+  },
+  state: {
+    kind: choice(['lmdb', 'redis'], {
+      default: 'lmdb', reason: 'LMDB lies in the data folder of one process; with redis any process can take over any task.',
+    }),
+    url: optional({
+      default: null, secrecy: 'url', reason: 'Redis, as redis://[user:password@]host:port[/database] or rediss://. Needed with state.kind redis, refused without.',
+    }, /^rediss?:\/\/[^\s/]+/, 'redis:// or rediss:// URL'),
+  },
+  warehouse: {
+    kind: choice(['chdb', 'server'], {
+      default: 'chdb', reason: 'chDB is ClickHouse inside this process, in the data folder.',
+    }),
+    url: optional({
+      default: null, secrecy: 'url', reason: 'HTTP interface of a ClickHouse server. Needed with warehouse.kind server, refused without.',
+    }, httpUrl, 'http:// or https:// URL'),
+    user: words({ default: 'default', reason: 'The user ClickHouse comes with; used with a server only.' }),
+    password: optional({ default: null, secrecy: 'secret', reason: 'Used with a server only; best given by environment variable.' }),
+    database: words({
+      default: 'voltstream', reason: 'A database of its own, engine Atomic; created when it is missing.',
+    }, /^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits, _ (at most 64)'),
+  },
+  registry: {
+    kind: choice(['file', 'confluent'], {
+      default: 'file', reason: 'The file registry lies in the data folder and speaks the same wire format.',
+    }),
+    url: optional({
+      default: null, secrecy: 'url', reason: 'Confluent-compatible REST, as http(s)://[user:password@]host:port. Needed with registry.kind confluent, refused without.',
+    }, httpUrl, 'http:// or https:// URL'),
+  },
+  commit: {
+    intervalMs: integer({
+      default: 200, reason: 'Results become visible after this and one seal; a fifth of a second repeats little after a crash and still shares one commit among thousands of records.',
+    }, 1, 60_000),
+    recordsMax: integer({
+      default: 100_000, reason: 'Input records between two commits: bounds what is done again after a crash when replay is fast.',
+    }, 1, 10_000_000),
+    bytesMax: integer({
+      default: 16_777_216, reason: 'Bytes of changed cells and outbox in one commit (16 MiB): bounds memory and the time the store is busy.',
+    }, 65_536, 268_435_456),
+  },
+  outbox: {
+    sealRowsMax: integer({
+      default: 50_000, reason: 'Rows of one delivery; one ClickHouse insert must stay one block, which ends near 100,000 rows.',
+    }, 1, 100_000),
+    sealBytesMax: integer({
+      default: 8_388_608, reason: 'Bytes of one delivery (8 MiB); one ClickHouse insert must stay under 10 MB to be atomic.',
+    }, 1_024, 9_500_000),
+    sealAgeMs: integer({
+      default: 1_000, reason: 'Longest a row waits for others to share its insert: about one part a second and table, which merges keep up with.',
+    }, 1, 600_000),
+    rowsMax: integer({
+      default: 500_000, reason: 'Rows that wait for one sink of one task; at this the task pauses, nothing is lost. Ten full deliveries.',
+    }, 1, 100_000_000),
+    bytesMax: integer({
+      default: 83_886_080, reason: 'Bytes that wait for one sink of one task (80 MiB, ten full deliveries); at this the task pauses.',
+    }, 1_024, 17_179_869_184),
+  },
+  poll: {
+    waitMs: integer({
+      default: 50, reason: 'Longest wait for new records before timers and commits are looked at again; well under commit.intervalMs.',
+    }, 1, 60_000),
+    bufferBytesMax: integer({
+      default: 33_554_432, reason: 'Bytes fetched ahead of the reader over all partitions (32 MiB): a second of input at full speed.',
+    }, 65_536, 4_294_967_296),
+  },
+  maxTaskIdleMs: integer({
+    default: 0, reason: 'How long a task with several inputs waits for one that has nothing, so that records merge by time; 0, as Kafka Streams, waits only for what is known to be there.',
+  }, 0, 3_600_000),
+  onOffsetOutOfRange: choice(['fail', 'earliest'], {
+    default: 'fail', reason: 'What to do when the log no longer holds the position of the state: stop, or go on from the oldest record and count the gap.',
+  }),
+  http: {
+    host: words({ default: '127.0.0.1', reason: 'Loopback: the page has no password, so that leaving this machine is a decision.' }),
+    port: integer({ default: 8080, alias: 'port', reason: 'Live page, /metrics, /health and /ready; 0 takes any free port.' }, 0, 65_535),
+  },
+  logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+    default: 'info', reason: 'Starts, claims, recoveries and failures; nothing per record.',
+  }),
+  shutdownTimeoutMs: integer({
+    default: 25_000, reason: 'For committing and delivering what is there after SIGTERM; under the 30 s that Kubernetes waits before it kills.',
+  }, 0, 3_600_000),
+} as const;
