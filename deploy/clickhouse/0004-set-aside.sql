@@ -6,16 +6,17 @@
 CREATE TABLE IF NOT EXISTS {database}.dead_letters
 (
     topic           LowCardinality(String),
-    partition       UInt16,
+    partition       UInt32,
     offset          UInt64,
     step            LowCardinality(String),
-    number          UInt32,
+    number          UInt32 DEFAULT 0,
     stage           LowCardinality(String),
     reason          LowCardinality(String),
     error           String,
     record_time     DateTime64(3, 'UTC'),
     key             Nullable(String),
     value           Nullable(String),
+    value_bytes     UInt64 DEFAULT length(assumeNotNull(value)),
     header_keys     Array(String),
     header_values   Array(String),
     _version        UInt64,
@@ -31,10 +32,10 @@ SETTINGS non_replicated_deduplication_window = 10000;
 CREATE TABLE IF NOT EXISTS {database}.late_records
 (
     topic           LowCardinality(String),
-    partition       UInt16,
+    partition       UInt32,
     offset          UInt64,
     step            LowCardinality(String),
-    number          UInt32,
+    number          UInt32 DEFAULT 0,
     key             String,
     record_time     DateTime64(3, 'UTC'),
     station_id      LowCardinality(String) DEFAULT '',
