@@ -70,6 +70,18 @@ export const errorCatalogue = {
     cause: 'The bytes of a record do not fit its schema.',
     cure: 'See the dead letter for the bytes and the reason, mend the producer, and send the record again.',
   },
+  SERIALISATION_FAILED: {
+    cause: 'A value does not fit the schema or codec that it is to be written with.',
+    cure: 'Mend the function that made the value; the message names the field.',
+  },
+  SCHEMA_INVALID: {
+    cause: 'A schema is not valid Avro, or cannot be used for values of this process.',
+    cure: 'Change the schema as the message says.',
+  },
+  REGISTRY_UNAVAILABLE: {
+    cause: 'The schema registry did not answer, or refused to.',
+    cure: 'Check its address and credentials; what needs it is tried again.',
+  },
   // processing
   PROCESSING_FAILED: {
     cause: 'A function of the topology threw for a record.',
@@ -79,6 +91,14 @@ export const errorCatalogue = {
   CONFIGURATION_INVALID: {
     cause: 'A configuration key is unknown or its value is not allowed.',
     cure: 'Change it as the message says.',
+  },
+  HTTP_PORT_BUSY: {
+    cause: 'Another program listens on the port of the live page.',
+    cure: 'Stop it, or choose another port with --http-port; 0 takes any free one.',
+  },
+  QUERY_REFUSED: {
+    cause: 'The query interface of a running process only reads its own tables.',
+    cure: 'Ask with one SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN statement over tables.',
   },
   DATA_FOLDER_BUSY: {
     cause: 'Another process works on this data folder.',
@@ -116,7 +136,15 @@ export class VoltstreamError extends Error {
   }
 }
 
-/** Stops on a bug of our own. Stays on in production: a task must stop before it commits something wrong. */
+/** A bug of our own: stops the task before it commits something wrong, and is never made a dead letter. */
+export class InvariantViolation extends Error {
+  constructor(message: string) {
+    super(`invariant violated: ${message}`);
+    this.name = 'InvariantViolation';
+  }
+}
+
+/** Assertions stay on in production. */
 export function assertInvariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new Error(`invariant violated: ${message}`);
+  if (!condition) throw new InvariantViolation(message);
 }

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import type { Type } from 'avsc';
+import { VoltstreamError } from '../errors.ts';
+import { avroType } from './avro-types.ts';
+import type { Codec, RegisteredForm } from './codec.ts';
+import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
+
+/** Records up to this size are written without a second try; the buffer grows when a larger one comes and stays grown. */
+const scratchBytes = 65_536;
+
+/**
+ * Makes a form whose writer's schema is found by the id in front of the bytes. The schema's full name becomes the form's.
+ *
+ * @example
+ * const reading = registered<{ readonly wh: number }>({
+ *   type: 'record', name: 'Reading', namespace: 'example', fields: [{ name: 'wh', type: 'double' }],
+ * });
+ */
+export function registered<T>(schema: object): RegisteredForm<T> {
+  const { name, namespace } = schema as { readonly name?: unknown; readonly namespace?: unknown };
+  if (typeof name !== 'string') {
+    throw new VoltstreamError('SCHEMA_INVALID', 'a registered form needs a named schema', { got: JSON.stringify(schema).slice(0, 80) });
+  }
+  const fullName = typeof namespace === 'string' && namespace !== '' && !name.includes('.') ? `${namespace}.${name}` : name;
+  return Object.freeze({ kind: 'registered', name: fullName, schema });
+}
+
+const types = new WeakMap<object, Type>();
+
+/** The avsc type of a form's schema, made once per schema object. */
+export function typeOfForm(form: RegisteredForm<unknown>): Type {
+  let type = types.get(form.schema);
+  if (type === undefined) {
+    try {
+      type = avroType(form.schema);
+    } catch (error) {
+      throw new VoltstreamError('SCHEMA_INVALID', `the schema of ${form.name} cannot be used`, { got: messageOf(error), cause: error });
+    }
+    types.set(form.schema, type);
+  }
+  return type;
+}
+
+/** Writes values behind a fixed header; each result is memory of its own, as long as it has to be. */
+export class AvroEncoder {
+  readonly #type: Type;
+  readonly #name: string;
+  readonly #header: Uint8Array;
+  #scratch: Buffer;
+
+  constructor(form: RegisteredForm<unknown>, header: Uint8Array) {
+    this.#type = typeOfForm(form);
+    this.#name = form.name;
+    this.#header = header;
+    this.#scratch = Buffer.allocUnsafeSlow(scratchBytes);
+    this.#scratch.set(header);
+  }
+
+  encode(value: unknown): Buffer {
+    let end: number;
+    try {
+      end = this.#type.encode(value, this.#scratch, this.#header.length);
+      if (end < 0) {
+        this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length - end);
+        this.#scratch.set(this.#header);
+        end = this.#type.encode(value, this.#scratch, this.#header.length);
+      }
+    } catch (error) {
+      throw this.#misfit(value, error);
+    }
+    const encoded = Buffer.allocUnsafe(end);
+    this.#scratch.copy(encoded, 0, 0, end);
+    return encoded;
+  }
+
+  /** Only a failure pays for finding out which field it was. */
+  #misfit(value: unknown, error: unknown): VoltstreamError {
+    let where = '';
+    let got = messageOf(error);
+    this.#type.isValid(value, {
+      errorHook: (path, found, type) => {
+        if (where === '') {
+          where = path.join('.');
+          got = `${describe(found)} where ${type.typeName} is wanted`;
+        }
+      },
+    });
+    return new VoltstreamError('SERIALISATION_FAILED', `a value does not fit ${this.#name}`, {
+      ...(where === '' ? {} : { where: `field ${where}` }),
+      got,
+      cause: error,
+    });
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
+}
+
+/**
+ * The plain Avro body (no id in front) of one fixed schema, for values of state stores. `schemaId` is name and fingerprint
+ * of the schema, so state written with another form of it is noticed. Bytes that do not fit: DESERIALISATION_FAILED; a
+ * value that does not: SERIALISATION_FAILED.
+ */
+export function avroCodec<T>(form: RegisteredForm<T>): Codec<T> {
+  const type = typeOfForm(form);
+  const encoder = new AvroEncoder(form, new Uint8Array(0));
+  const fingerprint = createHash('sha256').update(JSON.stringify(type.schema())).digest('hex').slice(0, 16);
+  return Object.freeze({
+    kind: 'codec',
+    schemaId: `${form.name}:${fingerprint}`,
+    encode: (value: T): Uint8Array => encoder.encode(value),
+    decode: (encoded: Uint8Array): T => decodeBody(type, undefined, asBuffer(encoded), 0, form.name) as T,
+  });
+}
+
+/** Decodes one whole Avro body that starts at `from` and must end with the bytes. */
+export function decodeBody(type: Type, resolver: ReturnType<Type['createResolver']> | undefined, source: Buffer, from: number, name: string): unknown {
+  let decoded: { value: unknown; offset: number };
+  try {
+    decoded = type.decode(source, from, resolver);
+  } catch (error) {
+    throw malformed(`the body of a ${name} cannot be read`, name, `${messageOf(error)}; ${bytesPreview(source)}`, error);
+  }
+  if (decoded.offset === source.length) return decoded.value;
+  if (decoded.offset < 0) throw malformed(`the body of a ${name} is cut off`, name, bytesPreview(source));
+  throw malformed(`there are bytes behind a ${name}`, `${decoded.offset} bytes`, bytesPreview(source));
+}

@@ -1,0 +1,161 @@
+import { VoltstreamError } from '../errors.ts';
+import type { Codec } from './codec.ts';
+import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
+
+/**
+ * Codecs with a fixed form, for keys and for simple values of state and topics. Each gives the same bytes for the same value,
+ * and each refuses bytes that it could not have written with DESERIALISATION_FAILED.
+ */
+
+function defineCodec<T>(schemaId: string, encode: (value: T) => Uint8Array, decode: (bytes: Uint8Array) => T): Codec<T> {
+  return Object.freeze({ kind: 'codec', schemaId, encode, decode });
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 text. Byte order is code-point order. Lone surrogates cannot be written: they become U+FFFD. */
+export const utf8: Codec<string> = defineCodec(
+  'utf8',
+  (value) => Buffer.from(value, 'utf8'),
+  (bytes) => {
+    const text = asBuffer(bytes).toString('utf8');
+    // Node replaces broken sequences by U+FFFD; only then is it worth to look closely.
+    if (text.includes('\uFFFD')) {
+      try {
+        return strictUtf8.decode(bytes);
+      } catch (error) {
+        throw malformed('text is not valid UTF-8', 'UTF-8', bytesPreview(bytes), error);
+      }
+    }
+    return text;
+  },
+);
+
+/** Bytes as they are, not copied. */
+export const bytes: Codec<Uint8Array> = defineCodec(
+  'bytes',
+  (value) => value,
+  (value) => value,
+);
+
+/** JSON in UTF-8, for aggregates whose type needs no schema. `undefined`, functions and symbols at the top are refused. */
+export function json<T>(name = 'any'): Codec<T> {
+  return defineCodec(
+    `json:${name}`,
+    (value) => {
+      const text = JSON.stringify(value) as string | undefined;
+      if (text === undefined) {
+        throw new VoltstreamError('SERIALISATION_FAILED', `a value of json codec ${name} has no JSON form`, { got: typeof value });
+      }
+      return Buffer.from(text, 'utf8');
+    },
+    (encoded) => {
+      try {
+        return JSON.parse(utf8.decode(encoded)) as T;
+      } catch (error) {
+        if (error instanceof VoltstreamError) throw error;
+        throw malformed(`JSON cannot be parsed: ${messageOf(error)}`, 'JSON', bytesPreview(encoded), error);
+      }
+    },
+  );
+}
+
+function wantLength(encoded: Uint8Array, length: number, name: string): Buffer {
+  if (encoded.length !== length) throw malformed(`a ${name} has the wrong length`, `${length} bytes`, bytesPreview(encoded));
+  return asBuffer(encoded);
+}
+
+/** A double, IEEE 754, little endian; every number including NaN, infinities and -0. Not for ordered keys. */
+export const float64: Codec<number> = defineCodec(
+  'float64',
+  (value) => {
+    const encoded = Buffer.allocUnsafe(8);
+    encoded.writeDoubleLE(value);
+    return encoded;
+  },
+  (encoded) => wantLength(encoded, 8, 'float64').readDoubleLE(),
+);
+
+/** A safe integer as 8 bytes whose order is the order of the numbers: big endian, sign bit turned round. */
+export const int64: Codec<number> = defineCodec(
+  'int64',
+  (value) => {
+    const encoded = Buffer.allocUnsafe(8);
+    writeOrderedInt64(encoded, 0, value);
+    return encoded;
+  },
+  (encoded) => readOrderedInt64(wantLength(encoded, 8, 'int64'), 0),
+);
+
+function writeOrderedInt64(target: Buffer, at: number, value: number): void {
+  if (!Number.isSafeInteger(value)) {
+    throw new VoltstreamError('SERIALISATION_FAILED', 'a value does not fit an int64', { wanted: 'a safe integer', got: String(value) });
+  }
+  const high = Math.floor(value / 2 ** 32);
+  target.writeUInt32BE((high ^ 0x8000_0000) >>> 0, at);
+  target.writeUInt32BE(value - high * 2 ** 32, at + 4);
+}
+
+function readOrderedInt64(source: Buffer, at: number): number {
+  const high = (source.readUInt32BE(at) ^ 0x8000_0000) | 0;
+  const value = high * 2 ** 32 + source.readUInt32BE(at + 4);
+  if (!Number.isSafeInteger(value)) throw malformed('an int64 is beyond 2^53', 'a safe integer', bytesPreview(source));
+  return value;
+}
+
+/**
+ * Two values one behind the other: the first with its length in front (4 bytes, big endian), so that nothing is ambiguous.
+ * Equal first parts lie together; among different ones, shorter come first.
+ */
+export function pair<A, B>(first: Codec<A>, second: Codec<B>): Codec<readonly [A, B]> {
+  return defineCodec<readonly [A, B]>(
+    `pair(${first.schemaId},${second.schemaId})`,
+    ([a, b]) => {
+      const left = first.encode(a);
+      const right = second.encode(b);
+      const encoded = Buffer.allocUnsafe(4 + left.length + right.length);
+      encoded.writeUInt32BE(left.length);
+      encoded.set(left, 4);
+      encoded.set(right, 4 + left.length);
+      return encoded;
+    },
+    (encoded) => {
+      const source = asBuffer(encoded);
+      const length = source.length < 4 ? -1 : source.readUInt32BE();
+      if (length < 0 || 4 + length > source.length) throw malformed('a pair is cut off', 'length, first and second part', bytesPreview(encoded));
+      return [first.decode(source.subarray(4, 4 + length)), second.decode(source.subarray(4 + length))];
+    },
+  );
+}
+
+/** Structurally the `Windowed` key of operators: a key in a span of event time. */
+export interface WindowedKey<K> {
+  readonly key: K;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** A windowed key: key bytes, then start and end as ordered int64; one key's windows lie in order of their starts. */
+export function windowedKey<K>(key: Codec<K>): Codec<WindowedKey<K>> {
+  return defineCodec<WindowedKey<K>>(
+    `windowed(${key.schemaId})`,
+    (windowed) => {
+      const left = key.encode(windowed.key);
+      const encoded = Buffer.allocUnsafe(left.length + 16);
+      encoded.set(left, 0);
+      writeOrderedInt64(encoded, left.length, windowed.startMs);
+      writeOrderedInt64(encoded, left.length + 8, windowed.endMs);
+      return encoded;
+    },
+    (encoded) => {
+      const source = asBuffer(encoded);
+      const at = source.length - 16;
+      if (at < 0) throw malformed('a windowed key is cut off', 'key, start and end', bytesPreview(encoded));
+      return {
+        key: key.decode(source.subarray(0, at)),
+        startMs: readOrderedInt64(source, at),
+        endMs: readOrderedInt64(source, at + 8),
+      };
+    },
+  );
+}
