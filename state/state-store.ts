@@ -7,7 +7,11 @@
  * depends on a clock, a lease or a rebalance callback.
  */
 
-/** One value of a task's state. `key` is unique within `store`; `value` null deletes. */
+/**
+ * One value of a task's state. `key` is unique within `store`; `value` null deletes. Keys and values may hold any bytes and
+ * may be empty (LMDB and Redis alike). Bytes handed to a store, and bytes that a store hands out, must never be changed
+ * afterwards: values are immutable, and a store may keep what it was given.
+ */
 export interface Cell {
   readonly store: string;
   readonly key: Uint8Array;
@@ -33,12 +37,13 @@ export interface Commit {
   readonly sequence: number;
   /** Unique for this commit; the same id again means: sent twice. */
   readonly commitId: string;
+  /** Absolute values. Should one (store, key) come more than once, the last one counts. */
   readonly cells: readonly Cell[];
 }
 
 export type CommitOutcome =
   | { readonly kind: 'committed' }
-  /** This very commit (same owner, same commit id) had been applied before. */
+  /** This very commit (same owner, same commit id) was the last one applied: the answer to it had been lost. */
   | { readonly kind: 'repeated' }
   /** The stored owner is another. */
   | { readonly kind: 'fenced' }
@@ -59,6 +64,10 @@ export interface TaskSummary {
   readonly sequence: number;
 }
 
+/**
+ * Every method may throw VoltstreamError STORE_UNAVAILABLE (no answer: whether it was done is unknown) or DISK_FULL (it was
+ * not done). Both are to be tried again: the same commit object is sent again, and is applied once.
+ */
 export interface StateStore {
   open(): Promise<void>;
   /**
@@ -67,7 +76,7 @@ export interface StateStore {
    */
   claim(task: string): Promise<Claim>;
   /**
-   * All cells of a claimed task, page by page, from the master. Owner and sequence are verified again after the last
+   * All cells of a claimed task, each once, in no particular order, page by page, from the master. Owner and sequence are verified again after the last
    * page: throws VoltstreamError FENCED or REWOUND when they have changed meanwhile, and what was read must be dropped.
    */
   load(claim: Claim): AsyncIterable<readonly Cell[]>;
@@ -78,7 +87,10 @@ export interface StateStore {
    */
   read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]>;
   tasks(): Promise<readonly TaskSummary[]>;
-  /** Forgets a task's cells (for `--reset`); epochs go on rising, so that an old owner stays fenced. */
+  /**
+   * Forgets a task's cells (for `--reset`): the sequence is 0 again and nobody owns the task. Epochs go on rising, so that an
+   * old owner stays fenced. A task that was never claimed stays unknown.
+   */
   clear(task: string): Promise<void>;
   close(): Promise<void>;
 }
