@@ -49,6 +49,10 @@ export const errorCatalogue = {
     cause: 'ClickHouse did not answer or refused a statement.',
     cure: 'Check that it runs and can be reached; nothing is lost meanwhile, the outbox keeps what is due.',
   },
+  WAREHOUSE_REFUSED: {
+    cause: 'ClickHouse refused a statement or rows in a way that another attempt would not change.',
+    cure: 'See what it answered; correct the table, the column types, the access rights or the statement, then start again.',
+  },
   WAREHOUSE_SETTING: {
     cause: 'A table lacks a setting that exactly-once delivery needs.',
     cure: 'Change the table as the message says, then start again.',
@@ -56,6 +60,10 @@ export const errorCatalogue = {
   DISK_FULL: {
     cause: 'There is no room left on the disk that holds the data folder.',
     cure: 'Make room; processing goes on by itself.',
+  },
+  MIGRATION_CHANGED: {
+    cause: 'A migration file is not the one that was applied, or cannot be applied safely.',
+    cure: 'Put the file back as it was and write the change as a new migration.',
   },
   // schemas
   SCHEMA_UNKNOWN: {

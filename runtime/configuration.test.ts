@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConfiguration, printConfiguration, settingEntries } from './configuration.ts';
+import { loadConfiguration, printConfiguration, settingEntries, splitCommandLine } from './configuration.ts';
 
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'configuration-')); });
@@ -108,5 +108,21 @@ describe('configuration', () => {
     for (const { setting } of settingEntries) {
       if (setting.default !== null) expect(setting.parse(setting.default)).toEqual(setting.default);
     }
+  });
+
+  it('takes its flags out of a command line and leaves the rest to the command', () => {
+    const line = splitCommandLine([
+      'run', '--exit', '--http-port', '0', '--commit-interval-ms=100', '--log-ssl-enabled', '--config', 'a.yaml', '--data=x=y', 'file', '--print-config', '--', '--port', '1',
+    ]);
+    expect(line).toEqual({
+      file: 'a.yaml', print: true, rest: ['run', '--exit', 'file', '--', '--port', '1'],
+      flags: { 'http-port': '0', 'commit-interval-ms': '100', 'log-ssl-enabled': true, data: 'x=y' },
+    });
+    expect(splitCommandLine(['--log-ssl-enabled', 'file', '--log-ssl-enabled', 'false'])).toMatchObject({ rest: ['file'], flags: { 'log-ssl-enabled': 'false' } });
+  });
+
+  it('refuses a flag without its value', () => {
+    expect(() => loadConfiguration(splitCommandLine(['--http-port', '--exit']))).toThrow('--http-port: http.port must be integer');
+    expect(() => loadConfiguration(splitCommandLine(['--config']))).toThrow('--config: needs the name of a file');
   });
 });

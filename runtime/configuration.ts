@@ -6,6 +6,8 @@ import type { settings } from './configuration/settings.ts';
 import { readEnvironment, readFile, readFlags } from './configuration/sources.ts';
 import type { Findings } from './configuration/sources.ts';
 
+export { splitCommandLine } from './configuration/command-line.ts';
+export type { CommandLine } from './configuration/command-line.ts';
 export { settingEntries } from './configuration/paths.ts';
 export type { SettingEntry } from './configuration/paths.ts';
 
@@ -35,7 +37,8 @@ export function loadConfiguration(sources: ConfigurationSources = {}): Configura
   const findings: Findings = { given: [], problems: [] };
   const environment = sources.environment ?? {};
   const file = sources.file ?? environment['VOLTSTREAM_CONFIG'];
-  if (file !== undefined && file !== '') readFile(file, findings);
+  if (file === '') findings.problems.push('--config: needs the name of a file');
+  else if (file !== undefined) readFile(file, findings);
   readEnvironment(environment, findings);
   readFlags(sources.flags ?? {}, findings);
 
