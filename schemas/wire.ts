@@ -14,7 +14,10 @@ import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 const magicByte = 0;
 const headerBytes = 5;
 
-/** Gives the text of a schema by id, or null when the registry does not know it. Rejects when the registry does not answer. */
+/**
+ * Gives the text of a schema by id, or null when the registry does not know it. Rejects with SCHEMA_INVALID when what the
+ * registry has is no Avro schema, and otherwise when the registry does not answer.
+ */
 export type SchemaSource = (schemaId: number) => Promise<string | null>;
 
 /** How a writer's bytes become the reader's value; `misfit` when they never can. */
@@ -53,7 +56,11 @@ class RegisteredReader<T> implements WireReader<T> {
 
   async load(schemaId: number): Promise<void> {
     if (this.#resolutions.has(schemaId)) return;
-    const text = await this.#source(schemaId);
+    const text = await this.#fetch(schemaId);
+    if (text instanceof VoltstreamError) {
+      this.#resolutions.set(schemaId, { resolver: undefined, misfit: text });
+      return;
+    }
     if (text === null) {
       throw new VoltstreamError('SCHEMA_UNKNOWN', `schema ${schemaId} of a ${this.#name} is not in the registry`, {
         wanted: 'an id that the registry knows',
@@ -61,6 +68,16 @@ class RegisteredReader<T> implements WireReader<T> {
       });
     }
     this.#resolutions.set(schemaId, this.#resolve(schemaId, text));
+  }
+
+  /** A schema that is known but no use makes each of its records a dead letter; other failures are the registry's. */
+  async #fetch(schemaId: number): Promise<string | VoltstreamError | null> {
+    try {
+      return await this.#source(schemaId);
+    } catch (error) {
+      if (!(error instanceof VoltstreamError) || error.code !== 'SCHEMA_INVALID') throw error;
+      return malformed(`schema ${schemaId} cannot be used to read ${this.#name}`, 'an Avro schema', error.message, error);
+    }
   }
 
   #turnTo(schemaId: number): void {
