@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters
     record_time     DateTime64(3, 'UTC'),
     key             Nullable(String),
     value           Nullable(String),
-    value_bytes     UInt64 DEFAULT length(assumeNotNull(value)),
+    value_bytes     UInt64 DEFAULT length(ifNull(value, '')),
     header_keys     Array(String),
     header_values   Array(String),
     _version        UInt64,

@@ -1,0 +1,31 @@
+import type { WarehouseFailure } from './warehouse-error.ts';
+
+/** What the worker thread is started with. */
+export interface ChdbWorkerData {
+  /** Data folder of the engine; absolute. */
+  readonly folder: string;
+  /** Where rows wait in a file for the engine to read them. */
+  readonly spoolFolder: string;
+  readonly configFile: string;
+  readonly queryLanes: number;
+}
+
+export type ChdbRequest =
+  | { readonly id: number; readonly kind: 'query'; readonly sql: string; readonly format: string }
+  | { readonly id: number; readonly kind: 'command'; readonly sql: string }
+  | {
+      readonly id: number;
+      readonly kind: 'insert';
+      /** `INSERT INTO t (columns) SETTINGS ...` */
+      readonly into: string;
+      /** `name Type, ...` of the rows. */
+      readonly structure: string;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly id: number; readonly kind: 'close' };
+
+export type ChdbReply =
+  /** The first message, when the engine is open; or the reason why it is not. */
+  | { readonly kind: 'opened'; readonly failure: WarehouseFailure | null }
+  | { readonly kind: 'done'; readonly id: number; readonly text: string }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: WarehouseFailure };

@@ -1,0 +1,32 @@
+import type { ClickHouseClient, DataFormat } from '@clickhouse/client';
+
+/**
+ * Statements by `@clickhouse/client`, the same for a server and for chDB. Settings that go with the client's calls are the same
+ * every time: on chDB they stay on the connection.
+ */
+const readSettings = { output_format_json_quote_64bit_integers: 1 } as const;
+
+/** The answer as text in a ClickHouse format. */
+export async function queryText(client: ClickHouseClient, sql: string, format: string): Promise<string> {
+  const answer = await client.query({ query: sql, format: format as DataFormat, clickhouse_settings: readSettings });
+  return answer.text();
+}
+
+export async function runCommand(client: ClickHouseClient, sql: string): Promise<void> {
+  await client.command({ query: sql });
+}
+
+/** One JSON object a line, as the format JSONEachRow gives them. */
+export function parseRows<Row>(text: string): readonly Row[] {
+  const rows: Row[] = [];
+  let start = 0;
+  while (start < text.length) {
+    let end = text.indexOf('\n', start);
+    if (end < 0) end = text.length;
+    if (end > start) rows.push(JSON.parse(text.slice(start, end)) as Row);
+    start = end + 1;
+  }
+  return rows;
+}
+
+export const rowsFormat = 'JSONEachRow';

@@ -1,0 +1,49 @@
+import type { WarehouseInsert } from '../warehouse.ts';
+
+/** A name in backquotes, safe in any statement. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}
+
+/** A string literal, safe in any statement. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+export function tableName(table: { readonly database: string; readonly table: string }): string {
+  return `${quoteName(table.database)}.${quoteName(table.table)}`;
+}
+
+/** Rows of one insert: under 100,000 and 10 MB, ClickHouse makes one block of them, which is inserted whole or not at all. */
+export const insertRowsMax = 100_000;
+export const insertBytesMax = 10_000_000;
+
+/**
+ * Settings of every insert, written into the statement and never set on the connection, where they would stay: one block
+ * (no row or byte threshold below the limits above), no asynchronous insert, deduplication by the token.
+ */
+export function insertSettings(token: string | null): readonly string[] {
+  const settings = [
+    'async_insert = 0',
+    'max_insert_block_size = 1000000',
+    'min_insert_block_size_rows = 1000000',
+    'min_insert_block_size_bytes = 0',
+  ];
+  if (token !== null) settings.push('insert_deduplicate = 1', `insert_deduplication_token = ${quoteText(token)}`);
+  return settings;
+}
+
+export function insertInto(insert: WarehouseInsert): string {
+  return `INSERT INTO ${tableName(insert)} (${insert.columns.map(quoteName).join(', ')})`;
+}
+
+/** Joins rows into one buffer of their own, so that it can be handed to another thread. */
+export function joinRows(rows: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    joined.set(row, at);
+    at += row.length;
+  }
+  return joined;
+}
