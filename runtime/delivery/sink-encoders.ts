@@ -1,0 +1,57 @@
+import type { StreamRecord } from '../../operators/operator.ts';
+import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
+import type { SinkNode } from '../../topology/graph.ts';
+import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
+import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
+import { RowBuffer, writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
+import type { SinkEncoder } from '../task/task-core.ts';
+import { encodeTopicRow } from './topic-row.ts';
+
+type AnyRecord = StreamRecord<unknown, unknown>;
+type AnyRow = Readonly<Record<string, never>>;
+
+/** Makes a task's encoders. The run stands in each row's version, so every claim has its own. */
+export type SinkEncoders = (run: number) => ReadonlyMap<string, SinkEncoder>;
+
+/** Registers the schemas of all topics among the sinks, so that encoding itself is synchronous. */
+export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaRegistry): Promise<SinkEncoders> {
+  const topics = new Map<string, SinkEncoder>();
+  for (const { name, sink } of sinks) {
+    if (sink.kind !== 'warehouse') topics.set(name, await topicEncoder(sink as unknown as LogSink<unknown, unknown>, registry));
+  }
+  return (run) => new Map(sinks.map(({ name, sink }) => [
+    name,
+    sink.kind === 'warehouse'
+      ? warehouseEncoder(sink as unknown as WarehouseSink<unknown, unknown, AnyRow>, run)
+      : topics.get(name) as SinkEncoder,
+  ]));
+}
+
+/** Rows in RowBinary, complete but for `_batch`, which the seal decides. Columns: the table's, then `_version`. */
+export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number): SinkEncoder {
+  const encode = rowEncoder<AnyRow>(sink.table.columns);
+  const buffer = new RowBuffer();
+  return {
+    encode(record, ordinal, origin) {
+      const row = sink.row(record.value, record.key, record.timestampMs, origin);
+      buffer.length = 0;
+      encode(row, buffer);
+      writeRowVersion(buffer, run, ordinal);
+      return { group: sink.table.partitionOf(row), bytes: buffer.take() };
+    },
+  };
+}
+
+async function topicEncoder(sink: LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>, registry: SchemaRegistry): Promise<SinkEncoder> {
+  const key = await registry.writer(`${sink.topic}-key`, sink.key);
+  const value = await registry.writer(`${sink.topic}-value`, sink.value);
+  return {
+    encode(record: AnyRecord) {
+      return { group: '', bytes: encodeTopicRow(encodeWith(key, record.key), encodeWith(value, record.value), record.timestampMs) };
+    },
+  };
+}
+
+function encodeWith(writer: WireWriter<unknown>, part: unknown): Uint8Array | null {
+  return part === null || part === undefined ? null : writer.encode(part);
+}

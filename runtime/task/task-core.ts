@@ -1,0 +1,365 @@
+import type { StreamRecord } from '../../operators/operator.ts';
+import { InvariantViolation, VoltstreamError, assertInvariant } from '../../errors.ts';
+import type { LocalStore } from '../../state/local-store.ts';
+import type { Cell } from '../../state/state-store.ts';
+import type { SinkNode, SourceNode, SubTopology } from '../../topology/graph.ts';
+import type { LogBatch, LogRecord } from '../log/log.ts';
+import { DeadLetters } from './dead-letters.ts';
+import type { SealedBatch, SealPolicy } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { OutboxRow } from './outbox-rows.ts';
+import type { SourceReaders } from './partition-queue.ts';
+import { PartitionQueue } from './partition-queue.ts';
+import type { StepCounts } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
+import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
+import { StepTime, TaskFacts } from './task-facts.ts';
+import { writerMarkOf } from './writer-header.ts';
+
+type AnyRecord = StreamRecord<unknown, unknown>;
+
+/** Encodes a sink's output records: into RowBinary for a table, into key and value for a topic. */
+export interface SinkEncoder {
+  encode(record: AnyRecord, ordinal: number, origin: MutableOrigin): OutboxRow;
+}
+
+export interface TaskCoreOptions {
+  readonly part: SubTopology;
+  readonly partition: number;
+  /** Identity of this run; a `--reset` begins another. */
+  readonly run: number;
+  readonly readers: ReadonlyMap<string, SourceReaders>;
+  readonly encoders: ReadonlyMap<string, SinkEncoder>;
+  readonly globalStores: ReadonlyMap<string, LocalStore>;
+  /** Where undecodable and failed records go; null stops the task at the first. */
+  readonly deadLetters: SinkNode | null;
+  readonly sealPolicyOf: (sink: SinkNode) => SealPolicy;
+  /** How long a partition without records holds the others back; Kafka Streams' `max.task.idle.ms`, -1 never. */
+  readonly maxTaskIdleMs: number;
+}
+
+/** What a commit is made of, and what becomes due for delivery when it has been accepted. */
+export interface CommitContent {
+  readonly cells: readonly Cell[];
+  readonly sealed: readonly { readonly sink: string; readonly batch: SealedBatch }[];
+}
+
+/**
+ * A task without its I/O: fetched records in, cells of a commit out. Everything here is synchronous and deterministic: the
+ * same batches in the same order give the same state and the same outputs (Law 5). `Task` moves it in production, the
+ * `TopologyTestDriver` in tests.
+ */
+export class TaskCore {
+  readonly id: string;
+  readonly run: number;
+  readonly origin = new MutableOrigin();
+  readonly outboxes = new Map<string, Outbox>();
+  readonly stores = new Map<string, LocalStore>();
+  readonly counters: StepCounters;
+  readonly #options: TaskCoreOptions;
+  readonly #facts = new TaskFacts();
+  readonly #times = new Map<string, StepTime>();
+  readonly #queues: PartitionQueue[];
+  readonly #inputs: ((record: AnyRecord) => void)[];
+  readonly #pipeline: Pipeline;
+  readonly #deadLetters: DeadLetters;
+  /** First error that must stop the task; set by steps, seen after the record under way. */
+  #failure: unknown = null;
+  #raw: LogRecord | null = null;
+  #waitingSinceMs: number | null = null;
+  recordsSinceCommit = 0;
+  recordsProcessed = 0;
+
+  constructor(options: TaskCoreOptions) {
+    const { part, partition } = options;
+    this.id = `${part.name}_${partition}`;
+    this.run = options.run;
+    this.#options = options;
+    this.counters = new StepCounters(part);
+    for (const definition of part.stores) this.stores.set(definition.name, definition.create());
+    for (const sink of part.sinks) this.outboxes.set(sink.name, new Outbox(sink.name, options.sealPolicyOf(sink)));
+    if (options.deadLetters !== null) {
+      const { deadLetters } = options;
+      this.outboxes.set(deadLetters.name, new Outbox(deadLetters.name, options.sealPolicyOf(deadLetters)));
+    }
+    this.#deadLetters = new DeadLetters(options.deadLetters?.name ?? null, (sink, record) => this.#encode(sink, record));
+    this.#pipeline = new Pipeline(part, {
+      contextOf: (step, output) => this.#contextOf(step, output),
+      sink: (sink, record) => this.#output(sink, record),
+      fatal: (step, error) => this.#stop(step, error),
+    });
+    this.#queues = part.sources.map((source) => this.#queueOf(source));
+    this.#inputs = part.sources.map((source) => this.#pipeline.inputOf(source.name));
+  }
+
+  get queues(): readonly PartitionQueue[] {
+    return this.#queues;
+  }
+
+  stepCounts(): readonly StepCounts[] {
+    return this.#pipeline.counts();
+  }
+
+  streamTimes(): ReadonlyMap<string, StepTime> {
+    return this.#times;
+  }
+
+  get deadLetterCount(): number {
+    return this.#deadLetters.count;
+  }
+
+  /** Puts back the cells of a claim; gives sealed batches that were not acknowledged, per sink and in order. */
+  restore(pages: Iterable<readonly Cell[]>): readonly { readonly sink: string; readonly batch: SealedBatch }[] {
+    const outboxCells = new Map<string, Map<string, Cell>>();
+    for (const cells of pages) {
+      for (const cell of cells) this.#restoreCell(cell, outboxCells);
+    }
+    for (const store of this.stores.values()) store.restored();
+    this.#checkSchemas();
+    for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
+    const due: { sink: string; batch: SealedBatch }[] = [];
+    const none: ReadonlyMap<string, Cell> = new Map();
+    for (const [sink, outbox] of this.outboxes) {
+      const batches = outbox.restore(
+        this.#facts.getNumber(`ordinal/${sink}`) ?? 0,
+        outboxCells.get(`$outbox.${sink}`) ?? none,
+        outboxCells.get(`$seal.${sink}`) ?? none,
+      );
+      for (const batch of batches) due.push({ sink, batch });
+    }
+    return due;
+  }
+
+  /** Position to read a source from as committed, or undefined when the task has none. */
+  committedPosition(source: SourceNode): number | undefined {
+    return this.#facts.getNumber(`position/${source.topic}`);
+  }
+
+  /** Run under which the state was written, or undefined for a task without state. */
+  get committedRun(): number | undefined {
+    return this.#facts.getNumber('run');
+  }
+
+  accept(batch: LogBatch): boolean {
+    return this.#queues.some((queue) => queue.source.topic === batch.topic && queue.accept(batch));
+  }
+
+  /**
+   * Processes up to `recordsMax` records, lowest head timestamp of the task's partitions first, as Kafka Streams does. Stops
+   * early when a partition must be waited for. Throws what stops the task; nothing of it may be committed then.
+   */
+  process(recordsMax: number, nowMs: number): number {
+    let processed = 0;
+    while (processed < recordsMax) {
+      const index = this.#choose(nowMs);
+      if (index < 0) break;
+      this.#processHead(index);
+      processed++;
+    }
+    this.recordsSinceCommit += processed;
+    this.recordsProcessed += processed;
+    if (this.#failure !== null) throw this.#failure;
+    return processed;
+  }
+
+  /** Bytes of outputs that the next commit will carry. */
+  get openBytes(): number {
+    let bytes = 0;
+    for (const outbox of this.outboxes.values()) bytes += outbox.openBytes;
+    return bytes;
+  }
+
+  /** True when a commit would have something to write. */
+  get dirty(): boolean {
+    if (this.recordsSinceCommit > 0) return true;
+    for (const outbox of this.outboxes.values()) if (outbox.dirty) return true;
+    return this.#queues.some((queue) => queue.position !== this.committedPosition(queue.source));
+  }
+
+  /** All changes since the last commit, as one commit's cells. After this the changes are the caller's to write or to lose. */
+  takeCommit(nowMs: number, sealNow: boolean): CommitContent {
+    if (this.#failure !== null) throw this.#failure;
+    const cells: Cell[] = [];
+    const sealed: { sink: string; batch: SealedBatch }[] = [];
+    for (const store of this.stores.values()) store.takeChanges(cells);
+    for (const [sink, outbox] of this.outboxes) {
+      const batch = outbox.takeCells(cells, nowMs, sealNow);
+      if (batch !== null) sealed.push({ sink, batch });
+      this.#facts.set(`ordinal/${sink}`, String(outbox.nextOrdinal));
+    }
+    this.#facts.set('run', String(this.run));
+    for (const queue of this.#queues) this.#facts.set(`position/${queue.source.topic}`, String(queue.position));
+    for (const [step, time] of this.#times) this.#facts.set(`time/${step}`, String(time.ms));
+    for (const store of this.#options.part.stores) this.#facts.set(`schema/${store.name}`, store.schemaId);
+    this.#facts.takeCells(cells);
+    this.recordsSinceCommit = 0;
+    return { cells, sealed };
+  }
+
+  #choose(nowMs: number): number {
+    const queues = this.#queues;
+    if (queues.length === 1) return (queues[0] as PartitionQueue).fill() ? 0 : -1;
+    let chosen = -1;
+    let lowest = Number.POSITIVE_INFINITY;
+    let missing = false;
+    for (let index = 0; index < queues.length; index++) {
+      const queue = queues[index] as PartitionQueue;
+      if (queue.fill()) {
+        if (queue.headTimestampMs < lowest) {
+          lowest = queue.headTimestampMs;
+          chosen = index;
+        }
+      } else if (this.#mustWaitFor(queue)) {
+        missing = true;
+      }
+    }
+    if (!missing) {
+      this.#waitingSinceMs = null;
+      return chosen;
+    }
+    return this.#waitedEnough(nowMs) ? chosen : -1;
+  }
+
+  #mustWaitFor(queue: PartitionQueue): boolean {
+    if (queue.awaitedSchema !== null || !queue.atEnd) return true;
+    return this.#options.maxTaskIdleMs > 0;
+  }
+
+  #waitedEnough(nowMs: number): boolean {
+    const { maxTaskIdleMs } = this.#options;
+    if (this.#queues.some((queue) => queue.awaitedSchema !== null)) return false;
+    if (maxTaskIdleMs < 0) return true;
+    // Records that are known to be there are always waited for: fetching them is a matter of time.
+    if (this.#queues.some((queue) => !queue.hasHead && !queue.atEnd)) return false;
+    this.#waitingSinceMs ??= nowMs;
+    return nowMs - this.#waitingSinceMs >= maxTaskIdleMs;
+  }
+
+  #processHead(index: number): void {
+    const queue = this.#queues[index] as PartitionQueue;
+    const raw = queue.headRaw as LogRecord;
+    const { origin } = this;
+    origin.topic = queue.source.topic;
+    origin.partition = queue.partition;
+    origin.offset = raw.offset;
+    origin.timestampMs = queue.headTimestampMs;
+    this.#raw = raw;
+    (this.#inputs[index] as (record: AnyRecord) => void)({
+      key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs,
+    });
+    queue.shift();
+  }
+
+  #contextOf(step: string, output: (port: string) => (record: AnyRecord) => void): TaskStepContext {
+    const time = new StepTime();
+    this.#times.set(step, time);
+    return new TaskStepContext({
+      step,
+      subTopology: this.#options.part.name,
+      partition: this.#options.partition,
+      streamTime: time,
+      origin: this.origin,
+      counters: this.counters.of(step),
+      output,
+      store: (definition) => this.stores.get(definition.name) ?? this.#options.globalStores.get(definition.name),
+      failed: (error) => this.#failed(step, error),
+    });
+  }
+
+  #output(sink: SinkNode, record: AnyRecord): void {
+    try {
+      this.#encode(sink.name, record);
+    } catch (error) {
+      this.#refuse('deliver', sink.name, error);
+    }
+  }
+
+  #encode(sink: string, record: AnyRecord): void {
+    const outbox = this.outboxes.get(sink);
+    const encoder = this.#options.encoders.get(sink);
+    assertInvariant(outbox !== undefined && encoder !== undefined, `sink ${sink} has an outbox and an encoder`);
+    outbox.add(encoder.encode(record, outbox.nextOrdinal, this.origin));
+  }
+
+  #failed(step: string, error: unknown): void {
+    this.counters.of(step).failed++;
+    this.#refuse('process', step, error);
+  }
+
+  #refuse(stage: 'process' | 'deliver' | 'deserialise', step: string, error: unknown): void {
+    const raw = this.#raw;
+    assertInvariant(raw !== null, 'an error belongs to a record');
+    if (!this.#deadLetters.take(stage, step, error, this.origin, raw)) this.#stop(step, error);
+  }
+
+  #stop(step: string, error: unknown): void {
+    this.#failure ??= error instanceof VoltstreamError || error instanceof InvariantViolation
+      ? error
+      : new VoltstreamError('PROCESSING_FAILED', String(error instanceof Error ? error.message : error), {
+        where: `task ${this.id}, step "${step}", ${this.origin.topic}-${this.origin.partition}@${this.origin.offset}`, cause: error,
+      });
+  }
+
+  #queueOf(source: SourceNode): PartitionQueue {
+    const readers = this.#options.readers.get(source.name);
+    assertInvariant(readers !== undefined, `source ${source.name} has readers`);
+    return new PartitionQueue(source, this.#options.partition, readers, {
+      malformed: (node, partition, raw, error) => this.#malformed(node, partition, raw, error),
+      repeated: (node, _partition, raw) => this.#repeated(node, raw),
+    });
+  }
+
+  #malformed(source: SourceNode, partition: number, raw: LogRecord, error: unknown): void {
+    const { origin } = this;
+    origin.topic = source.topic;
+    origin.partition = partition;
+    origin.offset = raw.offset;
+    origin.timestampMs = raw.timestampMs;
+    this.#raw = raw;
+    this.#refuse('deserialise', source.name, error);
+    this.recordsSinceCommit++;
+  }
+
+  /** Repartition records come at least once; the highest ordinal of each writer is part of our commit (Law 4). */
+  #repeated(source: SourceNode, raw: LogRecord): boolean {
+    const mark = writerMarkOf(raw);
+    if (mark === null) return false;
+    const name = `writer/${source.topic}/${mark.task}`;
+    const [run = -1, ordinal = -1] = (this.#facts.get(name) ?? '').split(':').map(Number);
+    if (mark.run < run || (mark.run === run && mark.ordinal <= ordinal)) {
+      this.counters.repeated++;
+      return true;
+    }
+    this.#facts.set(name, `${mark.run}:${mark.ordinal}`);
+    return false;
+  }
+
+  #restoreCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
+    if (TaskFacts.owns(cell.store)) {
+      this.#facts.restore(cell);
+    } else if (cell.store.startsWith('$')) {
+      const known = outboxCells.get(cell.store) ?? new Map<string, Cell>();
+      outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
+    } else {
+      const store = this.stores.get(cell.store);
+      if (store === undefined) {
+        throw new VoltstreamError('TOPOLOGY_INVALID', 'the state of this task belongs to a step that the topology no longer has', {
+          where: `task ${this.id}`, wanted: `a step with the store "${cell.store}"`, got: [...this.stores.keys()].join(', ') || 'no stores',
+        });
+      }
+      store.restore(cell.key, cell.value as Uint8Array);
+    }
+  }
+
+  #checkSchemas(): void {
+    for (const definition of this.#options.part.stores) {
+      const written = this.#facts.get(`schema/${definition.name}`);
+      if (written !== undefined && written !== definition.schemaId) {
+        throw new VoltstreamError('TOPOLOGY_INVALID', 'the state of a step was written in another form', {
+          where: `task ${this.id}, store "${definition.name}"`, wanted: definition.schemaId, got: written,
+        });
+      }
+    }
+  }
+}
+

@@ -1,0 +1,109 @@
+import { VoltstreamError, assertInvariant } from '../../errors.ts';
+import type { LocalStore } from '../../state/local-store.ts';
+import type { Cell, StateStore } from '../../state/state-store.ts';
+import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.ts';
+import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
+import { BackOff } from '../delivery/delivery.ts';
+import type { SinkEncoders } from '../delivery/sink-encoders.ts';
+import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
+import { bytesText } from '../task/cell-bytes.ts';
+import type { SourceReaders } from '../task/partition-queue.ts';
+import { Task } from '../task/task.ts';
+import type { TaskLimits, TaskListener } from '../task/task.ts';
+import { TaskCore } from '../task/task-core.ts';
+import type { PositionPolicy } from './positions.ts';
+import { startPositions } from './positions.ts';
+import type { TaskSource } from './worker.ts';
+
+export interface TaskFactoryOptions {
+  readonly topology: BuiltTopology;
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly limits: TaskLimits;
+  readonly maxTaskIdleMs: number;
+  readonly readers: ReadonlyMap<string, SourceReaders>;
+  readonly encoders: SinkEncoders;
+  readonly globalStores: ReadonlyMap<string, LocalStore>;
+  readonly deliveryOf: (sink: SinkNode, task: DeliveryTask) => SinkDelivery;
+  readonly positions: PositionPolicy;
+  readonly listener: TaskListener;
+  readonly claimed: (task: Task, restoreMs: number) => void;
+  readonly retrying: (operation: string, error: unknown) => void;
+  /** Run of a task that has no state yet; higher than any before it. */
+  readonly newRun: () => number;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Claims tasks of a topology: owner, state, position, sinks, in this order (Laws 2 and 3). */
+export class TaskFactory implements TaskSource {
+  readonly #options: TaskFactoryOptions;
+
+  constructor(options: TaskFactoryOptions) {
+    this.#options = options;
+  }
+
+  /** Tries again while store or log cannot be reached. Throws FENCED or REWOUND when another claim came in between. */
+  async claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
+    const backOff = new BackOff(this.#options.signal);
+    for (;;) {
+      try {
+        return await this.#claimOnce(assignment, consumer);
+      } catch (error) {
+        const passing = error instanceof VoltstreamError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
+        if (!passing) throw error;
+        this.#options.retrying('claim', error);
+        await backOff.wait();
+      }
+    }
+  }
+
+  async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
+    const options = this.#options;
+    const startedMs = performance.now();
+    const { part, partition } = this.#partOf(assignment.task);
+    const claim = await options.store.claim(assignment.task);
+    const pages: (readonly Cell[])[] = [];
+    for await (const page of options.store.load(claim)) pages.push(page);
+    const run = runOf(pages) ?? options.newRun();
+    const core = new TaskCore({
+      part, partition, run,
+      readers: options.readers,
+      encoders: options.encoders(run),
+      globalStores: options.globalStores,
+      deadLetters: options.topology.deadLetters,
+      sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
+        ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
+        : { rowsMax: 1, bytesMax: 1, ageMs: 0 },
+      maxTaskIdleMs: options.maxTaskIdleMs,
+    });
+    const due = core.restore(pages);
+    await startPositions(core, options.log, consumer, options.positions);
+    const { deadLetters } = options.topology;
+    const task = new Task({
+      id: assignment.task, store: options.store, claim, core, limits: options.limits,
+      sinks: deadLetters === null ? part.sinks : [...part.sinks, deadLetters],
+      deliveryOf: options.deliveryOf, listener: options.listener, nowMs: options.nowMs,
+    });
+    options.claimed(task, performance.now() - startedMs);
+    task.begin(due);
+    return task;
+  }
+
+  #partOf(id: string): { readonly part: SubTopology; readonly partition: number } {
+    const cut = id.lastIndexOf('_');
+    const part = this.#options.topology.subTopologies.find((candidate) => candidate.name === id.slice(0, cut));
+    assertInvariant(part !== undefined, `task ${id} belongs to a sub-topology`);
+    return { part, partition: Number(id.slice(cut + 1)) };
+  }
+}
+
+/** The run that the state was written under, or null when there is no state. */
+function runOf(pages: readonly (readonly Cell[])[]): number | null {
+  for (const page of pages) {
+    for (const cell of page) {
+      if (cell.store === '$task' && bytesText(cell.key) === 'run') return Number(bytesText(cell.value as Uint8Array));
+    }
+  }
+  return null;
+}

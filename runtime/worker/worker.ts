@@ -1,0 +1,239 @@
+import { VoltstreamError } from '../../errors.ts';
+import type { Log, LogBatch, LogConsumer, TaskAssignment } from '../log/log.ts';
+import type { Task } from '../task/task.ts';
+
+/** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
+export interface TaskSource {
+  /** Claims a task, decides where it reads, and gives it ready to process. */
+  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task>;
+}
+
+export interface WorkerOptions {
+  readonly log: Log;
+  readonly group: string;
+  readonly tasks: readonly TaskAssignment[];
+  readonly source: TaskSource;
+  readonly pollWaitMs: number;
+  readonly bufferBytesMax: number;
+  /** A fraction in [0, 1): random back-off before a task is claimed again, so that two claimers cannot starve each other. */
+  readonly random: () => number;
+  readonly listener: WorkerListener;
+}
+
+export interface WorkerListener {
+  /** Tasks have come or gone. */
+  assigned(tasks: readonly string[]): void;
+  dropped(task: Task, reason: string): void;
+  /** Something that no further claim can cure: the process should stop with this error. */
+  failed(error: unknown): void;
+  processed(records: number, durationMs: number): void;
+  retrying(operation: string, error: unknown): void;
+}
+
+/** Records of one task between two looks at the others. Small enough that a commit is never late by much. */
+const RECORDS_PER_TURN = 2_000;
+/** Fetched records of one partition above which it is paused, and below half of which it goes on. */
+const BUFFERED_RECORDS_MAX = 20_000;
+const GROUP_OFFSETS_INTERVAL_MS = 2_000;
+/** Repartition topics are purged behind the committed position less this margin, for rewinds of the store. */
+const PURGE_MARGIN_RECORDS = 100_000;
+const RECLAIM_WAIT_MS = 200;
+
+/** One member of a consumer group: a loop that polls, hands batches to its tasks and gives each a turn. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #consumer: LogConsumer;
+  readonly #tasks = new Map<string, Task>();
+  readonly #assignments = new Map<string, TaskAssignment>();
+  readonly #pausedPartitions = new Set<string>();
+  readonly #reclaiming = new Set<Promise<void>>();
+  #loop: Promise<void> | null = null;
+  #stopping = false;
+  #groupOffsetsAtMs = 0;
+  #firstAssignment = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#consumer = options.log.consumer({ group: options.group, tasks: options.tasks, bufferBytesMax: options.bufferBytesMax });
+  }
+
+  get tasks(): readonly Task[] {
+    return [...this.#tasks.values()];
+  }
+
+  /** Joined, and every assigned task claimed and restored. */
+  get ready(): boolean {
+    return this.#firstAssignment && [...this.#assignments.keys()].every((id) => this.#tasks.has(id));
+  }
+
+  /** True when all tasks have processed, committed and delivered everything up to the end of their input. */
+  get caughtUp(): boolean {
+    return this.ready && this.tasks.every((task) => task.settled && task.core.queues.every((queue) => queue.atEnd));
+  }
+
+  async start(): Promise<void> {
+    await this.#consumer.start({ assigned: (tasks) => this.#assigned(tasks) });
+    this.#loop = this.#run();
+  }
+
+  /** Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    await this.#loop;
+    await Promise.allSettled(this.#reclaiming);
+    const flushed = Promise.allSettled(this.tasks.map((task) => task.flush()));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([flushed, new Promise((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    })]);
+    clearTimeout(timer);
+    await this.#commitGroupOffsets();
+    await Promise.all(this.tasks.map((task) => task.drop('stopped')));
+    await this.#consumer.stop();
+  }
+
+  /** A task's claim was lost or it failed: called by whoever listens to the task. */
+  taskStopped(task: Task, error: unknown): void {
+    const assignment = this.#assignments.get(task.id);
+    if (this.#tasks.get(task.id) !== task || assignment === undefined) return;
+    this.#consumer.pause(assignment.partitions);
+    this.#tasks.delete(task.id);
+    const code = error instanceof VoltstreamError ? error.code : null;
+    this.#options.listener.dropped(task, code ?? 'failed');
+    if (code !== 'FENCED' && code !== 'REWOUND') {
+      void task.drop('failed');
+      this.#options.listener.failed(error);
+      return;
+    }
+    this.#track(this.#claimAgain(task, assignment, code));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const hungry = this.tasks.every((task) => task.core.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
+        for (const batch of await this.#consumer.poll(hungry ? this.#options.pollWaitMs : 0)) this.#route(batch);
+        await this.#turns();
+        await this.#commitGroupOffsetsWhenDue();
+      } catch (error) {
+        this.#options.listener.failed(error);
+        return;
+      }
+    }
+  }
+
+  async #turns(): Promise<void> {
+    let processed = 0;
+    const startedMs = performance.now();
+    for (const task of this.tasks) {
+      processed += task.turn(RECORDS_PER_TURN);
+      if (await task.loadSchemas()) processed++;
+      this.#throttle(task);
+    }
+    if (processed > 0) this.#options.listener.processed(processed, performance.now() - startedMs);
+    // A macrotask, so that timers, sockets and the store's answers are never starved by a full log.
+    await new Promise<void>((resolve) => (processed > 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
+  }
+
+  #route(batch: LogBatch): void {
+    const id = this.#options.tasks.find((candidate) => this.#tasks.has(candidate.task) &&
+      candidate.partitions.some((partition) => partition.topic === batch.topic && partition.partition === batch.partition))?.task;
+    const task = id === undefined ? undefined : this.#tasks.get(id);
+    if (task === undefined || task.stopped || task.accept(batch)) return;
+    // Not what the task asked for (Law 3): dropped, and sought again at the task's own position.
+    const queue = task.core.queues.find((candidate) => candidate.source.topic === batch.topic);
+    if (queue !== undefined && batch.requestedPosition !== queue.requestPosition) this.#consumer.seek(batch, queue.requestPosition);
+  }
+
+  #throttle(task: Task): void {
+    for (const queue of task.core.queues) {
+      const partition = { topic: queue.source.topic, partition: queue.partition };
+      const name = `${partition.topic}-${partition.partition}`;
+      if (queue.buffered > BUFFERED_RECORDS_MAX && !this.#pausedPartitions.has(name)) {
+        this.#pausedPartitions.add(name);
+        this.#consumer.pause([partition]);
+      } else if (queue.buffered < BUFFERED_RECORDS_MAX / 2 && this.#pausedPartitions.delete(name)) {
+        this.#consumer.resume([partition]);
+      }
+    }
+  }
+
+  async #assigned(assignments: readonly TaskAssignment[]): Promise<void> {
+    this.#pausedPartitions.clear();
+    const now = new Map(assignments.map((assignment) => [assignment.task, assignment]));
+    for (const [id, task] of this.#tasks) {
+      if (now.has(id)) continue;
+      this.#tasks.delete(id);
+      this.#options.listener.dropped(task, 'assigned elsewhere');
+      await task.drop('assigned elsewhere');
+    }
+    this.#assignments.clear();
+    for (const [id, assignment] of now) this.#assignments.set(id, assignment);
+    for (const [id, assignment] of now) {
+      const kept = this.#tasks.get(id);
+      if (kept === undefined) await this.#claim(assignment);
+      else this.#goOn(kept, assignment);
+    }
+    this.#firstAssignment = true;
+    this.#options.listener.assigned([...now.keys()]);
+  }
+
+  async #claim(assignment: TaskAssignment): Promise<void> {
+    let task: Task;
+    try {
+      task = await this.#options.source.claim(assignment, this.#consumer);
+    } catch (error) {
+      if (error instanceof VoltstreamError && (error.code === 'FENCED' || error.code === 'REWOUND')) {
+        this.#track(this.#claimAgain(null, assignment, error.code));
+        return;
+      }
+      this.#options.listener.failed(error);
+      return;
+    }
+    this.#tasks.set(assignment.task, task);
+    this.#goOn(task, assignment);
+  }
+
+  /** Reads on at the position in memory: nothing that was fetched under another claim or generation is taken. */
+  #goOn(task: Task, assignment: TaskAssignment): void {
+    for (const queue of task.core.queues) {
+      this.#consumer.seek({ topic: queue.source.topic, partition: queue.partition }, queue.requestPosition);
+    }
+    this.#consumer.resume(assignment.partitions);
+  }
+
+  async #claimAgain(task: Task | null, assignment: TaskAssignment, reason: string): Promise<void> {
+    await task?.drop(reason);
+    await this.#consumer.confirmMembership();
+    await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS * (0.5 + this.#options.random())));
+    if (this.#stopping || this.#assignments.get(assignment.task) !== assignment || this.#tasks.has(assignment.task)) return;
+    await this.#claim(assignment);
+  }
+
+  #track(work: Promise<void>): void {
+    const guarded = work.catch((error: unknown) => this.#options.listener.failed(error)).finally(() => this.#reclaiming.delete(guarded));
+    this.#reclaiming.add(guarded);
+  }
+
+  async #commitGroupOffsetsWhenDue(): Promise<void> {
+    if (performance.now() - this.#groupOffsetsAtMs < GROUP_OFFSETS_INTERVAL_MS) return;
+    this.#groupOffsetsAtMs = performance.now();
+    await this.#commitGroupOffsets();
+  }
+
+  /** For lag tools, and to free repartition topics. A failure here is told and tried again: nothing depends on it. */
+  async #commitGroupOffsets(): Promise<void> {
+    const positions = this.tasks.flatMap((task) => task.committedPositions);
+    if (positions.length === 0) return;
+    try {
+      await this.#consumer.commitOffsets(positions);
+      const internal = new Set(this.tasks.flatMap((task) => task.core.queues)
+        .filter((queue) => queue.source.role === 'repartition').map((queue) => queue.source.topic));
+      const purge = positions.filter((position) => internal.has(position.topic) && position.offset > PURGE_MARGIN_RECORDS)
+        .map((position) => ({ ...position, offset: position.offset - PURGE_MARGIN_RECORDS }));
+      if (purge.length > 0) await this.#options.log.deleteRecords(purge);
+    } catch (error) {
+      this.#options.listener.retrying('commit group offsets', error);
+    }
+  }
+}
