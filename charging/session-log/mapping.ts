@@ -1,0 +1,102 @@
+/**
+ * How one source writes its session log, as data: which columns hold what, in which form, zone and unit. One file per
+ * source (`<source>.mapping.ts`); the reader knows no source by name.
+ *
+ * A column is named as in the header; a column without a name is `#n`, n its place from 1. Columns of `optional` may be
+ * missing in a file; any other missing column is an error of the whole file.
+ */
+export interface SessionLogMapping {
+  /** Short and stable: it is part of every event's id. */
+  readonly name: string;
+  readonly title: string;
+  /** Who must be named with the data. */
+  readonly attribution: string;
+  readonly operator: string | null;
+  readonly city: string | null;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string | null;
+  /** IANA zone of the site; also of the times, unless `columns.start` says otherwise. */
+  readonly zone: string;
+  readonly delimiter: ',' | ';' | '\t';
+  readonly decimalMark: '.' | ',';
+  /** Texts that mean "no value" in any column, beside the empty one. */
+  readonly noValue: readonly string[];
+  readonly columns: {
+    /** Unique over all files of the source; null: made from station, connector and start. */
+    readonly id: string | null;
+    readonly station: string;
+    /** Number of the outlet; null: the log has none, all is connector 1. */
+    readonly connector: string | null;
+    readonly start: TimeColumns;
+    readonly stop: TimeColumns;
+    readonly energy: EnergyColumn;
+    readonly site: string | null;
+    readonly model: string | null;
+    readonly idToken: string | null;
+    readonly vehicleModel: string | null;
+  };
+  readonly optional: readonly string[];
+  /** Texts of the vehicle column that name no vehicle. */
+  readonly noVehicle: readonly string[];
+  /** What each model of charge point can do; a model that is not listed is an error of its row. */
+  readonly models: Readonly<Record<string, OutletDescription>>;
+  /** For rows without a model, and for sources without a model column. */
+  readonly defaultOutlet: OutletDescription | null;
+}
+
+/** What an outlet of a charge point can do, when its session log does not say more. */
+export interface OutletDescription {
+  readonly current: 'AC' | 'DC';
+  readonly powerMaxW: number;
+  /** OCPI name of the connector standard, when it is the same for all outlets of the model. */
+  readonly standard: string | null;
+}
+
+/** Texts of the columns, joined by one space, are read by `format`: YYYY MM DD HH mm ss, M D H without leading zero, Z an offset. */
+export interface TimeColumns {
+  readonly columns: readonly string[];
+  readonly format: string;
+  /** Zone of these times when it is not the site's (a source that writes UTC). */
+  readonly zone?: string;
+  /** Added to the year: sources that write 0014 for 2014 say 2000. */
+  readonly yearsAdded?: number;
+}
+
+export interface EnergyColumn {
+  readonly column: string;
+  readonly unit: 'Wh' | 'kWh';
+}
+
+/** How a local time was read: once on that day, twice (the hour before winter time), or never (the hour lost in spring). */
+export type ClockReading = 'exact' | 'ambiguous' | 'skipped';
+
+/** A row as the log has it, in our units. Nothing is judged here: a negative energy stays negative. */
+export interface SessionLogRow {
+  readonly kind: 'row';
+  readonly file: string;
+  /** Line of the file, the header being line 1. */
+  readonly line: number;
+  readonly rowId: string;
+  readonly stationId: string;
+  readonly connectorId: number;
+  readonly startMs: number | null;
+  readonly stopMs: number | null;
+  /** To a thousandth of a Wh. */
+  readonly energyWh: number | null;
+  readonly site: string | null;
+  readonly model: string | null;
+  readonly idToken: string | null;
+  readonly vehicleModel: string | null;
+  readonly startClock: ClockReading;
+  readonly stopClock: ClockReading;
+}
+
+/** A row that cannot be read; it is set aside with its text and the reason. */
+export interface QuarantinedRow {
+  readonly kind: 'quarantined';
+  readonly file: string;
+  readonly line: number;
+  readonly column: string;
+  readonly reason: string;
+  readonly raw: string;
+}
