@@ -37,7 +37,13 @@ export interface KeyValueStore<K, V> extends LocalStore {
   range(from?: K, to?: K): IterableIterator<readonly [K, V]>;
 }
 
-/** Values by (time, key): windows by start, buffered records and timers by due time. */
+export interface TimeKeyEntry<K, V> {
+  readonly key: K;
+  readonly timeMs: number;
+  readonly value: V;
+}
+
+/** Values by (time, key): windows by start, buffered records and timers by due time. Times are whole milliseconds. */
 export interface TimeKeyStore<K, V> extends LocalStore {
   get(key: K, timeMs: number): V | undefined;
   put(key: K, timeMs: number, value: V): void;
@@ -45,9 +51,15 @@ export interface TimeKeyStore<K, V> extends LocalStore {
   /** Times of one key within [fromMs, toMs], ascending. */
   fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[];
   /** Removes and gives all entries with time <= untilMs, in (time, key bytes) order. */
-  drain(untilMs: number): { readonly key: K; readonly timeMs: number; readonly value: V }[];
+  drain(untilMs: number): TimeKeyEntry<K, V>[];
+  /** Removes and gives one key's entries with time <= untilMs, times ascending. */
+  drainKey(key: K, untilMs: number): TimeKeyEntry<K, V>[];
   /** The lowest time held, or undefined. */
   readonly earliestMs: number | undefined;
+  /** The lowest time held for one key, or undefined. */
+  earliestOf(key: K): number | undefined;
+  /** Everything in (time, key bytes) order. Sorts; not for every record. */
+  all(): IterableIterator<TimeKeyEntry<K, V>>;
 }
 
 /** Versions of each key by valid-from time, kept for `historyMs` behind the newest (Kafka Streams' versioned store). */

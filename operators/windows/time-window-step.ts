@@ -1,0 +1,89 @@
+import type { KeyValueStore, TimeKeyEntry } from '../../state/local-store.ts';
+import type { Timestamped } from '../../state/local/timestamped.ts';
+import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
+import type { Emit } from '../record-step.ts';
+import type { WindowAggregateOptions } from '../window-aggregate.ts';
+import { firstStartMs, type TimeWindows } from './time-windows.ts';
+import type { WindowStores } from './window-stores.ts';
+
+/** What a tumbling or hopping aggregate does with each record. */
+export function timeWindowStep<K, V, A>(
+  context: StepContext,
+  windows: TimeWindows,
+  options: WindowAggregateOptions<K, V, A>,
+  stores: WindowStores<NonNullable<K>, A>,
+  emit: Emit<StreamRecord<Windowed<NonNullable<K>>, A>>,
+  guard: <R>(output: Emit<R>) => Emit<R>,
+): (record: StreamRecord<K, V>) => void {
+  const { sizeMs, advanceMs, graceMs } = windows;
+  const { initial, fold, silentKeyMs } = options;
+  const { streamTime } = context;
+  const store = context.store(stores.windows);
+  const progress = stores.progress === null ? null : context.store(stores.progress);
+  const late = guard(context.output<K, V>('late'));
+  const emitsUpdates = options.emit !== 'final';
+
+  const emitWindow = (key: NonNullable<K>, startMs: number, value: A, timestampMs: number): void =>
+    emit({ key: { key, startMs, endMs: startMs + sizeMs }, value, timestampMs });
+
+  const emitClosed = (closed: readonly TimeKeyEntry<NonNullable<K>, Timestamped<A>>[]): void => {
+    if (emitsUpdates) return;
+    for (const { key, timeMs, value } of closed) emitWindow(key, timeMs, value.value, value.timestampMs);
+  };
+
+  const closeWindows = (key: NonNullable<K>, closeMs: number): void => {
+    if (progress === null) {
+      const earliestMs = store.earliestMs;
+      if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
+      return;
+    }
+    const earliestMs = store.earliestOf(key);
+    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drainKey(key, closeMs - sizeMs));
+    if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
+  };
+
+  const closeSilentKeys = (progressOfKeys: KeyValueStore<NonNullable<K>, number>, untilStartMs: number): void => {
+    const earliestMs = store.earliestMs;
+    if (earliestMs === undefined || earliestMs > untilStartMs) return;
+    const closed = store.drain(untilStartMs);
+    // What has been closed must not open again: it is as if the key had come this far by itself.
+    for (const { key, timeMs } of closed) {
+      const closedAtMs = timeMs + sizeMs + graceMs;
+      if ((progressOfKeys.get(key) ?? -1) < closedAtMs) progressOfKeys.put(key, closedAtMs);
+    }
+    emitClosed(closed);
+  };
+
+  return (record) => {
+    const { key, value, timestampMs } = record;
+    if (key === null || key === undefined) {
+      context.dropped('null-key');
+      return;
+    }
+    streamTime.advance(timestampMs);
+    const closeMs = (progress === null ? streamTime.ms : advanceProgress(progress, key, timestampMs)) - graceMs;
+    let isLate = true;
+    for (let startMs = firstStartMs(windows, timestampMs); startMs <= timestampMs; startMs += advanceMs) {
+      if (startMs + sizeMs <= closeMs) {
+        context.dropped('late');
+        continue;
+      }
+      isLate = false;
+      const old = store.get(key, startMs);
+      const aggregate = fold(old === undefined ? initial() : old.value, value, key);
+      const highestMs = old === undefined || old.timestampMs < timestampMs ? timestampMs : old.timestampMs;
+      store.put(key, startMs, { value: aggregate, timestampMs: highestMs });
+      if (emitsUpdates) emitWindow(key, startMs, aggregate, highestMs);
+    }
+    if (isLate) late(record);
+    closeWindows(key, closeMs);
+  };
+}
+
+/** Raises a key's progress to the timestamp when that is higher, and gives it. */
+export function advanceProgress<K>(progress: KeyValueStore<K, number>, key: K, timestampMs: number): number {
+  const before = progress.get(key);
+  if (before !== undefined && before >= timestampMs) return before;
+  progress.put(key, timestampMs);
+  return timestampMs;
+}

@@ -1,0 +1,248 @@
+import { int64 } from '../../schemas/builtin-codecs.ts';
+import type { Codec } from '../../schemas/codec.ts';
+import type { StoreDefinition, TimeKeyEntry, TimeKeyStore } from '../local-store.ts';
+import type { Cell } from '../state-store.ts';
+import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
+import { TimeIndex, type Timed } from './time-index.ts';
+
+export interface TimeKeyStoreOptions<K, V> {
+  readonly name: string;
+  readonly key: Codec<K>;
+  readonly value: Codec<V>;
+}
+
+/**
+ * Defines a store of values by (time, key) in the task's memory: windows by start, timers and buffered records by due time.
+ *
+ * Made for many keys with few times each. Times are whole milliseconds. Iteration is in (time, key bytes) order. A cell's key
+ * is the time (8 bytes, ordered) and then the key, so that the durable store reads in the same order.
+ *
+ * @example Open one-minute windows
+ * const windows = timeKeyStore({ name: 'station-minute', key: utf8, value: json<Load>('load') });
+ */
+export function timeKeyStore<K, V>(options: TimeKeyStoreOptions<K, V>): StoreDefinition<TimeKeyStore<K, V>> {
+  return {
+    name: options.name,
+    kind: 'time-key',
+    schemaId: `${options.key.schemaId}/${options.value.schemaId}`,
+    create: () => new MapTimeKeyStore(options),
+  };
+}
+
+/** The entries of one key, times ascending. */
+interface KeyEntries<K, V> {
+  readonly identity: string;
+  readonly key: K;
+  readonly list: Entry<K, V>[];
+}
+
+interface Entry<K, V> extends Timed {
+  readonly owner: KeyEntries<K, V>;
+  readonly timeMs: number;
+  place: number;
+  value: V;
+  changed: boolean;
+  persisted: boolean;
+  live: boolean;
+}
+
+class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
+  readonly name: string;
+  readonly #key: Codec<K>;
+  readonly #value: Codec<V>;
+  readonly #identity: KeyIdentity<K>;
+  readonly #direct: boolean;
+  readonly #byKey = new Map<string, KeyEntries<K, V>>();
+  readonly #byTime = new TimeIndex<Entry<K, V>>();
+  #changed: Entry<K, V>[] = [];
+  #entries = 0;
+  /** The key of the last look-up: a put after a get needs no second one. */
+  #recent: KeyEntries<K, V> | undefined = undefined;
+
+  constructor(options: TimeKeyStoreOptions<K, V>) {
+    this.name = options.name;
+    this.#key = options.key;
+    this.#value = options.value;
+    this.#identity = keyIdentity(options.key);
+    this.#direct = this.#identity.direct;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  get changes(): number {
+    return this.#changed.length;
+  }
+
+  get earliestMs(): number | undefined {
+    return this.#byTime.earliestMs;
+  }
+
+  get(key: K, timeMs: number): V | undefined {
+    const owner = this.#find(key);
+    if (owner === undefined) return undefined;
+    const entry = owner.list[firstAtLeast(owner.list, timeMs)];
+    return entry !== undefined && entry.timeMs === timeMs ? entry.value : undefined;
+  }
+
+  put(key: K, timeMs: number, value: V): void {
+    const owner = this.#find(key) ?? this.#own(key);
+    const { list } = owner;
+    const at = firstAtLeast(list, timeMs);
+    const found = list[at];
+    if (found !== undefined && found.timeMs === timeMs) {
+      found.value = value;
+      this.#markChanged(found);
+      return;
+    }
+    this.#markChanged(this.#insert(owner, at, timeMs, value, false));
+  }
+
+  delete(key: K, timeMs: number): void {
+    const owner = this.#find(key);
+    if (owner === undefined) return;
+    const at = firstAtLeast(owner.list, timeMs);
+    const entry = owner.list[at];
+    if (entry === undefined || entry.timeMs !== timeMs) return;
+    this.#byTime.remove(entry);
+    this.#forget(entry, at);
+  }
+
+  fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[] {
+    const list = this.#find(key)?.list;
+    if (list === undefined) return [];
+    const found: { readonly timeMs: number; readonly value: V }[] = [];
+    for (let at = firstAtLeast(list, fromMs); at < list.length; at += 1) {
+      const { timeMs, value } = list[at] as Entry<K, V>;
+      if (timeMs > toMs) break;
+      found.push({ timeMs, value });
+    }
+    return found;
+  }
+
+  earliestOf(key: K): number | undefined {
+    return this.#find(key)?.list[0]?.timeMs;
+  }
+
+  drain(untilMs: number): TimeKeyEntry<K, V>[] {
+    const drained: TimeKeyEntry<K, V>[] = [];
+    for (let bucket = this.#byTime.takeEarliest(untilMs); bucket !== undefined; bucket = this.#byTime.takeEarliest(untilMs)) {
+      for (const entry of this.#inKeyOrder(bucket)) {
+        this.#forget(entry, firstAtLeast(entry.owner.list, entry.timeMs));
+        drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
+      }
+    }
+    return drained;
+  }
+
+  drainKey(key: K, untilMs: number): TimeKeyEntry<K, V>[] {
+    const drained: TimeKeyEntry<K, V>[] = [];
+    const owner = this.#find(key);
+    for (let entry = owner?.list[0]; entry !== undefined && entry.timeMs <= untilMs; entry = owner?.list[0]) {
+      this.#byTime.remove(entry);
+      this.#forget(entry, 0);
+      drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
+    }
+    return drained;
+  }
+
+  *all(): IterableIterator<TimeKeyEntry<K, V>> {
+    for (const bucket of this.#byTime.inOrder()) {
+      for (const entry of this.#inKeyOrder(bucket.slice())) yield { key: entry.owner.key, timeMs: entry.timeMs, value: entry.value };
+    }
+  }
+
+  takeChanges(into: Cell[]): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const entry of changed) {
+      entry.changed = false;
+      if (entry.live) {
+        entry.persisted = true;
+        into.push({ store: this.name, key: this.#cellKey(entry), value: this.#value.encode(entry.value) });
+      } else if (entry.persisted && this.get(entry.owner.key, entry.timeMs) === undefined) {
+        into.push({ store: this.name, key: this.#cellKey(entry), value: null });
+      }
+    }
+  }
+
+  restore(key: Uint8Array, value: Uint8Array): void {
+    const decoded = this.#key.decode(key.subarray(8));
+    const timeMs = int64.decode(key.subarray(0, 8));
+    const owner = this.#find(decoded) ?? this.#own(decoded);
+    this.#insert(owner, firstAtLeast(owner.list, timeMs), timeMs, this.#value.decode(value), true);
+  }
+
+  restored(): void {}
+
+  #find(key: K): KeyEntries<K, V> | undefined {
+    const identity = this.#direct ? (key as string) : this.#identity.of(key);
+    const recent = this.#recent;
+    if (recent !== undefined && recent.identity === identity) return recent;
+    return (this.#recent = this.#byKey.get(identity));
+  }
+
+  #own(key: K): KeyEntries<K, V> {
+    const identity = this.#identity.of(key);
+    if (this.#direct) checkWellFormed(identity, this.name);
+    const owner: KeyEntries<K, V> = { identity, key, list: [] };
+    this.#byKey.set(identity, owner);
+    this.#recent = owner;
+    return owner;
+  }
+
+  #insert(owner: KeyEntries<K, V>, at: number, timeMs: number, value: V, persisted: boolean): Entry<K, V> {
+    const entry: Entry<K, V> = { owner, timeMs, place: 0, value, changed: false, persisted, live: true };
+    if (at === owner.list.length) owner.list.push(entry);
+    else owner.list.splice(at, 0, entry);
+    this.#byTime.add(entry);
+    this.#entries += 1;
+    return entry;
+  }
+
+  /** Takes an entry that the time index has let go of out of its key's list. */
+  #forget(entry: Entry<K, V>, at: number): void {
+    const { owner } = entry;
+    if (at === 0) owner.list.shift();
+    else owner.list.splice(at, 1);
+    if (owner.list.length === 0) {
+      this.#byKey.delete(owner.identity);
+      if (this.#recent === owner) this.#recent = undefined;
+    }
+    entry.live = false;
+    this.#entries -= 1;
+    this.#markChanged(entry);
+  }
+
+  #markChanged(entry: Entry<K, V>): void {
+    if (entry.changed) return;
+    entry.changed = true;
+    this.#changed.push(entry);
+  }
+
+  #inKeyOrder(bucket: Entry<K, V>[]): Entry<K, V>[] {
+    const { compare } = this.#identity;
+    return bucket.length === 1 ? bucket : bucket.sort((left, right) => compare(left.owner.identity, right.owner.identity));
+  }
+
+  #cellKey(entry: Entry<K, V>): Uint8Array {
+    return Buffer.concat([int64.encode(entry.timeMs), this.#key.encode(entry.owner.key)]);
+  }
+}
+
+/** Position of the first entry with a time at or behind `timeMs`; looks at the newest first, where most look-ups end. */
+function firstAtLeast(list: readonly { readonly timeMs: number }[], timeMs: number): number {
+  let high = list.length;
+  if (high === 0) return 0;
+  const newestMs = (list[high - 1] as { readonly timeMs: number }).timeMs;
+  if (newestMs < timeMs) return high;
+  if (newestMs === timeMs) return high - 1;
+  let low = 0;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] as { readonly timeMs: number }).timeMs < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,18 @@
+import { int64 } from '../../schemas/builtin-codecs.ts';
+import type { Codec } from '../../schemas/codec.ts';
+
+/** A value with the timestamp of the record that it comes from; of an aggregate, the highest of its records. */
+export interface Timestamped<V> {
+  readonly value: V;
+  readonly timestampMs: number;
+}
+
+/** Timestamp (8 bytes, int64), then the value. */
+export function timestamped<V>(value: Codec<V>): Codec<Timestamped<V>> {
+  return {
+    kind: 'codec',
+    schemaId: `timestamped(${value.schemaId})`,
+    encode: (stamped) => Buffer.concat([int64.encode(stamped.timestampMs), value.encode(stamped.value)]),
+    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, 8)), value: value.decode(encoded.subarray(8)) }),
+  };
+}
