@@ -95,8 +95,9 @@ describe('the HTTP server', () => {
     const server = await start();
     for (const body of [{}, { sql: 1, format: 'a b' }, { sql: 'SELECT 1', format: 'CSV SETTINGS x=1' }]) expect((await post(server, body)).status).toBe(400);
     expect((await post(server, { sql: `SELECT '${'x'.repeat(300_000)}'` })).status).toBe(413);
-    const { query: _query, ...rest } = { ...{ host: '127.0.0.1', port: 0, metrics: new EngineMetrics({ nodeMetrics: false }), notReadyBecause: () => [], status: () => status }, query: undefined };
-    const without = await startHttpServer(rest);
+    const without = await startHttpServer({
+      host: '127.0.0.1', port: 0, metrics: new EngineMetrics({ nodeMetrics: false }), notReadyBecause: () => [], status: () => status,
+    });
     started.push(without);
     expect((await post(without, { sql: 'SELECT 1' })).status).toBe(404);
   });
