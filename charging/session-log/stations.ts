@@ -3,11 +3,12 @@ import type { SessionLogMapping, SessionLogRow } from './mapping.ts';
 import { outletOf } from './read-session-log.ts';
 
 /**
- * Station records as far as a session log's own columns tell: site, outlets, their power by model. Valid from the log's
- * start, and once more from each row on which a station's site is another. Sorted by (valid from, station id).
+ * Station records as far as a session log's own columns tell: site, outlets, their power by model. Valid from midnight UTC
+ * of the log's first day, and once more from each row on which a station's site is another. Sorted by (valid from, station id).
  */
 export function stationsOf(rows: readonly SessionLogRow[], mapping: SessionLogMapping): readonly Station[] {
-  const logStartMs = rows.reduce((lowest, row) => Math.min(lowest, row.startMs ?? lowest), Infinity);
+  const firstMs = rows.reduce((lowest, row) => Math.min(lowest, row.startMs ?? lowest), Infinity);
+  const logStartMs = Math.floor(firstMs / 86_400_000) * 86_400_000;
   const byStation = Map.groupBy(rows, (row) => row.stationId);
   const stations = [...byStation.values()].flatMap((own) => versionsOf(own, logStartMs, mapping));
   return stations.sort((a, b) => a.validFromMs - b.validFromMs || (a.stationId < b.stationId ? -1 : 1));

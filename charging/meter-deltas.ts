@@ -1,0 +1,164 @@
+import { handlerStep } from '../operators/record-step.ts';
+import type { Emit } from '../operators/record-step.ts';
+import type { Operator, StepContext, StreamRecord } from '../operators/operator.ts';
+import { json, utf8 } from '../schemas/builtin-codecs.ts';
+import { keyValueStore } from '../state/local/key-value-store.ts';
+import type { KeyValueStore, StoreDefinition } from '../state/local-store.ts';
+import { insertReading, noReadings } from './meter-readings.ts';
+import type { MeterReadings } from './meter-readings.ts';
+import type { SessionEvent } from './session-event.ts';
+import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
+import type { StationProgressStore } from './station-timers.ts';
+
+/** What one event adds to the load of its station at its time. Sums may be taken in any order: energy is in whole mWh. */
+export interface LoadChange {
+  readonly stationId: string;
+  readonly eventId: string;
+  /** 0: of the event itself; 1: what it takes from the reading behind it. */
+  readonly part: 0 | 1;
+  /** May be negative: a sample that came late takes its part from the one behind it. */
+  readonly energyMilliWh: number;
+  readonly samples: number;
+  readonly powerW: number | null;
+  readonly sessionsStarted: number;
+  readonly sessionsEnded: number;
+  readonly errors: number;
+  readonly siteId: string | null;
+  readonly city: string | null;
+  readonly operator: string | null;
+  readonly stationValidFromMs: number;
+}
+
+export interface MeterDeltasOptions {
+  /** An open transaction of which nothing more is heard is forgotten after this long. Default 60 days. */
+  readonly inactiveMs?: number;
+  /** How long after its end a transaction's readings are kept. Default 7 days. */
+  readonly finishedForMs?: number;
+}
+
+interface TransactionReadings {
+  readonly readings: MeterReadings;
+  readonly lastMs: number;
+  readonly started: boolean;
+  readonly ended: boolean;
+}
+
+interface Stores {
+  readonly transactions: StoreDefinition<KeyValueStore<string, TransactionReadings>>;
+  readonly stations: StoreDefinition<StationProgressStore>;
+}
+
+/**
+ * Turns registers into energy: for each meter value the difference to the one before it in the same transaction, at its own
+ * time. A value that comes out of order splits the difference of the one behind it: its part at its own time, and as much
+ * less at the other's. So the sums by time are those of the sorted events, and their total is last register minus first.
+ *
+ * Where a register goes back (a reset, a broken meter) nothing was delivered. Starts and ends count once a transaction. Every
+ * event gives a change, if an empty one, so that the windows behind this step see the station's time. Horizons are those of
+ * `stitchSessions`, by each station's own time.
+ */
+export function meterDeltas(name: string, options: MeterDeltasOptions = {}): Operator<string, SessionEvent, string, LoadChange> {
+  const limits = { inactiveMs: options.inactiveMs ?? 60 * 86_400_000, finishedForMs: options.finishedForMs ?? 7 * 86_400_000 };
+  const stores: Stores = {
+    transactions: keyValueStore({ name, key: utf8, value: json<TransactionReadings>('transaction-readings.v1') }),
+    stations: stationProgressStore(`${name}.stations`),
+  };
+  return {
+    kind: 'meterDeltas',
+    name,
+    stores: [stores.transactions, stores.stations],
+    reads: [],
+    ports: [],
+    changesKey: false,
+    detail: `inactive ${limits.inactiveMs} ms, finished transactions kept ${limits.finishedForMs} ms, time by station`,
+    build: (context) => handlerStep(context, (emit) => {
+      const meter = new StationMeter(context, stores, limits, emit);
+      return (record) => meter.process(record);
+    }),
+  };
+}
+
+class StationMeter {
+  readonly #limits: Required<MeterDeltasOptions>;
+  readonly #context: StepContext;
+  readonly #transactions: KeyValueStore<string, TransactionReadings>;
+  readonly #timers: StationTimers;
+  readonly #emit: Emit<StreamRecord<string, LoadChange>>;
+
+  constructor(
+    context: StepContext,
+    stores: Stores,
+    limits: Required<MeterDeltasOptions>,
+    emit: Emit<StreamRecord<string, LoadChange>>,
+  ) {
+    this.#limits = limits;
+    this.#context = context;
+    this.#transactions = context.store(stores.transactions);
+    this.#timers = new StationTimers(context.store(stores.stations), (...due) => this.#wake(...due));
+    this.#emit = emit;
+  }
+
+  process(record: StreamRecord<string, SessionEvent>): void {
+    const { value: event, timestampMs } = record;
+    this.#context.streamTime.advance(timestampMs);
+    this.#timers.moveOn(event.stationId, timestampMs);
+    const empty = emptyChange(event);
+    if (event.transactionId === null) {
+      this.#emit({ key: record.key, value: empty, timestampMs });
+      return;
+    }
+    const key = transactionKey(event.stationId, event.transactionId);
+    const before = this.#transactions.get(key);
+    const inserted = insertReading(before?.readings ?? noReadings, event);
+    const started = event.type === 'TransactionStarted';
+    const ended = event.type === 'TransactionEnded';
+    this.#remember(key, event, before, {
+      readings: inserted.readings,
+      lastMs: Math.max(before?.lastMs ?? 0, timestampMs),
+      started: started || (before?.started ?? false),
+      ended: ended || (before?.ended ?? false),
+    });
+    const change = {
+      ...empty,
+      energyMilliWh: inserted.ownMilliWh,
+      samples: inserted.isNew ? 1 : 0,
+      powerW: event.powerW,
+      sessionsStarted: started && before?.started !== true ? 1 : 0,
+      sessionsEnded: ended && before?.ended !== true ? 1 : 0,
+    };
+    this.#emit({ key: record.key, value: change, timestampMs });
+    if (inserted.behind !== null) {
+      const { timeMs, changeMilliWh } = inserted.behind;
+      this.#emit({ key: record.key, value: { ...empty, part: 1, errors: 0, energyMilliWh: changeMilliWh }, timestampMs: timeMs });
+    }
+  }
+
+  #remember(key: string, event: SessionEvent, before: TransactionReadings | undefined, after: TransactionReadings): void {
+    this.#transactions.put(key, after);
+    if (before === undefined || after.ended !== before.ended) {
+      this.#timers.schedule(event.stationId, this.#dueOf(after), event.transactionId ?? '');
+    }
+  }
+
+  #dueOf(state: TransactionReadings): number {
+    return state.lastMs + (state.ended ? this.#limits.finishedForMs : this.#limits.inactiveMs);
+  }
+
+  #wake(stationId: string, transactionId: string, timeMs: number): void {
+    const key = transactionKey(stationId, transactionId);
+    const state = this.#transactions.get(key);
+    if (state === undefined) return;
+    const dueMs = this.#dueOf(state);
+    if (dueMs > timeMs) this.#timers.schedule(stationId, dueMs, transactionId);
+    else this.#transactions.delete(key);
+  }
+}
+
+function emptyChange(event: SessionEvent): LoadChange {
+  const { station } = event;
+  return {
+    stationId: event.stationId, eventId: event.eventId, part: 0, energyMilliWh: 0, samples: 0, powerW: null, sessionsStarted: 0,
+    sessionsEnded: 0, errors: event.errorCode === null || event.errorCode === 'NoError' ? 0 : 1, siteId: station?.siteId ?? null,
+    city: station?.city ?? null, operator: station?.operator ?? null, stationValidFromMs: station?.validFromMs ?? -1,
+  };
+}

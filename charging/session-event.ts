@@ -1,0 +1,48 @@
+import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
+import type { Station } from '../schemas/generated/station.ts';
+
+/** An event with what is known of its station at its time, and how its own time was found. */
+export interface SessionEvent extends ChargingEvent {
+  /** The station's record as of the event; null when the station is unknown. */
+  readonly station: Station | null;
+  /** `received`: the device's time was absurd, `timestampMs` is the back end's. */
+  readonly clock: 'device' | 'received';
+}
+
+/** Times before this are a clock that was never set. */
+export const earliestEventMs = Date.UTC(2010, 0, 1);
+/** Times from here on are a broken clock, whoever says so. */
+export const latestEventMs = Date.UTC(2100, 0, 1);
+/** A device may be ahead of the back end by this much (time zones mistaken for UTC); more is a broken clock. */
+export const aheadMaxMs = 86_400_000;
+/** Beyond this a register is broken: a thousand GWh, more than a site draws in its life. */
+export const registerMaxWh = 1e9;
+
+export type EventTime =
+  | { readonly kind: 'device' | 'received'; readonly ms: number }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/**
+ * When an event happened: by the device's clock, or, where that is absurd, when the back end received it. Absurd is: before
+ * 2010, after 2099, or more than a day ahead of the reception. Without a time to fall back to it is unknown.
+ */
+export function eventTimeOf(event: ChargingEvent): EventTime {
+  const { timestampMs, receivedMs } = event;
+  const received = receivedMs !== null && receivedMs >= earliestEventMs && receivedMs < latestEventMs ? receivedMs : null;
+  const believable = timestampMs >= earliestEventMs && timestampMs < latestEventMs;
+  if (believable && (received === null || timestampMs <= received + aheadMaxMs)) return { kind: 'device', ms: timestampMs };
+  if (received !== null) return { kind: 'received', ms: received };
+  return { kind: 'unknown', reason: `timestampMs ${timestampMs} is absurd, and there is no receivedMs to fall back to` };
+}
+
+/** Why an event cannot be used, or null. What is merely odd (a register below zero) goes on and is flagged later. */
+export function reasonToSetAside(event: ChargingEvent): string | null {
+  if (event.stationId === '') return 'stationId is empty';
+  const time = eventTimeOf(event);
+  if (time.kind === 'unknown') return time.reason;
+  for (const name of ['meterWh', 'meterExportWh', 'powerW', 'soc'] as const) {
+    const value = event[name];
+    if (value !== null && !(Math.abs(value) <= registerMaxWh)) return `${name} ${value} is not a believable number`;
+  }
+  return null;
+}

@@ -1,0 +1,226 @@
+import type { Emit } from '../operators/record-step.ts';
+import { handlerStep } from '../operators/record-step.ts';
+import type { Operator, StepContext, StreamRecord } from '../operators/operator.ts';
+import { json, utf8 } from '../schemas/builtin-codecs.ts';
+import { keyValueStore } from '../state/local/key-value-store.ts';
+import type { KeyValueStore, StoreDefinition } from '../state/local-store.ts';
+import { effectsOf, withEntry, withoutEntry } from './connector-state.ts';
+import type { ConnectorState } from './connector-state.ts';
+import type { SessionEvent } from './session-event.ts';
+import { foldEvent, rowOf } from './session-state.ts';
+import type { SessionRow, SessionState } from './session-state.ts';
+import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
+import type { StationProgressStore } from './station-timers.ts';
+
+export interface StitchSessionsOptions {
+  /** From the stop to the first final row: what is a little out of order arrives meanwhile. Default 10 minutes. */
+  readonly settleMs?: number;
+  /** A session of which nothing more is heard is closed after this long. Default 60 days: a real one lasted 45. */
+  readonly inactiveMs?: number;
+  /** How long evidence for a finished session is waited for; then its state is dropped. Default 7 days. */
+  readonly finishedForMs?: number;
+}
+
+interface Limits {
+  readonly settleMs: number;
+  readonly inactiveMs: number;
+  readonly finishedForMs: number;
+}
+
+interface Stores {
+  readonly sessions: StoreDefinition<KeyValueStore<string, SessionState>>;
+  readonly connectors: StoreDefinition<KeyValueStore<string, ConnectorState>>;
+  readonly stations: StoreDefinition<StationProgressStore>;
+}
+
+/**
+ * Stitches a station's events into charging sessions by transaction id, one row a session, keyed by station.
+ *
+ * Time is each station's own progress: the highest event time that the step has seen of it. A session's first row (revision
+ * 0) comes `settleMs` after its stop; or, when there is none, after the next start on the connector; or after `inactiveMs`
+ * without an event. Evidence that comes later replaces the row as a whole with revision + 1; a row that would say the same is
+ * not sent again. `finishedForMs` after its close a session's state is dropped.
+ *
+ * What is wrong with a session is in its flags (`sessionFlags`), never in its numbers: a register that went backwards gives no
+ * energy, a repeated sequence number counts once, a missing start is inferred from the first event. Any order of arrival
+ * within `settleMs` gives the same rows.
+ *
+ * Events older than `finishedForMs` behind their station, of a transaction that is not known (any more), go to the output
+ * `late`: they would make a second, poorer session of one that was forgotten. Transaction events without a transaction id
+ * are handed to the step's error policy. Other events only move the station's time on.
+ */
+export function stitchSessions(
+  name: string,
+  options: StitchSessionsOptions = {},
+): Operator<string, SessionEvent, string, SessionRow> {
+  const limits = {
+    settleMs: options.settleMs ?? 600_000,
+    inactiveMs: options.inactiveMs ?? 60 * 86_400_000,
+    finishedForMs: options.finishedForMs ?? 7 * 86_400_000,
+  };
+  const stores: Stores = {
+    sessions: keyValueStore({ name, key: utf8, value: json<SessionState>('session-state.v1') }),
+    connectors: keyValueStore({ name: `${name}.connectors`, key: utf8, value: json<ConnectorState>('connector-state.v1') }),
+    stations: stationProgressStore(`${name}.stations`),
+  };
+  return {
+    kind: 'stitchSessions',
+    name,
+    stores: [stores.sessions, stores.connectors, stores.stations],
+    reads: [],
+    ports: ['late'],
+    changesKey: false,
+    detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms, finished sessions kept ${limits.finishedForMs} ms, time by station`,
+    build: (context) => handlerStep(context, (emit, guard) => {
+      const late = guard(context.output<string, SessionEvent>('late'));
+      const stitcher = new SessionStitcher(context, stores, limits, emit, late);
+      return (record) => stitcher.process(record);
+    }),
+  };
+}
+
+class SessionStitcher {
+  readonly #context: StepContext;
+  readonly #limits: Limits;
+  readonly #sessions: KeyValueStore<string, SessionState>;
+  readonly #connectors: KeyValueStore<string, ConnectorState>;
+  readonly #timers: StationTimers;
+  readonly #emit: Emit<StreamRecord<string, SessionRow>>;
+  readonly #late: Emit<StreamRecord<string, SessionEvent>>;
+
+  constructor(
+    context: StepContext,
+    stores: Stores,
+    limits: Limits,
+    emit: Emit<StreamRecord<string, SessionRow>>,
+    late: Emit<StreamRecord<string, SessionEvent>>,
+  ) {
+    this.#context = context;
+    this.#limits = limits;
+    this.#sessions = context.store(stores.sessions);
+    this.#connectors = context.store(stores.connectors);
+    this.#timers = new StationTimers(context.store(stores.stations), (...due) => this.#wake(...due));
+    this.#emit = emit;
+    this.#late = late;
+  }
+
+  process(record: StreamRecord<string, SessionEvent>): void {
+    const { value: event, timestampMs } = record;
+    this.#context.streamTime.advance(timestampMs);
+    const stationMs = this.#timers.moveOn(event.stationId, timestampMs);
+    if (!isTransactionEvent(event)) return;
+    const { transactionId } = event;
+    if (transactionId === null || transactionId === '') throw new Error(`${event.type} ${event.eventId} has no transactionId`);
+    const before = this.#sessions.get(transactionKey(event.stationId, transactionId));
+    if (before === undefined && timestampMs < stationMs - this.#limits.finishedForMs) {
+      this.#context.dropped('late');
+      this.#late(record);
+      return;
+    }
+    const folded = foldEvent(before, event, timestampMs + this.#limits.settleMs < stationMs);
+    if (before !== undefined && folded.duplicates > before.duplicates) this.#context.dropped('duplicate');
+    this.#update(before, folded, stationMs);
+    if (before === undefined || before.startMs !== folded.startMs || before.stopMs !== folded.stopMs) {
+      this.#tellNeighbours(folded, stationMs);
+    }
+  }
+
+  #wake(stationId: string, transactionId: string, timeMs: number): void {
+    const key = transactionKey(stationId, transactionId);
+    const state = this.#sessions.get(key);
+    if (state === undefined) return;
+    const due = this.#dueOf(state);
+    if (due.ms > timeMs) {
+      this.#timers.schedule(stationId, due.ms, transactionId);
+    } else if (state.revision < 0) {
+      this.#close(key, state, due.closedBy);
+      if (due.dropMs <= timeMs) this.#drop(key, state);
+      else this.#timers.schedule(stationId, due.dropMs, transactionId);
+    } else {
+      this.#drop(key, state);
+    }
+  }
+
+  /** When something is to happen to a session next: its first row, or, after that, the end of its state. */
+  #dueOf(state: SessionState): { readonly ms: number; readonly dropMs: number; readonly closedBy: SessionState['closedBy'] } {
+    const { settleMs, inactiveMs, finishedForMs } = this.#limits;
+    const inactiveAtMs = state.lastMs + inactiveMs;
+    let closeMs = inactiveAtMs;
+    let closedBy: SessionState['closedBy'] = 'Inactivity';
+    if (state.stopMs !== null) {
+      closeMs = Math.max(state.stopMs, state.startMs ?? state.stopMs) + settleMs;
+      closedBy = 'TransactionEnded';
+    } else if (state.nextStartMs !== null && state.nextStartMs + settleMs <= inactiveAtMs) {
+      closeMs = state.nextStartMs + settleMs;
+      closedBy = 'NextStart';
+    }
+    const dropMs = Math.max(closeMs, state.lastMs) + finishedForMs;
+    return { ms: state.revision < 0 ? closeMs : dropMs, dropMs, closedBy };
+  }
+
+  #close(key: string, state: SessionState, closedBy: SessionState['closedBy']): void {
+    this.#emitRow(key, { ...state, closedBy, revision: 0 });
+  }
+
+  #drop(key: string, state: SessionState): void {
+    this.#sessions.delete(key);
+    const connector = connectorKey(state);
+    const left = withoutEntry(this.#connectors.get(connector) ?? [], state.transactionId);
+    if (left.length === 0) this.#connectors.delete(connector);
+    else this.#connectors.put(connector, left);
+  }
+
+  /** Stores a changed session; a finished one is sent again when its row says something else now. */
+  #update(before: SessionState | undefined, state: SessionState, timeMs: number): void {
+    const key = transactionKey(state.stationId, state.transactionId);
+    if (before !== undefined && before.revision >= 0) {
+      if (sameRow(rowOf(before), rowOf(state))) this.#sessions.put(key, state);
+      else this.#emitRow(key, { ...state, revision: state.revision + 1 });
+      return;
+    }
+    this.#sessions.put(key, state);
+    const due = this.#dueOf(state);
+    if (due.ms <= timeMs) {
+      this.#close(key, state, due.closedBy);
+      this.#timers.schedule(state.stationId, Math.max(due.dropMs, timeMs + 1), state.transactionId);
+    } else if (before === undefined || due.ms < this.#dueOf(before).ms) {
+      this.#timers.schedule(state.stationId, due.ms, state.transactionId);
+    }
+  }
+
+  #tellNeighbours(state: SessionState, timeMs: number): void {
+    const connector = connectorKey(state);
+    const entry = { transactionId: state.transactionId, startMs: state.startMs, stopMs: state.stopMs };
+    const entries = withEntry(this.#connectors.get(connector) ?? [], entry, timeMs - this.#limits.finishedForMs);
+    this.#connectors.put(connector, entries);
+    for (const effect of effectsOf(entries, entry)) {
+      const before = this.#sessions.get(transactionKey(state.stationId, effect.transactionId));
+      if (before === undefined) continue;
+      const nextStartMs = effect.nextStartMs === null ? before.nextStartMs : Math.min(effect.nextStartMs, before.nextStartMs ?? Infinity);
+      const overlap = before.overlap || effect.overlap;
+      if (nextStartMs !== before.nextStartMs || overlap !== before.overlap) {
+        this.#update(before, { ...before, nextStartMs, overlap }, timeMs);
+      }
+    }
+  }
+
+  #emitRow(key: string, state: SessionState): void {
+    this.#sessions.put(key, state);
+    const value = rowOf(state);
+    this.#emit({ key: state.stationId, value, timestampMs: Math.max(state.lastMs, value.stopMs ?? 0) });
+  }
+}
+
+function isTransactionEvent(event: SessionEvent): boolean {
+  return event.type === 'TransactionStarted' || event.type === 'TransactionUpdated' || event.type === 'TransactionEnded';
+}
+
+function connectorKey(state: SessionState): string {
+  return `${state.evseId}.${state.connectorId}@${state.stationId}`;
+}
+
+/** Being sent twice is counted, but no reason for a new revision. */
+function sameRow(a: SessionRow, b: SessionRow): boolean {
+  const said = (row: SessionRow) => JSON.stringify({ ...row, duplicates: 0, flags: row.flags.filter((flag) => flag !== 'duplicate') });
+  return said(a) === said(b);
+}

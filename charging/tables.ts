@@ -1,0 +1,158 @@
+import type { RecordOrigin } from '../operators/operator.ts';
+import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
+import type { DeadLetter } from '../topology/dead-letter.ts';
+import type { ColumnType, ColumnValue, TableDefinition } from '../topology/sink.ts';
+import { eventTimeOf } from './session-event.ts';
+import type { SessionRow } from './session-state.ts';
+import type { StationLoad } from './station-minute.ts';
+
+/** A table's columns with their ClickHouse types, as in `deploy/clickhouse/`; a test keeps the two the same. */
+type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
+
+const text = 'LowCardinality(String)';
+const optionalText = 'LowCardinality(Nullable(String))';
+const time = "DateTime64(3, 'UTC')";
+
+const eventColumns = {
+  station_id: 'String', event_time: time, topic: text, partition: 'UInt32', offset: 'UInt64', event_id: 'String', type: text,
+  evse_id: 'Int32', connector_id: 'Int32', timestamp_ms: 'Int64', received_ms: 'Nullable(Int64)',
+  transaction_id: 'Nullable(String)', seq_no: 'Nullable(Int32)', offline: 'Bool', id_token: 'Nullable(String)',
+  partner: optionalText, vehicle_model: optionalText, meter_wh: 'Nullable(Float64)', meter_export_wh: 'Nullable(Float64)',
+  power_w: 'Nullable(Float64)', soc: 'Nullable(Float64)', charging_state: optionalText, status: optionalText,
+  error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText,
+} as const;
+export type EventTableRow = Row<typeof eventColumns>;
+
+const sessionColumns = {
+  station_id: 'String', session_id: 'String', revision: 'UInt32', final: 'Bool', complete: 'Bool', evse_id: 'Int32',
+  connector_id: 'Int32', transaction_id: 'Nullable(String)', id_token: 'Nullable(String)', site_id: text, city: text,
+  operator: text, partner: optionalText, vehicle_model: optionalText, start_time: time, stop_time: `Nullable(${time})`,
+  energy_wh: 'Nullable(Float64)', export_wh: 'Nullable(Float64)', charging_ms: 'Nullable(Int64)', idle_ms: 'Nullable(Int64)',
+  mean_power_w: 'Nullable(Float64)', peak_power_w: 'Nullable(Float64)', soc_from: 'Nullable(Float64)',
+  soc_to: 'Nullable(Float64)', stop_reason: optionalText, closed_by: optionalText, flags: `Array(${text})`,
+  event_count: 'UInt32', duplicates: 'UInt32', sequence_gaps: 'UInt32',
+} as const;
+export type SessionTableRow = Row<typeof sessionColumns>;
+
+const minuteColumns = {
+  station_id: 'String', minute: time, site_id: text, city: text, operator: text, energy_wh: 'Float64', samples: 'UInt32',
+  peak_power_w: 'Nullable(Float64)', sessions_started: 'UInt32', sessions_ended: 'UInt32', errors: 'UInt32',
+} as const;
+export type MinuteTableRow = Row<typeof minuteColumns>;
+
+const deadLetterColumns = {
+  topic: text, partition: 'UInt32', offset: 'UInt64', step: text, stage: text, reason: text, error: 'String', record_time: time,
+  key: 'Nullable(String)', value: 'Nullable(String)', value_bytes: 'UInt64', header_keys: 'Array(String)', header_values: 'Array(String)',
+} as const;
+export type DeadLetterTableRow = Row<typeof deadLetterColumns>;
+
+const lateColumns = {
+  topic: text, partition: 'UInt32', offset: 'UInt64', step: text, number: 'UInt32', key: 'String', record_time: time,
+  station_id: text, event_id: 'String', energy_wh: 'Float64', value: 'String',
+} as const;
+export type LateTableRow = Row<typeof lateColumns>;
+
+/** Something that came too late for the step that wanted it. */
+export interface LateRecord {
+  readonly step: string;
+  /** Tells apart what one record left behind in one step. */
+  readonly number: number;
+  readonly stationId: string;
+  readonly eventId: string;
+  readonly energyWh: number;
+  /** The whole of it as JSON. */
+  readonly json: string;
+}
+
+export interface ChargingTables {
+  readonly events: TableDefinition<EventTableRow>;
+  readonly sessions: TableDefinition<SessionTableRow>;
+  readonly minutes: TableDefinition<MinuteTableRow>;
+  readonly deadLetters: TableDefinition<DeadLetterTableRow>;
+  readonly late: TableDefinition<LateTableRow>;
+}
+
+export function chargingTables(database: string): ChargingTables {
+  const notPartitioned = () => '';
+  return {
+    events: { database, table: 'charging_events', columns: eventColumns, partitionOf: (row) => monthOf(row.event_time) },
+    sessions: { database, table: 'charging_sessions', columns: sessionColumns, partitionOf: notPartitioned },
+    minutes: { database, table: 'station_minutes', columns: minuteColumns, partitionOf: (row) => monthOf(row.minute) },
+    deadLetters: { database, table: 'dead_letters', columns: deadLetterColumns, partitionOf: notPartitioned },
+    late: { database, table: 'late_records', columns: lateColumns, partitionOf: notPartitioned },
+  };
+}
+
+const partitionsFromMs = Date.UTC(2010, 0, 1);
+const partitionsToMs = Date.UTC(2070, 0, 1);
+
+/** As the tables' PARTITION BY: the month as YYYYMM, times outside 2010 to 2069 together in 0. */
+function monthOf(value: ColumnValue): string {
+  const timeMs = Number(value);
+  if (!(timeMs >= partitionsFromMs && timeMs < partitionsToMs)) return '0';
+  const date = new Date(timeMs);
+  return String(date.getUTCFullYear() * 100 + date.getUTCMonth() + 1);
+}
+
+/** A raw event as it came. Where its time is absurd, the log's timestamp sorts it. */
+export function eventRow(event: ChargingEvent, _key: string, _timestampMs: number, origin: RecordOrigin): EventTableRow {
+  const found = eventTimeOf(event);
+  return {
+    station_id: event.stationId, event_time: storableMs(found.kind === 'unknown' ? origin.timestampMs : found.ms),
+    topic: origin.topic, partition: origin.partition, offset: origin.offset, event_id: event.eventId, type: event.type,
+    evse_id: event.evseId, connector_id: event.connectorId, timestamp_ms: event.timestampMs, received_ms: event.receivedMs,
+    transaction_id: event.transactionId, seq_no: event.seqNo, offline: event.offline, id_token: event.idToken,
+    partner: event.partner, vehicle_model: event.vehicleModel, meter_wh: event.meterWh, meter_export_wh: event.meterExportWh,
+    power_w: event.powerW, soc: event.soc, charging_state: event.chargingState, status: event.status,
+    error_code: event.errorCode, trigger_reason: event.triggerReason, stop_reason: event.stopReason,
+  };
+}
+
+export function sessionRow(session: SessionRow): SessionTableRow {
+  return {
+    station_id: session.stationId, session_id: session.sessionId, revision: session.revision, final: session.closedBy !== 'None',
+    complete: session.complete, evse_id: session.evseId, connector_id: session.connectorId,
+    transaction_id: session.transactionId, id_token: session.idToken, site_id: session.siteId ?? '',
+    city: session.city ?? '', operator: session.operator ?? '', partner: session.partner,
+    vehicle_model: session.vehicleModel, start_time: session.startMs, stop_time: session.stopMs,
+    energy_wh: session.energyWh, export_wh: session.exportWh, charging_ms: session.chargingMs, idle_ms: session.idleMs,
+    mean_power_w: session.meanPowerW, peak_power_w: session.peakPowerW, soc_from: session.socFrom, soc_to: session.socTo,
+    stop_reason: session.stopReason, closed_by: session.closedBy, flags: session.flags, event_count: session.eventCount,
+    duplicates: session.duplicates, sequence_gaps: session.sequenceGaps,
+  };
+}
+
+export function minuteRow(load: StationLoad, window: { readonly key: string; readonly startMs: number }): MinuteTableRow {
+  return {
+    station_id: window.key, minute: window.startMs, site_id: load.siteId ?? '', city: load.city ?? '',
+    operator: load.operator ?? '', energy_wh: load.energyMilliWh / 1000, samples: load.samples,
+    peak_power_w: load.peakPowerW, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded,
+    errors: load.errors,
+  };
+}
+
+/** Bytes of a dead letter's value that the table keeps; the whole length stands beside them. */
+export const deadLetterBytesMax = 65_536;
+
+export function deadLetterRow(letter: DeadLetter): DeadLetterTableRow {
+  return {
+    topic: letter.topic, partition: letter.partition, offset: letter.offset, step: letter.step, stage: letter.stage,
+    reason: letter.reason, error: letter.message, record_time: storableMs(letter.timestampMs), key: letter.key,
+    value: letter.value?.subarray(0, deadLetterBytesMax) ?? null, value_bytes: letter.value?.length ?? 0,
+    header_keys: letter.headers.map((header) => header.key),
+    header_values: letter.headers.map((header) => header.value),
+  };
+}
+
+export function lateRow(late: LateRecord, key: string, timestampMs: number, origin: RecordOrigin): LateTableRow {
+  return {
+    topic: origin.topic, partition: origin.partition, offset: origin.offset, step: late.step, number: late.number, key,
+    record_time: storableMs(timestampMs), station_id: late.stationId, event_id: late.eventId, energy_wh: late.energyWh,
+    value: late.json,
+  };
+}
+
+/** What DateTime64(3) can hold, with room to spare. */
+function storableMs(timeMs: number): number {
+  return Math.min(Math.max(Math.trunc(timeMs), 0), Date.UTC(2200, 0, 1));
+}
