@@ -5,7 +5,7 @@ import { VoltstreamError } from '../../../errors.ts';
 import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
 import { parseRows, rowsFormat } from './client-statements.ts';
-import { insertInto, insertSettings, joinRows, quoteName, tableName } from './statements.ts';
+import { insertInto, insertRowsMax, insertSettings, joinRows, quoteName, tableName } from './statements.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
 
@@ -37,7 +37,7 @@ interface Pending {
 type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** chDB binds one folder a process, and two worker threads on it hang each other when one ends. */
-let openFolder: string | null = null;
+let opened: ChdbWarehouse | null = null;
 
 /** How long `close` waits for the worker thread to end by itself. It has nothing left to do, so this is never reached. */
 const closeWaitMs = 5_000;
@@ -59,21 +59,21 @@ export class ChdbWarehouse implements Warehouse {
   }
 
   async open(): Promise<void> {
-    if (openFolder !== null) {
+    if (opened !== null) {
       throw new VoltstreamError('DATA_FOLDER_BUSY', 'chDB is already open in this process', {
         where: this.#folder,
-        got: openFolder,
+        got: opened.#folder,
         cure: 'Share the warehouse that is open; chDB serves one folder a process.',
       });
     }
-    openFolder = this.#folder;
+    opened = this;
     try {
       // Loaded in this thread, too, though only the worker uses it: a library that only a worker has loaded is unloaded when
       // the worker ends, under the engine's own threads, and the process dies by SIGSEGV.
       await import('chdb');
       this.#worker = await this.#start(this.#prepareFolder());
     } catch (error) {
-      openFolder = null;
+      opened = null;
       throw error instanceof VoltstreamError ? error : warehouseError(warehouseFailure(error), this.#folder, error);
     }
   }
@@ -95,7 +95,7 @@ export class ChdbWarehouse implements Warehouse {
       ...insertSettings(insert.token),
       'max_threads = 1',
       'max_insert_threads = 1',
-      'max_block_size = 1000000',
+      `max_block_size = ${insertRowsMax}`,
       // The default would leave deduplication out, silently, where it doubts that a SELECT repeats its order.
       ...(insert.token === null ? [] : ["deduplicate_insert_select = 'force_enable'"]),
     ];
@@ -124,7 +124,7 @@ export class ChdbWarehouse implements Warehouse {
   }
 
   #released(): void {
-    if (openFolder === this.#folder) openFolder = null;
+    if (opened === this) opened = null;
   }
 
   #prepareFolder(): ChdbWorkerData {

@@ -14,19 +14,21 @@ export function tableName(table: { readonly database: string; readonly table: st
   return `${quoteName(table.database)}.${quoteName(table.table)}`;
 }
 
-/** Rows of one insert: under 100,000 and 10 MB, ClickHouse makes one block of them, which is inserted whole or not at all. */
-export const insertRowsMax = 100_000;
-export const insertBytesMax = 10_000_000;
+/**
+ * Rows of one insert that ClickHouse still makes one block of, by the settings below: inserted whole or not at all. Seal far
+ * below (100,000 rows, 10 MB), for the memory's sake.
+ */
+export const insertRowsMax = 1_000_000;
 
 /**
  * Settings of every insert, written into the statement and never set on the connection, where they would stay: one block
- * (no row or byte threshold below the limits above), no asynchronous insert, deduplication by the token.
+ * (no threshold of rows or bytes below the limit above), no asynchronous insert, deduplication by the token.
  */
 export function insertSettings(token: string | null): readonly string[] {
   const settings = [
     'async_insert = 0',
-    'max_insert_block_size = 1000000',
-    'min_insert_block_size_rows = 1000000',
+    `max_insert_block_size = ${insertRowsMax}`,
+    `min_insert_block_size_rows = ${insertRowsMax}`,
     'min_insert_block_size_bytes = 0',
   ];
   if (token !== null) settings.push('insert_deduplicate = 1', `insert_deduplication_token = ${quoteText(token)}`);

@@ -75,8 +75,8 @@ export function warehouseFailure(error: unknown): WarehouseFailure {
  * The one error that callers see: DISK_FULL, WAREHOUSE_REFUSED (would fail again) or WAREHOUSE_UNAVAILABLE (may work the next
  * time). After the last one the outcome of an insert is unknown.
  */
-export function warehouseError(failure: WarehouseFailure, where: string, cause?: unknown): VoltstreamError {
-  const got = failure.message.trim().slice(0, 1_000);
+export function warehouseError(failure: WarehouseFailure, where: string, cause: unknown = failure): VoltstreamError {
+  const got = `${failure.type === null ? '' : `${failure.type}: `}${failure.message.trim().slice(0, 1_000)}`;
   if (diskFullForm.test(failure.message) || failure.type === 'NOT_ENOUGH_SPACE' || failure.code === 'ENOSPC') {
     return new VoltstreamError('DISK_FULL', 'the disk of the warehouse is full', { where, got, cause });
   }

@@ -1,0 +1,221 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { VoltstreamError, assertInvariant } from '../../../errors.ts';
+import type { Warehouse } from '../warehouse.ts';
+import { batchHashBytes } from './batch-hash.ts';
+import type { DeliveryTable } from './check-table.ts';
+import { deliveryColumns } from './check-table.ts';
+import { insertRowsMax, quoteText, tableName } from './statements.ts';
+import { isTransient } from './warehouse-error.ts';
+
+/** Rows of one table partition, fixed for ever at the seal. */
+export interface SealedPiece {
+  /** Table partition, for messages. */
+  readonly partition: string;
+  readonly rowCount: number;
+  /** One element a row, complete but for `_batch`, which the delivery appends. */
+  readonly rows: readonly Uint8Array[];
+  /** 16 bytes; see `batchHash`. */
+  readonly batchHash: Uint8Array;
+}
+
+/** What happened on the way, for metrics and the log. */
+export type DeliveryEvent =
+  | { readonly kind: 'delivered'; readonly table: string; readonly rows: number; readonly bytes: number }
+  /** The rows were there already: sent before a crash, or by a call whose outcome was unknown. */
+  | { readonly kind: 'present'; readonly table: string; readonly rows: number }
+  | { readonly kind: 'retry'; readonly table: string; readonly attempt: number; readonly waitMs: number; readonly error: unknown }
+  /** The token was known, but its rows were not there: they go out under another one. */
+  | { readonly kind: 'new-token'; readonly table: string; readonly token: string };
+
+export interface PieceDeliveryOptions {
+  readonly warehouse: Warehouse;
+  readonly table: DeliveryTable;
+  /** As `checkTable` found it. */
+  readonly replicated?: boolean;
+  readonly report?: (event: DeliveryEvent) => void;
+  /** Ends a wait between attempts or for an answer; `deliver` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Longest wait for one answer of the warehouse, then the outcome counts as unknown. Default 120,000: twice the client's. */
+  readonly attemptTimeoutMs?: number;
+  /** First pause after a failure; it doubles up to `retryMsMax`. Default 100. */
+  readonly retryMsMin?: number;
+  /** Default 10,000: an answer to "is it back?" every ten seconds burdens nobody. */
+  readonly retryMsMax?: number;
+  /** Between the two looks that precede a new token: an insert needs 30 microseconds from token to rows. Default 1,000. */
+  readonly lookAgainMs?: number;
+}
+
+/** Hashes in one question; a claim rarely finds more than a few pieces. */
+const hashesPerLookMax = 500;
+
+/**
+ * Brings sealed pieces into a table exactly once (Law 4: the data says what is applied).
+ *
+ * An acknowledged first insert is done. After an unknown outcome, and for pieces that may have been sent before, the data is
+ * looked at by `_batch`, before an insert and after it: ClickHouse writes a token before it writes the rows, so that a crash in
+ * between leaves a token that swallows every repeat while reporting success. When an acknowledged repeat is not in the data,
+ * twice, `lookAgainMs` apart, the piece goes out under a new token; the older token then stops whatever may still be under way.
+ *
+ * What may pass is tried again without end; what would fail again (a missing column, a wrong type) throws WAREHOUSE_REFUSED.
+ */
+export class PieceDelivery {
+  readonly #options: PieceDeliveryOptions;
+  readonly #name: string;
+  readonly #columns: readonly string[];
+  readonly #types: readonly string[];
+
+  constructor(options: PieceDeliveryOptions) {
+    this.#options = options;
+    this.#name = `${options.table.database}.${options.table.table}`;
+    const columns = { ...options.table.columns, ...deliveryColumns };
+    this.#columns = Object.keys(columns);
+    this.#types = Object.values(columns);
+  }
+
+  /** Resolves when all rows of all pieces are in the table. `mayBePresent`: after a claim, or when an earlier call was cut off. */
+  async deliver(pieces: readonly SealedPiece[], { mayBePresent }: { readonly mayBePresent: boolean }): Promise<void> {
+    const present = mayBePresent ? await this.#look(pieces) : new Set<string>();
+    for (const piece of pieces) {
+      if (present.has(hexOf(piece.batchHash))) this.#present(piece);
+      else await this.#send(piece, mayBePresent);
+    }
+  }
+
+  async #send(piece: SealedPiece, mayBePresent: boolean): Promise<void> {
+    const hex = hexOf(piece.batchHash);
+    const bytes = withBatch(piece);
+    let doubtful = mayBePresent;
+    let tokens = 0;
+    for (let attempt = 1; ; ) {
+      const token = tokens === 0 ? hex : `${hex}-${tokens}`;
+      const failure = await this.#insert(piece, bytes, token);
+      if (failure !== null) {
+        doubtful = true;
+        await this.#pause(attempt++, failure);
+        if ((await this.#look([piece])).has(hex)) return this.#present(piece);
+        continue;
+      }
+      const rowsProven = !doubtful || this.#options.replicated === true || (await this.#arrived(piece));
+      if (rowsProven) return this.#report({ kind: 'delivered', table: this.#name, rows: piece.rowCount, bytes: bytes.length });
+      tokens++;
+      this.#report({ kind: 'new-token', table: this.#name, token: `${hex}-${tokens}` });
+    }
+  }
+
+  /** Null when the warehouse acknowledged, else the failure that leaves the outcome unknown. */
+  async #insert(piece: SealedPiece, bytes: Uint8Array, token: string): Promise<unknown> {
+    const { database, table } = this.#options.table;
+    try {
+      await this.#limited(
+        this.#options.warehouse.insert({
+          database,
+          table,
+          columns: this.#columns,
+          types: this.#types,
+          rows: [bytes],
+          rowCount: piece.rowCount,
+          token,
+        }),
+      );
+      return null;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return error;
+    }
+  }
+
+  /** Looks twice, so that an insert of the same token that is just being made visible is not missed. */
+  async #arrived(piece: SealedPiece): Promise<boolean> {
+    if ((await this.#look([piece])).size > 0) return true;
+    await this.#sleep(this.#options.lookAgainMs ?? 1_000);
+    return (await this.#look([piece])).size > 0;
+  }
+
+  /** Hashes (hex) of those pieces that are in the data. Tried without end: nothing may be sent on a guess. */
+  async #look(pieces: readonly SealedPiece[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (let start = 0; start < pieces.length; start += hashesPerLookMax) {
+      const hashes = pieces.slice(start, start + hashesPerLookMax).map((piece) => `unhex(${quoteText(hexOf(piece.batchHash))})`);
+      const sql = `SELECT DISTINCT lower(hex(_batch)) AS batch FROM ${tableName(this.#options.table)} WHERE _batch IN (${hashes.join(', ')})`;
+      for (const row of await this.#untilAnswered(sql)) found.add(row.batch);
+    }
+    return found;
+  }
+
+  async #untilAnswered(sql: string): Promise<readonly { readonly batch: string }[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#limited(this.#options.warehouse.query<{ readonly batch: string }>(sql));
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await this.#pause(attempt, error);
+      }
+    }
+  }
+
+  async #limited<T>(answer: Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const timeoutMs = this.#options.attemptTimeoutMs ?? 120_000;
+    let timer: NodeJS.Timeout | undefined;
+    let aborted: (() => void) | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      aborted = () => reject(signal?.reason);
+      signal?.addEventListener('abort', aborted, { once: true });
+      timer = setTimeout(() => {
+        reject(new VoltstreamError('WAREHOUSE_UNAVAILABLE', `no answer within ${timeoutMs} ms`, { where: `table ${this.#name}` }));
+      }, timeoutMs);
+    });
+    try {
+      return await Promise.race([answer, silence]);
+    } finally {
+      clearTimeout(timer);
+      if (aborted !== undefined) signal?.removeEventListener('abort', aborted);
+    }
+  }
+
+  async #pause(attempt: number, error: unknown): Promise<void> {
+    const { retryMsMin = 100, retryMsMax = 10_000 } = this.#options;
+    // Half to all of the doubled pause, so that many tasks do not come back in the same moment.
+    const waitMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
+    this.#report({ kind: 'retry', table: this.#name, attempt, waitMs, error });
+    await this.#sleep(waitMs);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  }
+
+  #present(piece: SealedPiece): void {
+    this.#report({ kind: 'present', table: this.#name, rows: piece.rowCount });
+  }
+
+  #report(event: DeliveryEvent): void {
+    this.#options.report?.(event);
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** The rows of a piece as one run of bytes, each with its `_batch` behind it. */
+function withBatch(piece: SealedPiece): Uint8Array {
+  assertInvariant(piece.rows.length === piece.rowCount && piece.rowCount > 0, 'a piece has one element a row, and at least one');
+  assertInvariant(piece.batchHash.length === batchHashBytes, 'a batch hash has 16 bytes');
+  assertInvariant(piece.rowCount <= insertRowsMax, `a piece has at most ${insertRowsMax} rows`);
+  const bytes = new Uint8Array(piece.rows.reduce((sum, row) => sum + row.length + batchHashBytes, 0));
+  let at = 0;
+  for (const row of piece.rows) {
+    bytes.set(row, at);
+    bytes.set(piece.batchHash, at + row.length);
+    at += row.length + batchHashBytes;
+  }
+  return bytes;
+}
