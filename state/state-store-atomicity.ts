@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { VoltstreamError } from '../errors.ts';
+import { assertInvariant, VoltstreamError } from '../errors.ts';
 import { cell, dump, following, loadAll } from './state-store-harness.ts';
 import type { FailureMoment, StateStoreHarness } from './state-store-harness.ts';
 import type { Cell, Commit, StateStore } from './state-store.ts';
@@ -81,10 +81,13 @@ export function describeAtomicity(current: () => { harness: StateStoreHarness; s
     expect(codes).toEqual(['FENCED']);
     await other.close();
   });
+}
 
+/** Fail the n-th command, for every n: each time the state is the old or the new one, and the same commit goes through later. */
+export function describeFailures(current: () => { harness: StateStoreHarness; store: StateStore }): void {
   it.each<FailureMoment>(['before', 'after'])('leaves the old or the new state when its process dies %s any command', async (moment) => {
     const { harness, store } = current();
-    if (harness.connectFailing === undefined) return;
+    assertInvariant(harness.connectFailing !== undefined, 'the harness can let commands fail');
     const oldCells = Array.from({ length: 60 }, (_, index) => cell(`s${index % 2}`, `key ${index}`, 'old'));
     const newCells = oldCells.map((each, index) => ({ ...each, value: index % 5 === 0 ? null : Buffer.from('new') }));
     const oldState = dump(oldCells);
@@ -117,7 +120,7 @@ export function describeAtomicity(current: () => { harness: StateStoreHarness; s
 
   it('goes on with the same commit after its store failed at any command', async () => {
     const { harness, store } = current();
-    if (harness.connectFailing === undefined) return;
+    assertInvariant(harness.connectFailing !== undefined, 'the harness can let commands fail');
     const cells = Array.from({ length: 60 }, (_, index) => cell(`s${index % 2}`, `key ${index}`, 'new'));
     for (let failAt = 1; failAt < 200; failAt++) {
       const task = `t_${failAt}`;

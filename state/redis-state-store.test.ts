@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RedisStateStore } from './redis-state-store.ts';
+import type { RedisStateStoreOptions } from './redis-state-store.ts';
+import { describeStateStore, expectFailure } from './state-store-contract.ts';
+import { cell, dump, following, loadAll } from './state-store-harness.ts';
+import type { StateStoreHarness } from './state-store-harness.ts';
+
+const url = process.env['VOLTSTREAM_TEST_REDIS'] ?? '';
+if (url === '') {
+  console.warn('Redis tests were left out: set VOLTSTREAM_TEST_REDIS=redis://HOST:PORT (an empty Redis 7) to include them.');
+}
+
+/** So small that even the contract's small commits are staged, and that its small stores are scanned. */
+const tinyLimits = { commitCellsMax: 1, chunkCellsMax: 50, readCellsMax: 2, pageBytes: 1_000 };
+
+describe.skipIf(url === '')('with Redis', () => {
+  describeStateStore('Redis', () => makeHarness({}), { canFailHalfWay: true });
+  describeStateStore('Redis, everything staged and scanned', () => makeHarness(tinyLimits), { canFailHalfWay: true });
+
+  describe('RedisStateStore', () => {
+    let admin: Redis;
+    let prefix: string;
+    let sent: string[];
+    let store: RedisStateStore;
+    const options = (): RedisStateStoreOptions => ({ connection: url, application: 'test', keyPrefix: prefix });
+    beforeEach(async () => {
+      admin = new Redis(url);
+      prefix = `voltstream-test-${randomUUID()}:`;
+      sent = [];
+      store = new RedisStateStore({
+        ...options(),
+        intercept: (command, send) => {
+          sent.push(command);
+          return send();
+        },
+      });
+      await store.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await deleteKeys(admin, prefix);
+      admin.disconnect();
+    });
+
+    it('commits in one round trip, whatever the number of stores, without MULTI or pipelines', async () => {
+      const cells = Array.from({ length: 10_000 }, (_, index) => cell(`s${index % 7}`, `key ${index}`, index % 9 === 0 ? null : 'v'));
+      const commit = following(await store.claim('t_0'), cells);
+      await admin.call('CONFIG', 'RESETSTAT');
+      sent.length = 0;
+      expect(await store.commit(commit)).toEqual({ kind: 'committed' });
+      expect(sent).toEqual(['EVALSHA']);
+      const statistics = await admin.info('commandstats');
+      expect(statistics).toMatch(/cmdstat_evalsha:calls=1,/);
+      expect(statistics).not.toMatch(/cmdstat_(multi|exec|eval|get|mget):/);
+    });
+
+    it('stages a commit that is too large for one script: a command a chunk, one to seal, one to look, one a chunk to apply', async () => {
+      const cells = Array.from({ length: 25_000 }, (_, index) => cell('s', `key ${index}`, 'v'));
+      const commit = following(await store.claim('t_0'), cells);
+      sent.length = 0;
+      expect(await store.commit(commit)).toEqual({ kind: 'committed' });
+      expect(sent).toHaveLength(3 + 1 + 1 + 3);
+      expect(await admin.keys(`${prefix}*staged`)).toEqual([]);
+    });
+
+    it('keeps all keys of a task under one hash tag', async () => {
+      await store.commit(following(await store.claim('sessions_3'), [cell('a', 'k', 'v'), cell('b', 'k', 'v')]));
+      const keys = (await admin.keys(`${prefix}*`)).filter((key) => !key.endsWith(':tasks'));
+      expect(keys.map((key) => /\{(.*?)\}/.exec(key)?.[1])).toEqual(keys.map(() => 'test:sessions_3'));
+      expect(keys).toHaveLength(3);
+    });
+
+    it('tells a Redis that has forgotten the scripts again', async () => {
+      const claim = await store.claim('t_0');
+      await admin.script('FLUSH');
+      sent.length = 0;
+      expect(await store.commit(following(claim, [cell('a', 'k', 'v')]))).toEqual({ kind: 'committed' });
+      expect(sent).toEqual(['EVALSHA', 'SCRIPT', 'EVALSHA']);
+    });
+
+    it('leaves the state as it was when Redis is out of memory, and goes on with the same commit', async () => {
+      const first = following(await store.claim('t_0'), [cell('a', 'k', 'v')]);
+      await store.commit(first);
+      const second = following(first, [cell('a', 'k', null), cell('a', 'l', Buffer.alloc(100_000))]);
+      await admin.config('SET', 'maxmemory', '1');
+      await expectFailure(store.commit(second), 'STORE_UNAVAILABLE');
+      await admin.config('SET', 'maxmemory', '0');
+      expect(dump(await store.read('t_0', 'a'))).toEqual(dump([cell('a', 'k', 'v')]));
+      expect(await store.commit(second)).toEqual({ kind: 'committed' });
+    });
+
+    it('leaves the state as it was when cells are not a hash', async () => {
+      const claim = await store.claim('t_0');
+      await admin.set(`${prefix}{test:t_0}:1:cells:b`, 'foreign');
+      await expectFailure(store.commit(following(claim, [cell('a', 'k', 'v'), cell('b', 'k', 'v')])), 'STORE_UNAVAILABLE');
+      expect(await store.read('t_0', 'a')).toEqual([]);
+    });
+
+    it('gives the same commit once, although its connection breaks and it is sent again', async () => {
+      const claim = await store.claim('t_0');
+      const commit = following(claim, [cell('a', 'k', 'v')]);
+      const first = store.commit(commit).catch((error: unknown) => error);
+      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await first;
+      expect(['committed', 'repeated']).toContain((await store.commit(commit)).kind);
+      expect(await store.commit(commit)).toEqual({ kind: 'repeated' });
+    });
+
+    it('refuses a Redis that may evict keys', async () => {
+      await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      const other = new RedisStateStore(options());
+      await expectFailure(other.open(), 'CONFIGURATION_INVALID');
+      await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    });
+
+    it('keeps runs apart', async () => {
+      await store.commit(following(await store.claim('t_0'), [cell('a', 'k', 'v')]));
+      const nextRun = new RedisStateStore({ ...options(), run: 2 });
+      await nextRun.open();
+      expect(await nextRun.tasks()).toEqual([]);
+      expect(await loadAll(nextRun, await nextRun.claim('t_0'))).toEqual([]);
+      await nextRun.close();
+    });
+  });
+});
+
+it('says where it wanted to connect when there is no Redis', async () => {
+  const store = new RedisStateStore({ connection: 'redis://127.0.0.1:1', application: 'test' });
+  await expectFailure(store.open(), 'STORE_UNAVAILABLE');
+});
+
+async function makeHarness(limits: Partial<RedisStateStoreOptions>): Promise<StateStoreHarness> {
+  const admin = new Redis(url);
+  const keyPrefix = `voltstream-test-${randomUUID()}:`;
+  const connect = async (extra: Partial<RedisStateStoreOptions> = {}) => {
+    const store = new RedisStateStore({ connection: url, application: 'test', keyPrefix, ...limits, ...extra });
+    await store.open();
+    return store;
+  };
+  return {
+    connect: () => connect(),
+    snapshot: async () => {
+      const keys = await admin.keys(`${keyPrefix}*`);
+      return Promise.all(keys.map(async (key) => [key, await admin.dumpBuffer(key)] as const));
+    },
+    restore: async (snapshot) => {
+      await deleteKeys(admin, keyPrefix);
+      for (const [key, value] of snapshot as readonly (readonly [string, Buffer])[]) await admin.restore(key, 0, value);
+    },
+    connectFailing: async (failAt, moment) => {
+      let commands = 0;
+      let counting = false;
+      const intercept = async (_command: string, send: () => Promise<unknown>): Promise<unknown> => {
+        if (!counting) return send();
+        commands += 1;
+        if (commands < failAt) return send();
+        if (commands === failAt && moment === 'after') await send();
+        throw new Error('connection lost');
+      };
+      const store = await connect({ intercept, commitCellsMax: 10, chunkCellsMax: 7 });
+      counting = true;
+      return { store, commands: () => commands };
+    },
+    close: async () => {
+      await deleteKeys(admin, keyPrefix);
+      admin.disconnect();
+    },
+  };
+}
+
+async function deleteKeys(admin: Redis, prefix: string): Promise<void> {
+  const keys = await admin.keys(`${prefix}*`);
+  if (keys.length > 0) await admin.unlink(...keys);
+}

@@ -1,0 +1,330 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import { assertInvariant, VoltstreamError } from '../errors.ts';
+import { bytesToLatin1, compareBytes, isInRange, singleKeyOf } from './cell-bytes.ts';
+import { assertCommit, verifyClaim } from './commit-check.ts';
+import type { TaskHead } from './commit-check.ts';
+import { RedisKeys } from './redis-keys.ts';
+import { binary, list, RedisScripts, text } from './redis-scripts.ts';
+import type { Intercept, Reply } from './redis-scripts.ts';
+import { cut, groupByStore, weigh } from './redis-sections.ts';
+import type { Changes } from './redis-sections.ts';
+import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
+
+export interface RedisStateStoreOptions {
+  /** `redis://` or `rediss://` URL, or options of ioredis (sentinels, TLS...). */
+  readonly connection: string | RedisOptions;
+  /** Name of the application: part of every key. */
+  readonly application: string;
+  /** Number of the run: `--reset` begins another one, with keys of its own. */
+  readonly run?: number;
+  /** In front of every key, for a Redis that several share. */
+  readonly keyPrefix?: string;
+  /** A larger commit is staged. 20,000 cells of 100 bytes hold Redis for some 20 ms. */
+  readonly commitCellsMax?: number;
+  readonly commitBytesMax?: number;
+  /** One chunk of a staged commit, so that Redis answers others in between. */
+  readonly chunkCellsMax?: number;
+  readonly chunkBytesMax?: number;
+  /** `read` takes so many cells in one step of Redis; a larger store is scanned, and read again when a commit came between. */
+  readonly readCellsMax?: number;
+  /** What one page of `load` aims at. */
+  readonly pageBytes?: number;
+  /** A command without an answer for so long counts as failed. */
+  readonly commandTimeoutMs?: number;
+  readonly intercept?: Intercept;
+}
+
+interface Head extends TaskHead {
+  readonly redo: boolean;
+  readonly stores: readonly string[];
+}
+
+/** Scans of a large store that commits may spoil before `read` takes it in one (long) step. */
+const SCANS_MAX = 3;
+/** A commit that has to begin again meets another client's redo or a late chunk: rare, and never twice for one reason. */
+const ATTEMPTS_MAX = 20;
+
+/**
+ * State in Redis: the truth for any number of processes.
+ *
+ * A commit is one script on one hash tag, one round trip. One too large for a script is staged in chunks, made valid by a
+ * small script, and then applied chunk by chunk by whoever meets it first; until then nobody reads the cells. Scripts and
+ * keys: `lua/` and README.md.
+ */
+export class RedisStateStore implements StateStore {
+  readonly #options: RedisStateStoreOptions;
+  readonly #keys: RedisKeys;
+  readonly #where: string;
+  #redis: Redis | undefined;
+  #scripts: RedisScripts | undefined;
+
+  constructor(options: RedisStateStoreOptions) {
+    this.#options = options;
+    this.#keys = new RedisKeys(options.keyPrefix ?? 'voltstream:', options.application, String(options.run ?? 1));
+    this.#where = describeConnection(options.connection);
+  }
+
+  /** Connects and loads the scripts. Throws CONFIGURATION_INVALID when this Redis may evict keys: it would lose state silently. */
+  async open(): Promise<void> {
+    const options = {
+      // After a broken connection ioredis sends again what had no answer (without it, the answer never comes at all). Every
+      // script counts once however often it is sent.
+      autoResendUnfulfilledCommands: true,
+      maxRetriesPerRequest: 1,
+      commandTimeout: this.#options.commandTimeoutMs ?? 30_000,
+      ...(typeof this.#options.connection === 'string' ? {} : this.#options.connection),
+      lazyConnect: true,
+      // Answers in one form, keys exactly as written here, and no pipelines.
+      protocol: 2,
+      replyMapping: 'legacy',
+      keyPrefix: '',
+      enableAutoPipelining: false,
+    } as const satisfies RedisOptions;
+    const { connection } = this.#options;
+    const redis = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
+    // Every command that fails says so itself; without a listener ioredis would print the same once more.
+    redis.on('error', () => {});
+    const scripts = new RedisScripts(redis, this.#where, this.#options.intercept);
+    try {
+      await scripts.load();
+      refuseEviction(text(await scripts.command('INFO', 'memory')), this.#where);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+    this.#redis = redis;
+    this.#scripts = scripts;
+  }
+
+  async close(): Promise<void> {
+    this.#redis?.disconnect();
+    this.#redis = this.#scripts = undefined;
+  }
+
+  async claim(task: string): Promise<Claim> {
+    const scripts = this.#opened();
+    await scripts.command('SADD', this.#keys.tasks, task);
+    const owner = randomUUID();
+    const [epoch, sequence, chunks] = list(await scripts.run('claim', [this.#keys.head(task), this.#keys.staged(task)], [owner]));
+    if (text(chunks) !== '0') await this.#redo(task);
+    return { task, owner, epoch: Number(text(epoch)), sequence: Number(text(sequence)) };
+  }
+
+  async *load(claim: Claim): AsyncGenerator<readonly Cell[]> {
+    const head = await this.#settledHead(claim.task);
+    verifyClaim(head, claim);
+    for (const store of head?.stores ?? []) yield* this.#scan(claim.task, store);
+    verifyClaim(await this.#head(claim.task), claim);
+  }
+
+  async commit(commit: Commit): Promise<CommitOutcome> {
+    assertCommit(commit);
+    const changes = groupByStore(commit.cells);
+    const weight = weigh(changes);
+    const small =
+      weight.cells <= (this.#options.commitCellsMax ?? 20_000) && weight.bytes <= (this.#options.commitBytesMax ?? 8_000_000);
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const answer = await (small ? this.#commitAtOnce(commit, changes) : this.#commitStaged(commit, changes));
+      const kind = text(answer[0]);
+      if (kind === 'begin') continue;
+      if (kind === 'redo') {
+        await this.#redo(commit.task);
+        continue;
+      }
+      if (kind === 'rewound') return { kind, storedSequence: Number(text(answer[1])) };
+      assertInvariant(kind === 'committed' || kind === 'repeated' || kind === 'fenced', `a commit script answers ${kind}`);
+      if (!small && kind !== 'fenced') await this.#redo(commit.task);
+      return { kind };
+    }
+    throw new VoltstreamError('STORE_UNAVAILABLE', 'a staged commit was disturbed again and again', {
+      where: `${this.#where}, task ${commit.task}`,
+    });
+  }
+
+  async read(task: string, store: string, range: CellRange = {}): Promise<readonly Cell[]> {
+    const scripts = this.#opened();
+    const keys = [this.#keys.head(task), this.#keys.cells(task, store)];
+    const one = singleKeyOf(range);
+    const atOnceMax = this.#options.readCellsMax ?? 10_000;
+    for (let scans = 0; ; ) {
+      const cellsMax = scans < SCANS_MAX ? atOnceMax : Number.MAX_SAFE_INTEGER;
+      const args = one === undefined ? ['all', String(cellsMax)] : ['one', bufferOf(one)];
+      const answer = list(await scripts.run('read', keys, args));
+      const kind = text(answer[0]);
+      if (kind === 'cells') return sorted(pairs(store, list(answer[1])), range);
+      if (kind === 'redo') {
+        await this.#redo(task);
+        continue;
+      }
+      assertInvariant(kind === 'large', `the read script answers ${kind}`);
+      const scanned = await this.#scanUndisturbed(task, store, range);
+      if (scanned !== undefined) return sorted(scanned, range);
+      scans += 1;
+    }
+  }
+
+  async tasks(): Promise<readonly TaskSummary[]> {
+    const names = list(await this.#opened().command('SMEMBERS', this.#keys.tasks)).map(text).sort();
+    const heads = await Promise.all(names.map((task) => this.#head(task)));
+    return names.flatMap((task, index) => {
+      const head = heads[index];
+      return head === undefined ? [] : [{ task, epoch: head.epoch, sequence: head.sequence }];
+    });
+  }
+
+  async clear(task: string): Promise<void> {
+    for (;;) {
+      const stores = (await this.#head(task))?.stores ?? [];
+      const keys = [this.#keys.head(task), this.#keys.staged(task), ...stores.map((store) => this.#keys.cells(task, store))];
+      if (text(await this.#opened().run('clear', keys, stores)) !== 'again') return;
+    }
+  }
+
+  /** A commit that fits one script: one round trip. */
+  async #commitAtOnce(commit: Commit, changes: readonly Changes[]): Promise<readonly Reply[]> {
+    const sections = cut(changes, { cellsMax: Infinity, bytesMax: Infinity });
+    const keys = sections.map(({ store }) => this.#keys.cells(commit.task, store));
+    const args = sections.flatMap(({ store, puts, deletes }) => [store, puts, deletes]);
+    return list(
+      await this.#opened().run(
+        'commit',
+        [this.#keys.head(commit.task), this.#keys.staged(commit.task), ...keys],
+        [commit.owner, String(commit.previousSequence), String(commit.sequence), commit.commitId, ...args],
+      ),
+    );
+  }
+
+  /** Chunks first, one after the other, then the small script that makes all of them valid at once. */
+  async #commitStaged(commit: Commit, changes: readonly Changes[]): Promise<readonly Reply[]> {
+    const scripts = this.#opened();
+    const keys = [this.#keys.head(commit.task), this.#keys.staged(commit.task)];
+    const sections = cut(changes, {
+      cellsMax: this.#options.chunkCellsMax ?? 10_000,
+      bytesMax: this.#options.chunkBytesMax ?? 2_000_000,
+    });
+    const { owner, commitId } = commit;
+    const previous = String(commit.previousSequence);
+    for (const [index, { puts, deletes }] of sections.entries()) {
+      const answer = list(await scripts.run('stage', keys, [owner, previous, commitId, String(index), puts, deletes]));
+      if (text(answer[0]) !== 'staged') return answer;
+    }
+    const stores = sections.map(({ store }) => store);
+    return list(
+      await scripts.run('seal', keys, [owner, previous, String(commit.sequence), commitId, String(stores.length), ...stores]),
+    );
+  }
+
+  /** Applies what is left of a valid staged commit; does nothing when there is none. */
+  async #redo(task: string): Promise<void> {
+    const scripts = this.#opened();
+    const keys = [this.#keys.head(task), this.#keys.staged(task)];
+    const [id, ...stores] = list(await scripts.run('redo', keys, []));
+    for (const [chunk, store] of stores.entries()) {
+      if (store === null) continue;
+      await scripts.run('apply', [...keys, this.#keys.cells(task, text(store))], [binary(id), String(chunk)]);
+    }
+  }
+
+  async #head(task: string): Promise<Head | undefined> {
+    const fields = list(await this.#opened().command('HGETALL', this.#keys.head(task)));
+    if (fields.length === 0) return undefined;
+    const values = new Map<string, string>();
+    for (let index = 0; index < fields.length; index += 2) values.set(text(fields[index]), text(fields[index + 1]));
+    return {
+      epoch: Number(values.get('epoch')),
+      owner: values.get('owner') ?? '',
+      sequence: Number(values.get('sequence')),
+      commitId: values.get('commit') ?? '',
+      redo: Number(values.get('redo') ?? 0) > 0,
+      stores: [...values.keys()].filter((name) => name.startsWith('s:')).map((name) => name.slice(2)),
+    };
+  }
+
+  /** The head of a task whose staged commit, if it had a valid one, has been applied. */
+  async #settledHead(task: string): Promise<Head | undefined> {
+    for (;;) {
+      const head = await this.#head(task);
+      if (head?.redo !== true) return head;
+      await this.#redo(task);
+    }
+  }
+
+  /** Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. */
+  async *#scan(task: string, store: string): AsyncGenerator<Cell[]> {
+    const key = this.#keys.cells(task, store);
+    const pageBytes = this.#options.pageBytes ?? 1_000_000;
+    const seen = new Set<string>();
+    let cursor = '0';
+    let count = 100;
+    do {
+      const [next, fields] = list(await this.#opened().command('HSCAN', key, cursor, 'COUNT', String(count)));
+      cursor = text(next);
+      const page: Cell[] = [];
+      let bytes = 0;
+      for (const cell of pairs(store, list(fields))) {
+        bytes += cell.key.length + (cell.value?.length ?? 0);
+        const name = bytesToLatin1(cell.key);
+        if (seen.has(name)) continue;
+        seen.add(name);
+        page.push(cell);
+      }
+      if (page.length > 0) yield page;
+      count = Math.min(5_000, Math.max(1, Math.floor((pageBytes * count) / Math.max(bytes, 1))), count * 4);
+    } while (cursor !== '0');
+  }
+
+  /** All of a store's cells in the range, or undefined when the task changed meanwhile. */
+  async #scanUndisturbed(task: string, store: string, range: CellRange): Promise<Cell[] | undefined> {
+    const before = await this.#settledHead(task);
+    const found: Cell[] = [];
+    for await (const page of this.#scan(task, store)) {
+      for (const cell of page) if (isInRange(cell.key, range)) found.push(cell);
+    }
+    const after = await this.#head(task);
+    const unchanged =
+      before?.owner === after?.owner && before?.sequence === after?.sequence && before?.commitId === after?.commitId;
+    return unchanged && after?.redo !== true ? found : undefined;
+  }
+
+  #opened(): RedisScripts {
+    assertInvariant(this.#scripts !== undefined, 'the state store is open');
+    return this.#scripts;
+  }
+}
+
+function pairs(store: string, fields: readonly Reply[]): Cell[] {
+  const cells: Cell[] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    cells.push({ store, key: binary(fields[index]), value: binary(fields[index + 1]) });
+  }
+  return cells;
+}
+
+function sorted(cells: Cell[], range: CellRange): readonly Cell[] {
+  const found = cells.filter(({ key }) => isInRange(key, range));
+  found.sort((left, right) => compareBytes(left.key, right.key));
+  return range.limit === undefined ? found : found.slice(0, range.limit);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function refuseEviction(information: string, where: string): void {
+  const policy = /maxmemory_policy:(\S+)/.exec(information)?.[1] ?? 'unknown';
+  if (!policy.startsWith('allkeys-')) return;
+  throw new VoltstreamError('CONFIGURATION_INVALID', 'this Redis throws away keys when its memory is full', {
+    where,
+    wanted: 'maxmemory-policy noeviction',
+    got: policy,
+    cure: 'Set maxmemory-policy to noeviction.',
+  });
+}
+
+function describeConnection(connection: string | RedisOptions): string {
+  if (typeof connection !== 'string') return `Redis ${connection.host ?? 'localhost'}:${connection.port ?? 6379}`;
+  const url = new URL(connection);
+  return `Redis ${url.hostname}:${url.port === '' ? 6379 : url.port}`;
+}
