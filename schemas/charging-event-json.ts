@@ -1,4 +1,5 @@
 import { VoltstreamError } from '../errors.ts';
+import { longMax } from './avro-types.ts';
 import type { Codec } from './codec.ts';
 import { chargingEvent } from './generated/charging-event.ts';
 import type { ChargingEvent } from './generated/charging-event.ts';
@@ -32,21 +33,18 @@ interface FieldRule {
   readonly fits: (value: unknown) => boolean;
 }
 
-const intMax = 2 ** 31 - 1;
-const longMax = 2 ** 52 - 1;
-
-function isWhole(value: unknown, max: number): boolean {
-  return Number.isInteger(value) && (value as number) >= -max && (value as number) <= max;
+function isLong(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(value as number) <= longMax;
 }
 
 const rulesByType: Readonly<Record<string, Pick<FieldRule, 'wanted' | 'fits'>>> = {
   string: { wanted: 'text', fits: (value) => typeof value === 'string' },
   boolean: { wanted: 'true or false', fits: (value) => typeof value === 'boolean' },
-  int: { wanted: 'a whole number of 32 bits', fits: (value) => isWhole(value, intMax) },
-  long: { wanted: 'a whole number', fits: (value) => isWhole(value, longMax) },
+  int: { wanted: 'a whole number of 32 bits', fits: (value) => typeof value === 'number' && (value | 0) === value },
+  long: { wanted: 'a whole number', fits: isLong },
   double: { wanted: 'a finite number', fits: (value) => Number.isFinite(value) },
 };
-const timeRule = { wanted: 'UTC milliseconds as a whole number', fits: (value: unknown) => isWhole(value, longMax) };
+const timeRule = { wanted: 'UTC milliseconds as a whole number', fits: isLong };
 const identityRule = { wanted: 'text that is not empty', fits: (value: unknown) => typeof value === 'string' && value !== '' };
 
 interface SchemaField {
@@ -120,12 +118,20 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
-/** One line without its end, fields in the schema's order; those that have their default value are left out. */
+/**
+ * One line without its end, fields in the schema's order; those that have their default value are left out. Throws
+ * SERIALISATION_FAILED for what JSON would silently turn into something else, such as NaN.
+ */
 export function formatChargingEvent(event: ChargingEvent): string {
   const given: Record<string, unknown> = {};
   for (const rule of rules) {
     const value = event[rule.name];
-    if (rule.required || value !== template[rule.name]) given[rule.name] = value;
+    if (!rule.required && value === template[rule.name]) continue;
+    if (!rule.fits(value)) {
+      const where = `field ${rule.name}`;
+      throw new VoltstreamError('SERIALISATION_FAILED', 'a charging event has no JSON form', { where, wanted: rule.wanted, got: String(value) });
+    }
+    given[rule.name] = value;
   }
   return JSON.stringify(given);
 }

@@ -172,27 +172,46 @@ export class FileRegistry implements SchemaRegistry {
         text = await readFile(this.#entryPath(this.#entries + 1), 'utf8');
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw this.#storageError(error);
-        await this.#refuseGap();
-        return;
+        if (await this.#atEnd()) return;
+        continue;
       }
-      this.#apply(JSON.parse(text) as Entry);
+      this.#apply(this.#parse(text));
       this.#entries++;
     }
   }
 
-  /** A missing entry with later ones behind it means a damaged folder: going on would give out ids a second time. */
-  async #refuseGap(): Promise<void> {
-    const numbers = (await readdir(this.#folder)).map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0));
-    const highest = Math.max(0, ...numbers);
-    // Another process may have added entries since the look: then the next one is there now.
-    if (highest > this.#entries + 1 && !numbers.includes(this.#entries + 1)) {
-      throw new VoltstreamError('REGISTRY_UNAVAILABLE', 'an entry of the schema registry is missing', {
-        where: this.#folder,
-        wanted: `entry ${this.#entries + 1}`,
-        got: `entries up to ${highest}`,
-        cure: 'Restore the folder from a backup: schema ids would be given out a second time.',
+  #parse(text: string): Entry {
+    try {
+      return JSON.parse(text) as Entry;
+    } catch (error) {
+      throw new VoltstreamError('REGISTRY_UNAVAILABLE', 'an entry of the schema registry is damaged', {
+        where: this.#entryPath(this.#entries + 1),
+        got: messageOf(error),
+        cure: 'Restore the folder from a backup: the ids in the log depend on it.',
+        cause: error,
       });
     }
+  }
+
+  /** A missing entry with later ones behind it means a damaged folder: going on would give out ids a second time. */
+  async #atEnd(): Promise<boolean> {
+    const next = this.#entries + 1;
+    const highest = await this.#highestEntry();
+    if (highest < next) return true;
+    // Another process has added entries since the look (entries come in order, so this one is listed by now), or it is gone.
+    const names = new Set(await readdir(this.#folder));
+    if (names.has(entryName(next))) return false;
+    throw new VoltstreamError('REGISTRY_UNAVAILABLE', 'an entry of the schema registry is missing', {
+      where: this.#folder,
+      wanted: `entry ${next}`,
+      got: `entries up to ${highest}`,
+      cure: 'Restore the folder from a backup: schema ids would be given out a second time.',
+    });
+  }
+
+  async #highestEntry(): Promise<number> {
+    const names = await readdir(this.#folder);
+    return Math.max(0, ...names.map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0)));
   }
 
   #apply(entry: Entry): void {
@@ -210,7 +229,7 @@ export class FileRegistry implements SchemaRegistry {
   }
 
   #entryPath(number: number): string {
-    return join(this.#folder, `${String(number).padStart(6, '0')}.json`);
+    return join(this.#folder, entryName(number));
   }
 
   #storageError(error: unknown): VoltstreamError {
@@ -221,6 +240,10 @@ export class FileRegistry implements SchemaRegistry {
       cause: error,
     });
   }
+}
+
+function entryName(number: number): string {
+  return `${String(number).padStart(6, '0')}.json`;
 }
 
 function codeOf(error: unknown): unknown {
