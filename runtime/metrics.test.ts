@@ -42,6 +42,15 @@ describe('metrics', () => {
     ]);
   });
 
+  it('show a task with zeros before anything happens, so that the first dead letter is an increase', async () => {
+    const metrics = new EngineMetrics(quiet);
+    metrics.registerTask({ ...task({ recordsIn: 0 }), sources: [{ topic: 'events', records: 0, failed: 0, lagRecords: 0 }] });
+    expect(await lineOf(metrics, 'voltstream_dead_letters')).toContain(
+      'voltstream_dead_letters_total{sub_topology="main",partition="3",step="events",stage="deserialise"} 0',
+    );
+    expect(await lineOf(metrics, 'voltstream_rewinds')).toEqual(['voltstream_rewinds_total{sub_topology="main"} 0']);
+  });
+
   it('give the same text for two scrapes when nothing happened between them', async () => {
     const metrics = new EngineMetrics(quiet);
     metrics.registerTask(task({ recordsIn: 3, lag: 0 }));

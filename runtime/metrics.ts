@@ -77,6 +77,7 @@ export class EngineMetrics {
    */
   registerTask(source: TaskMetricsSource): () => void {
     this.#tasks.add(source);
+    for (const counter of [this.#claims, this.#fences, this.#rewinds]) counter.inc({ sub_topology: source.subTopology }, 0);
     return () => {
       if (this.#tasks.delete(source)) readCounters(source, this.#left);
     };

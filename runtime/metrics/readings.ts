@@ -26,14 +26,12 @@ export function emptyCounterReadings(): CounterReadings {
   };
 }
 
-/** Adds what a task has counted to `into`. */
+/** Adds what a task has counted to `into`. Zeros, too: Prometheus sees no increase in a series that begins at one. */
 export function readCounters(task: TaskMetricsSource, into: CounterReadings): void {
   const partition = String(task.partition);
   for (const source of task.sources) {
     into.sourceRecords.add([task.subTopology, partition, source.topic], source.records);
-    if (source.failed > 0) {
-      into.deadLetters.add([task.subTopology, partition, source.topic, 'deserialise'], source.failed);
-    }
+    into.deadLetters.add([task.subTopology, partition, source.topic, 'deserialise'], source.failed);
   }
   for (const step of task.steps) {
     const labels = [task.subTopology, partition, step.step];
@@ -41,7 +39,7 @@ export function readCounters(task: TaskMetricsSource, into: CounterReadings): vo
     into.recordsOut.add(labels, step.recordsOut);
     into.late.add(labels, step.late);
     for (const [reason, count] of Object.entries(step.droppedByReason)) into.dropped.add([...labels, reason], count);
-    if (step.failed > 0) into.deadLetters.add([...labels, 'process'], step.failed);
+    into.deadLetters.add([...labels, 'process'], step.failed);
   }
   for (const sink of task.outbox) into.delivered.add([task.subTopology, partition, sink.sink], sink.deliveredRows);
 }
