@@ -95,6 +95,10 @@ export const errorCatalogue = {
     cause: 'A function of the topology threw for a record.',
     cure: 'See the dead letter or the log for step, record and error; mend the function and deploy it.',
   },
+  EVENT_UNBELIEVABLE: {
+    cause: 'An event says something that cannot be used: an absurd time or energy, no station, another key than its station.',
+    cure: 'See the dead letter for the event; mend the charger or what sends its events, and send it again.',
+  },
   // configuration and use
   CONFIGURATION_INVALID: {
     cause: 'A configuration key is unknown or its value is not allowed.',
