@@ -1,10 +1,19 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { count, COUNTER_TASK } from './lmdb-counter-process.ts';
 import { LmdbStateStore } from './lmdb-state-store.ts';
 import { describeStateStore } from './state-store-contract.ts';
+import { cell, following, loadAll } from './state-store-harness.ts';
 import type { StateStoreHarness } from './state-store-harness.ts';
+import type { StateStore } from './state-store.ts';
 
 interface RawEntry {
   readonly database: 'heads' | 'cells';
@@ -14,6 +23,91 @@ interface RawEntry {
 }
 
 describeStateStore('LMDB', makeHarness);
+
+describe('LmdbStateStore', () => {
+  let path: string;
+  let store: LmdbStateStore;
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'voltstream-state-'));
+    store = new LmdbStateStore({ path });
+    await store.open();
+  });
+  afterEach(async () => {
+    await store.close();
+    await rm(path, { recursive: true, force: true });
+  });
+
+  it('counts right when two processes fight over a task', async () => {
+    const child = counter(path, '300');
+    const here = await count(store, 300);
+    const there = Number(await output(child));
+    expect(here).toBe(300);
+    expect(there).toBe(300);
+    await expectWhole(store, 600);
+  });
+
+  it('holds a whole commit after its process was killed at any time', async () => {
+    let before = 0;
+    for (const waitMs of [250, 300, 350, 400]) {
+      const child = counter(path, 'endless');
+      await once(child.stdout ?? child, 'data');
+      await sleep(waitMs - 250);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      before = await expectWhole(store, undefined, before);
+    }
+  });
+
+  it('keeps commits of many tasks at the same time apart', async () => {
+    const tasks = Array.from({ length: 20 }, (_, index) => `t_${index}`);
+    await Promise.all(
+      tasks.map(async (task) => {
+        let last = following(await store.claim(task), [cell('s', 'k', '0')]);
+        await store.commit(last);
+        for (let round = 1; round <= 10; round++) {
+          last = following(last, [cell('s', 'k', String(round)), cell(`only ${task}`, task, task)]);
+          expect(await store.commit(last)).toEqual({ kind: 'committed' });
+        }
+      }),
+    );
+    expect((await store.tasks()).map(({ sequence }) => sequence)).toEqual(tasks.map(() => 11));
+    for (const task of tasks) expect(await loadAll(store, await store.claim(task))).toHaveLength(2);
+  });
+
+  it('says that the disk is full, keeps the state, and takes the same commit when there is room', async () => {
+    // A limit on the size of files stands for a full disk.
+    const child = counter(path, 'fill', 4_000);
+    expect(JSON.parse(await output(child))).toEqual({ codes: ['DISK_FULL', 'DISK_FULL'], unchanged: true });
+    await expectWhole(store, undefined);
+  });
+});
+
+/** Runs the counter in another process; `fileBlocksMax` limits its files to so many blocks of 1,024 bytes. */
+function counter(path: string, mode: string, fileBlocksMax?: number): ChildProcess {
+  const program = fileURLToPath(new URL('lmdb-counter-process.ts', import.meta.url));
+  const limit = fileBlocksMax === undefined ? '' : `ulimit -f ${fileBlocksMax}; `;
+  return spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', process.execPath, program, path, mode], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+async function output(child: ChildProcess): Promise<string> {
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(code).toBe(0);
+  return text;
+}
+
+/** All cells of the counter carry the number of the last commit. Gives that number. */
+async function expectWhole(store: StateStore, sequence: number | undefined, sequenceMin = 0): Promise<number> {
+  const claim = await store.claim(COUNTER_TASK);
+  const numbers = new Set((await loadAll(store, claim)).map(({ value }) => Number(Buffer.from(value ?? []).toString().trim())));
+  expect([...numbers]).toEqual([claim.sequence]);
+  if (sequence !== undefined) expect(claim.sequence).toBe(sequence);
+  expect(claim.sequence).toBeGreaterThan(sequenceMin);
+  return claim.sequence;
+}
 
 async function makeHarness(): Promise<StateStoreHarness> {
   const path = await mkdtemp(join(tmpdir(), 'voltstream-state-'));

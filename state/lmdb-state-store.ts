@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { open } from 'lmdb';
-import type { Database, RootDatabase, Transaction } from 'lmdb';
+import type { Database, RootDatabase, RootDatabaseOptionsWithPath, Transaction } from 'lmdb';
 import { assertInvariant, VoltstreamError } from '../errors.ts';
 import { compareBytes, isInRange } from './cell-bytes.ts';
 import { assertCommit, outcomeWithoutWrite, verifyClaim } from './commit-check.ts';
@@ -57,8 +57,16 @@ export class LmdbStateStore implements StateStore {
 
   async open(): Promise<void> {
     try {
-      // Without overlappingSync, so that a resolved commit has been synced: measured to cost nothing more here.
-      this.#environment = open({ path: this.#path, noSubdir: false, maxDbs: 4, encoding: 'binary', overlappingSync: false });
+      this.#environment = open({
+        path: this.#path,
+        noSubdir: false,
+        maxDbs: 4,
+        encoding: 'binary',
+        // So that a resolved commit has been synced: measured to cost nothing more here.
+        overlappingSync: false,
+        // With it, lmdb opens a batch whose promise nobody holds: a full disk would be an unhandled rejection.
+        eventTurnBatching: false,
+      } as RootDatabaseOptionsWithPath & { eventTurnBatching: boolean });
       this.#heads = this.#environment.openDB({ name: 'heads', encoding: 'binary', keyEncoding: 'binary', useVersions: true });
       this.#cells = this.#environment.openDB({ name: 'cells', encoding: 'binary', keyEncoding: 'binary' });
     } catch (error) {
@@ -73,7 +81,7 @@ export class LmdbStateStore implements StateStore {
   }
 
   async claim(task: string): Promise<Claim> {
-    this.#addTask(task);
+    await this.#addTask(task);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const found = this.#inSnapshot((transaction) => this.#head(task, transaction));
       assertInvariant(found !== undefined, `task ${task} has a head after it was added`);
@@ -195,18 +203,22 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Numbers a task the first time it is claimed. */
-  #addTask(task: string): void {
+  async #addTask(task: string): Promise<void> {
     const heads = this.#database('heads');
     if (this.#inSnapshot((transaction) => this.#head(task, transaction)) !== undefined) return;
-    this.#opened().transactionSync(() => {
-      if (heads.get(headKey(task)) !== undefined) return;
-      const number = heads.get(COUNTER_KEY)?.readUInt32BE(0) ?? 0;
-      const next = Buffer.alloc(4);
-      next.writeUInt32BE(number + 1);
-      const head: StoredHead = { number, epoch: 0, owner: '', sequence: 0, commitId: '', stores: [] };
-      heads.putSync(COUNTER_KEY, next, 1);
-      heads.putSync(headKey(task), Buffer.from(JSON.stringify(head)), 1);
-    });
+    try {
+      this.#opened().transactionSync(() => {
+        if (heads.get(headKey(task)) !== undefined) return;
+        const number = heads.get(COUNTER_KEY)?.readUInt32BE(0) ?? 0;
+        const next = Buffer.alloc(4);
+        next.writeUInt32BE(number + 1);
+        const head: StoredHead = { number, epoch: 0, owner: '', sequence: 0, commitId: '', stores: [] };
+        heads.putSync(COUNTER_KEY, next, 1);
+        heads.putSync(headKey(task), Buffer.from(JSON.stringify(head)), 1);
+      });
+    } catch (error) {
+      throw await lmdbFailure(error, this.#path);
+    }
   }
 
   /** One page of a claim's cells and where to go on; each page is checked in the snapshot that it is read from. */
