@@ -1,8 +1,12 @@
+import { VoltstreamError } from '../errors.ts';
 import type { Codec } from '../schemas/codec.ts';
 import type { Operator, Windowed } from './operator.ts';
 import { handlerStep } from './record-step.ts';
+import type { SlidingWindows } from './windows/sliding-windows.ts';
+import { slidingWindowStep } from './windows/sliding-window-step.ts';
 import { timeWindowStep } from './windows/time-window-step.ts';
 import type { TimeWindows } from './windows/time-windows.ts';
+import { wantMilliseconds } from './windows/window-span.ts';
 import { windowStores } from './windows/window-stores.ts';
 
 export interface WindowAggregateOptions<K, V, A> {
@@ -34,7 +38,8 @@ export interface WindowAggregateOptions<K, V, A> {
  * A window closes when stream time reaches its end plus `graceMs`. The result's timestamp is the highest of its records. A
  * record for which every window is closed goes to the output `late`, so that windows and late records together are
  * everything; each closed window that a record would have been in is counted as dropped (`late`). Records without a key are
- * dropped and counted. Rules of Kafka Streams 4.2 (KStreamWindowAggregate, KTableSuppressProcessor).
+ * dropped and counted; over sliding windows, records without a value, too. Rules of Kafka Streams 4.2 (KStreamWindowAggregate,
+ * KStreamSlidingWindowAggregate, KTableSuppressProcessor).
  *
  * @example Energy delivered by each connector, minute by minute
  * windowAggregate('energy-per-minute', tumbling({ sizeMs: 60_000, graceMs: 5_000 }), {
@@ -42,9 +47,17 @@ export interface WindowAggregateOptions<K, V, A> {
  * })
  */
 export function windowAggregate<K, V, A>(
-  name: string, windows: TimeWindows, options: WindowAggregateOptions<K, V, A>,
+  name: string, windows: TimeWindows | SlidingWindows, options: WindowAggregateOptions<K, V, A>,
 ): Operator<K, V, Windowed<NonNullable<K>>, A> {
-  const stores = windowStores(name, options);
+  const emits = options.emit ?? 'update';
+  const timeScope = options.timeScope ?? 'task';
+  if (options.silentKeyMs !== undefined) {
+    wantMilliseconds(name, 'silentKeyMs', options.silentKeyMs);
+    if (timeScope !== 'key') {
+      throw new VoltstreamError('TOPOLOGY_INVALID', 'silentKeyMs has no meaning here', { where: name, wanted: "timeScope 'key'", got: timeScope });
+    }
+  }
+  const stores = windowStores(name, options, windows.kind === 'sliding' && emits === 'final');
   return {
     kind: 'windowAggregate',
     name,
@@ -52,7 +65,16 @@ export function windowAggregate<K, V, A>(
     reads: [],
     ports: ['late'],
     changesKey: false,
-    detail: `${windows.kind} size ${windows.sizeMs} ms, grace ${windows.graceMs} ms, emits ${options.emit ?? 'update'}, time by ${options.timeScope ?? 'task'}`,
-    build: (context) => handlerStep(context, (emit, guard) => timeWindowStep(context, windows, options, stores, emit, guard)),
+    detail: `${describeWindows(windows)}, grace ${windows.graceMs} ms, emits ${emits}, time by ${timeScope}`,
+    build: (context) =>
+      handlerStep(context, (emit, guard) =>
+        windows.kind === 'sliding'
+          ? slidingWindowStep(context, windows, options, stores, emit, guard)
+          : timeWindowStep(context, windows, options, stores, emit, guard)),
   };
+}
+
+function describeWindows(windows: TimeWindows | SlidingWindows): string {
+  if (windows.kind === 'sliding') return `sliding ${windows.timeDifferenceMs} ms`;
+  return windows.kind === 'tumbling' ? `tumbling ${windows.sizeMs} ms` : `hopping ${windows.sizeMs} ms every ${windows.advanceMs} ms`;
 }

@@ -56,6 +56,8 @@ export interface TimeKeyStore<K, V> extends LocalStore {
   drainKey(key: K, untilMs: number): TimeKeyEntry<K, V>[];
   /** The lowest time held, or undefined. */
   readonly earliestMs: number | undefined;
+  /** The highest time held, or undefined. Looks at every time; for the start of a step. */
+  readonly latestMs: number | undefined;
   /** The lowest time held for one key, or undefined. */
   earliestOf(key: K): number | undefined;
   /** Everything in (time, key bytes) order. Sorts; not for every record. */
@@ -64,9 +66,14 @@ export interface TimeKeyStore<K, V> extends LocalStore {
 
 /** Versions of each key by valid-from time, kept for `historyMs` behind the newest (Kafka Streams' versioned store). */
 export interface VersionedStore<K, V> extends LocalStore {
+  /** Null is a tombstone. False when the record is older than the history: then nothing has changed. */
   put(key: K, value: V | null, timestampMs: number): boolean;
+  /** The latest version, undefined when that is a tombstone. */
   get(key: K): { readonly value: V; readonly timestampMs: number } | undefined;
+  /** The version that was valid at a time. */
   getAsOf(key: K, asOfMs: number): { readonly value: V; readonly timestampMs: number } | undefined;
+  /** The latest versions in key-bytes order, without tombstones. */
+  latest(): IterableIterator<readonly [K, V]>;
 }
 
 export type KeyCodec<K> = Codec<K>;

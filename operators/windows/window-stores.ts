@@ -10,15 +10,19 @@ export interface WindowStores<K, A> {
   readonly windows: StoreDefinition<TimeKeyStore<K, Timestamped<A>>>;
   /** The highest timestamp of each key; only where lateness is measured by key. */
   readonly progress: StoreDefinition<KeyValueStore<K, number>> | null;
+  /** Results that wait for the close of their window; only where those differ from the windows themselves. */
+  readonly pending: StoreDefinition<TimeKeyStore<K, Timestamped<A>>> | null;
   readonly all: readonly StoreDefinition[];
 }
 
 export function windowStores<K, A>(
   name: string,
   options: { readonly key: Codec<K>; readonly aggregate: Codec<A>; readonly timeScope?: 'task' | 'key' },
+  holdsPending: boolean,
 ): WindowStores<K, A> {
-  const windows = timeKeyStore({ name, key: options.key, value: timestamped(options.aggregate) });
-  if (options.timeScope !== 'key') return { windows, progress: null, all: [windows] };
-  const progress = keyValueStore({ name: `${name}.progress`, key: options.key, value: int64 });
-  return { windows, progress, all: [windows, progress] };
+  const value = timestamped(options.aggregate);
+  const windows = timeKeyStore({ name, key: options.key, value });
+  const pending = holdsPending ? timeKeyStore({ name: `${name}.pending`, key: options.key, value }) : null;
+  const progress = options.timeScope === 'key' ? keyValueStore({ name: `${name}.progress`, key: options.key, value: int64 }) : null;
+  return { windows, progress, pending, all: [windows, progress, pending].filter((store) => store !== null) };
 }

@@ -29,6 +29,13 @@ export class TimeIndex<T extends Timed> {
     }
   }
 
+  /** The highest time that holds something; looks at all times. */
+  get latestMs(): number | undefined {
+    let latest: number | undefined;
+    for (const [timeMs, bucket] of this.#buckets) if (bucket.length > 0 && !(latest !== undefined && latest > timeMs)) latest = timeMs;
+    return latest;
+  }
+
   add(entry: T): void {
     let bucket = this.#recentMs === entry.timeMs ? this.#recent : this.#buckets.get(entry.timeMs);
     if (bucket === undefined) {

@@ -79,6 +79,10 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     return this.#byTime.earliestMs;
   }
 
+  get latestMs(): number | undefined {
+    return this.#byTime.latestMs;
+  }
+
   get(key: K, timeMs: number): V | undefined {
     const owner = this.#find(key);
     if (owner === undefined) return undefined;

@@ -1,0 +1,29 @@
+import type { Codec } from '../../schemas/codec.ts';
+
+/** Values one behind the other, each with its length in front (4 bytes, big endian). */
+export function listCodec<V>(value: Codec<V>): Codec<readonly V[]> {
+  return {
+    kind: 'codec',
+    schemaId: `list(${value.schemaId})`,
+    encode: (values) => {
+      const parts: Uint8Array[] = [];
+      for (const one of values) {
+        const encoded = value.encode(one);
+        const length = Buffer.allocUnsafe(4);
+        length.writeUInt32BE(encoded.length);
+        parts.push(length, encoded);
+      }
+      return Buffer.concat(parts);
+    },
+    decode: (encoded) => {
+      const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+      const values: V[] = [];
+      for (let at = 0; at < source.length;) {
+        const length = source.readUInt32BE(at);
+        values.push(value.decode(source.subarray(at + 4, at + 4 + length)));
+        at += 4 + length;
+      }
+      return values;
+    },
+  };
+}

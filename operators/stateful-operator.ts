@@ -1,0 +1,99 @@
+import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
+import type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime } from './operator.ts';
+import { handlerStep, type Emit } from './record-step.ts';
+
+/** Stores of a step by the names that its code gives them. */
+export type StoreDefinitions = { readonly [name: string]: StoreDefinition };
+
+export type OpenedStores<S extends StoreDefinitions> = {
+  readonly [Name in keyof S]: S[Name] extends StoreDefinition<infer Store extends LocalStore> ? Store : never;
+};
+
+/** What a stateful operator's code sees while it processes a record. */
+export interface StatefulContext<S extends StoreDefinitions> {
+  readonly stores: OpenedStores<S>;
+  /** The step's own stream time, already raised by the record under way. */
+  readonly streamTime: StreamTime;
+  /** Where the input record under way came from; changed in place. */
+  readonly origin: RecordOrigin;
+  /** Sends a record to a side output of the step. */
+  output(port: string, record: StreamRecord<unknown, unknown>): void;
+  dropped(reason: Parameters<StepContext['dropped']>[0]): void;
+}
+
+export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> {
+  readonly name: string;
+  /** Names of the definitions begin with the step's name. */
+  readonly stores: S;
+  readonly process: (record: StreamRecord<K, V>, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
+  readonly kind?: string;
+  readonly ports?: readonly string[];
+  /** Names of tables that the step reads; their stores stand in `stores`, too. */
+  readonly reads?: readonly string[];
+  /** True when records leave with another key than they came with. */
+  readonly changesKey?: boolean;
+  /** One line for `describe()`. */
+  readonly detail?: string;
+  /** False keeps the step's stream time where it is until `process` raises it itself. */
+  readonly advancesTime?: boolean;
+}
+
+/**
+ * A stateful operator from a function. The function is synchronous and reads no clock, no randomness and no variable that it
+ * changes itself: everything it remembers is in its stores, where it is committed and comes back after a restart.
+ *
+ * When it throws, the record goes to the step's error policy; what it had put and emitted before stays. So decide first, then put.
+ *
+ * @example Numbers the records of each key
+ * statefulOperator({
+ *   name: 'numbered',
+ *   stores: { counts: keyValueStore({ name: 'numbered', key: utf8, value: int64 }) },
+ *   process(record: StreamRecord<string, string>, { stores }, emit: Emit<StreamRecord<string, number>>) {
+ *     const count = (stores.counts.get(record.key) ?? 0) + 1;
+ *     stores.counts.put(record.key, count);
+ *     emit({ ...record, value: count });
+ *   },
+ * })
+ */
+export function statefulOperator<K, V, K2, V2, S extends StoreDefinitions>(
+  options: StatefulOptions<K, V, K2, V2, S>,
+): Operator<K, V, K2, V2> {
+  const advancesTime = options.advancesTime ?? true;
+  return {
+    kind: options.kind ?? 'stateful',
+    name: options.name,
+    stores: Object.values(options.stores),
+    reads: options.reads ?? [],
+    ports: options.ports ?? [],
+    changesKey: options.changesKey ?? false,
+    detail: options.detail ?? '',
+    build: (context) =>
+      handlerStep(context, (emit, guard) => {
+        const stepContext = openContext(context, options, guard);
+        return (record) => {
+          if (advancesTime) context.streamTime.advance(record.timestampMs);
+          options.process(record, stepContext, emit);
+        };
+      }),
+  };
+}
+
+function openContext<S extends StoreDefinitions>(
+  context: StepContext,
+  options: { readonly stores: S; readonly ports?: readonly string[] },
+  guard: <R>(output: Emit<R>) => Emit<R>,
+): StatefulContext<S> {
+  const stores = Object.fromEntries(Object.entries(options.stores).map(([name, definition]) => [name, context.store(definition)]));
+  const outputs = new Map((options.ports ?? []).map((port) => [port, guard(context.output(port))]));
+  return {
+    stores: stores as OpenedStores<S>,
+    streamTime: context.streamTime,
+    origin: context.origin,
+    output: (port, record) => {
+      const output = outputs.get(port);
+      if (output === undefined) throw new Error(`invariant violated: step ${context.step} has no output ${port}`);
+      output(record);
+    },
+    dropped: (reason) => context.dropped(reason),
+  };
+}
