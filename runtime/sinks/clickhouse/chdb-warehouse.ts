@@ -39,6 +39,9 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 /** chDB binds one folder a process, and two worker threads on it hang each other when one ends. */
 let opened: ChdbWarehouse | null = null;
 
+/** TypeScript in development, JavaScript where it was built to be published. */
+const workerFile = new URL(import.meta.url.endsWith('.ts') ? './chdb-worker.ts' : './chdb-worker.js', import.meta.url);
+
 /** How long `close` waits for the worker thread to end by itself. It has nothing left to do, so this is never reached. */
 const closeWaitMs = 5_000;
 
@@ -146,7 +149,7 @@ export class ChdbWarehouse implements Warehouse {
   }
 
   #start(data: ChdbWorkerData): Promise<Worker> {
-    const worker = new Worker(new URL('./chdb-worker.ts', import.meta.url), { workerData: data, name: 'chdb' });
+    const worker = new Worker(workerFile, { workerData: data, name: 'chdb', execArgv: [] });
     return new Promise((resolveOpen, rejectOpen) => {
       worker.on('message', (reply: ChdbReply) => {
         if (reply.kind !== 'opened') return this.#settle(reply);

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient, ClickHouseClientConfigOptions } from '@clickhouse/client';
 import { Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
@@ -30,7 +30,7 @@ class Lane {
   constructor() {
     // Both packages declare this interface of client-common, in copies of their own that differ by a private field only.
     const connection = createChdbConnection({ path: folder }) as unknown as ClientConnection;
-    this.client = createClient({ connection });
+    this.client = createClient({ connection, log: { level: ClickHouseLogLevel.OFF } });
   }
 
   run(task: () => Promise<string>): Promise<string> {

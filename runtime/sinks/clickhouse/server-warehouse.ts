@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { VoltstreamError } from '../../../errors.ts';
 import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
@@ -35,6 +35,8 @@ export class ServerWarehouse implements Warehouse {
       request_timeout: options.timeoutMs ?? 60_000,
       max_open_connections: options.connectionsMax ?? 8,
       application: 'voltstream',
+      // Every error is thrown and judged by the caller; the client would print it as well.
+      log: { level: ClickHouseLogLevel.OFF },
     });
   }
 
