@@ -3,7 +3,7 @@ import type { Log, LogProducer, OrdinalProducer } from '../log/log.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import { writerHeader } from '../task/writer-header.ts';
 import type { DeliveryTask, SinkDelivery } from './delivery.ts';
-import { BackOff } from './delivery.ts';
+import { BackOff } from '../task/back-off.ts';
 import { decodeTopicRow } from './topic-row.ts';
 
 /**

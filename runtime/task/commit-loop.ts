@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { VoltstreamError } from '../../errors.ts';
 import type { Cell, Claim, Commit, StateStore } from '../../state/state-store.ts';
-import { BackOff } from '../delivery/delivery.ts';
+import { BackOff } from './back-off.ts';
 
 export interface CommitLoopHooks {
   /** A failure that will be tried again with the very same commit. */

@@ -35,6 +35,9 @@ export class PartitionQueue {
   /** End of the partition as last heard. */
   endOffset = 0;
   buffered = 0;
+  /** Records taken over since the claim, and those of them that could not be decoded: for metrics. */
+  accepted = 0;
+  malformed = 0;
   hasHead = false;
   headRaw: LogRecord | null = null;
   headKey: unknown = null;
@@ -83,6 +86,7 @@ export class PartitionQueue {
     }
     this.#batches.push(batch);
     this.buffered += batch.records.length;
+    this.accepted += batch.records.length;
     return true;
   }
 
@@ -111,7 +115,7 @@ export class PartitionQueue {
         this.#decode(raw);
       } catch (error) {
         if (error instanceof SchemaNotLoaded && this.awaitedSchema !== null) return false;
-        this.#listener.malformed(this.source, this.partition, raw, error);
+        this.#refuse(raw, error);
         this.#pass(batch, raw);
         continue;
       }
@@ -133,8 +137,13 @@ export class PartitionQueue {
     const batch = this.#batches[this.#batchIndex] as LogBatch;
     const raw = batch.records[this.#recordIndex] as LogRecord;
     this.awaitedSchema = null;
-    this.#listener.malformed(this.source, this.partition, raw, error);
+    this.#refuse(raw, error);
     this.#pass(batch, raw);
+  }
+
+  #refuse(raw: LogRecord, error: unknown): void {
+    this.malformed++;
+    this.#listener.malformed(this.source, this.partition, raw, error);
   }
 
   #decode(raw: LogRecord): void {

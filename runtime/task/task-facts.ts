@@ -52,3 +52,13 @@ export class StepTime implements StreamTime {
     if (timestampMs > this.ms) this.ms = timestampMs;
   }
 }
+
+/** The run that the state was written under, or null when there is no state. */
+export function runOf(pages: readonly (readonly Cell[])[]): number | null {
+  for (const page of pages) {
+    for (const cell of page) {
+      if (cell.store === STORE && bytesText(cell.key) === 'run') return Number(bytesText(cell.value as Uint8Array));
+    }
+  }
+  return null;
+}

@@ -4,8 +4,10 @@ import type { SinkNode } from '../../topology/graph.ts';
 import type { Configuration } from '../configuration.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { LogBatch } from '../log/log.ts';
+import type { RunningTask } from './running-task.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { SealedBatch } from './outbox.ts';
+import type { PartitionQueue } from './partition-queue.ts';
 import type { TaskCore } from './task-core.ts';
 
 export type TaskLimits = Pick<Configuration, 'commit' | 'outbox'>;
@@ -36,7 +38,7 @@ export interface TaskOptions {
  * One claim of a task: takes batches, processes, commits, delivers. When the claim is lost the object is finished; its
  * successor claims anew. All decisions about records are `TaskCore`'s; here is only what waits.
  */
-export class Task {
+export class Task implements RunningTask {
   readonly id: string;
   readonly core: TaskCore;
   readonly #options: TaskOptions;
@@ -59,6 +61,10 @@ export class Task {
       retrying: (operation, error) => options.listener.retrying(this, operation, error),
       committed: (cells, durationMs) => options.listener.committed(this, cells, durationMs),
     });
+  }
+
+  get queues(): readonly PartitionQueue[] {
+    return this.core.queues;
   }
 
   get signal(): AbortSignal {

@@ -41,7 +41,8 @@ export async function startPositions(core: TaskCore, log: Log, consumer: LogCons
   }
 }
 
-function positionWithin(
+/** The stored position, or the log's oldest record when it is out of range and the policy allows that. */
+export function positionWithin(
   stored: number, bounds: { readonly start: number; readonly end: number }, where: string, policy: PositionPolicy,
 ): number {
   if (stored >= bounds.start && stored <= bounds.end) return stored;

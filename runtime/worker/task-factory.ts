@@ -3,14 +3,14 @@ import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
-import { BackOff } from '../delivery/delivery.ts';
+import { BackOff } from '../task/back-off.ts';
 import type { SinkEncoders } from '../delivery/sink-encoders.ts';
 import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
-import { bytesText } from '../task/cell-bytes.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import { Task } from '../task/task.ts';
 import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
+import { runOf } from '../task/task-facts.ts';
 import type { PositionPolicy } from './positions.ts';
 import { startPositions } from './positions.ts';
 import type { TaskSource } from './worker.ts';
@@ -96,14 +96,4 @@ export class TaskFactory implements TaskSource {
     assertInvariant(part !== undefined, `task ${id} belongs to a sub-topology`);
     return { part, partition: Number(id.slice(cut + 1)) };
   }
-}
-
-/** The run that the state was written under, or null when there is no state. */
-function runOf(pages: readonly (readonly Cell[])[]): number | null {
-  for (const page of pages) {
-    for (const cell of page) {
-      if (cell.store === '$task' && bytesText(cell.key) === 'run') return Number(bytesText(cell.value as Uint8Array));
-    }
-  }
-  return null;
 }

@@ -1,11 +1,11 @@
 import { VoltstreamError } from '../../errors.ts';
 import type { Log, LogBatch, LogConsumer, TaskAssignment } from '../log/log.ts';
-import type { Task } from '../task/task.ts';
+import type { RunningTask } from '../task/running-task.ts';
 
 /** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
 export interface TaskSource {
   /** Claims a task, decides where it reads, and gives it ready to process. */
-  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task>;
+  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<RunningTask>;
 }
 
 export interface WorkerOptions {
@@ -23,7 +23,7 @@ export interface WorkerOptions {
 export interface WorkerListener {
   /** Tasks have come or gone. */
   assigned(tasks: readonly string[]): void;
-  dropped(task: Task, reason: string): void;
+  dropped(task: RunningTask, reason: string): void;
   /** Something that no further claim can cure: the process should stop with this error. */
   failed(error: unknown): void;
   processed(records: number, durationMs: number): void;
@@ -43,7 +43,7 @@ const RECLAIM_WAIT_MS = 200;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #consumer: LogConsumer;
-  readonly #tasks = new Map<string, Task>();
+  readonly #tasks = new Map<string, RunningTask>();
   readonly #assignments = new Map<string, TaskAssignment>();
   readonly #pausedPartitions = new Set<string>();
   readonly #reclaiming = new Set<Promise<void>>();
@@ -57,7 +57,7 @@ export class Worker {
     this.#consumer = options.log.consumer({ group: options.group, tasks: options.tasks, bufferBytesMax: options.bufferBytesMax });
   }
 
-  get tasks(): readonly Task[] {
+  get tasks(): readonly RunningTask[] {
     return [...this.#tasks.values()];
   }
 
@@ -68,7 +68,7 @@ export class Worker {
 
   /** True when all tasks have processed, committed and delivered everything up to the end of their input. */
   get caughtUp(): boolean {
-    return this.ready && this.tasks.every((task) => task.settled && task.core.queues.every((queue) => queue.atEnd));
+    return this.ready && this.tasks.every((task) => task.settled && task.queues.every((queue) => queue.atEnd));
   }
 
   async start(): Promise<void> {
@@ -93,7 +93,7 @@ export class Worker {
   }
 
   /** A task's claim was lost or it failed: called by whoever listens to the task. */
-  taskStopped(task: Task, error: unknown): void {
+  taskStopped(task: RunningTask, error: unknown): void {
     const assignment = this.#assignments.get(task.id);
     if (this.#tasks.get(task.id) !== task || assignment === undefined) return;
     this.#consumer.pause(assignment.partitions);
@@ -111,7 +111,7 @@ export class Worker {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       try {
-        const hungry = this.tasks.every((task) => task.core.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
+        const hungry = this.tasks.every((task) => task.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
         for (const batch of await this.#consumer.poll(hungry ? this.#options.pollWaitMs : 0)) this.#route(batch);
         await this.#turns();
         await this.#commitGroupOffsetsWhenDue();
@@ -141,12 +141,12 @@ export class Worker {
     const task = id === undefined ? undefined : this.#tasks.get(id);
     if (task === undefined || task.stopped || task.accept(batch)) return;
     // Not what the task asked for (Law 3): dropped, and sought again at the task's own position.
-    const queue = task.core.queues.find((candidate) => candidate.source.topic === batch.topic);
+    const queue = task.queues.find((candidate) => candidate.source.topic === batch.topic);
     if (queue !== undefined && batch.requestedPosition !== queue.requestPosition) this.#consumer.seek(batch, queue.requestPosition);
   }
 
-  #throttle(task: Task): void {
-    for (const queue of task.core.queues) {
+  #throttle(task: RunningTask): void {
+    for (const queue of task.queues) {
       const partition = { topic: queue.source.topic, partition: queue.partition };
       const name = `${partition.topic}-${partition.partition}`;
       if (queue.buffered > BUFFERED_RECORDS_MAX && !this.#pausedPartitions.has(name)) {
@@ -179,7 +179,7 @@ export class Worker {
   }
 
   async #claim(assignment: TaskAssignment): Promise<void> {
-    let task: Task;
+    let task: RunningTask;
     try {
       task = await this.#options.source.claim(assignment, this.#consumer);
     } catch (error) {
@@ -195,14 +195,14 @@ export class Worker {
   }
 
   /** Reads on at the position in memory: nothing that was fetched under another claim or generation is taken. */
-  #goOn(task: Task, assignment: TaskAssignment): void {
-    for (const queue of task.core.queues) {
+  #goOn(task: RunningTask, assignment: TaskAssignment): void {
+    for (const queue of task.queues) {
       this.#consumer.seek({ topic: queue.source.topic, partition: queue.partition }, queue.requestPosition);
     }
     this.#consumer.resume(assignment.partitions);
   }
 
-  async #claimAgain(task: Task | null, assignment: TaskAssignment, reason: string): Promise<void> {
+  async #claimAgain(task: RunningTask | null, assignment: TaskAssignment, reason: string): Promise<void> {
     await task?.drop(reason);
     await this.#consumer.confirmMembership();
     await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS * (0.5 + this.#options.random())));
@@ -227,7 +227,7 @@ export class Worker {
     if (positions.length === 0) return;
     try {
       await this.#consumer.commitOffsets(positions);
-      const internal = new Set(this.tasks.flatMap((task) => task.core.queues)
+      const internal = new Set(this.tasks.flatMap((task) => task.queues)
         .filter((queue) => queue.source.role === 'repartition').map((queue) => queue.source.topic));
       const purge = positions.filter((position) => internal.has(position.topic) && position.offset > PURGE_MARGIN_RECORDS)
         .map((position) => ({ ...position, offset: position.offset - PURGE_MARGIN_RECORDS }));

@@ -1,0 +1,229 @@
+import { VoltstreamError } from '../errors.ts';
+import type { BuiltTopology, SinkNode } from '../topology/graph.ts';
+import type { Topology } from '../topology/topology.ts';
+import type { WarehouseSink } from '../topology/sink.ts';
+import { ArchiveFactory } from './archive/archive-factory.ts';
+import type { Configuration } from './configuration.ts';
+import type { DeliveryTask, SinkDelivery } from './delivery/delivery.ts';
+import { RepartitionDelivery, TopicDelivery } from './delivery/log-delivery.ts';
+import { sinkEncoders, warehouseEncoder } from './delivery/sink-encoders.ts';
+import { WarehouseDelivery } from './delivery/warehouse-delivery.ts';
+import { GlobalTables } from './global-tables.ts';
+import type { TopicDefinition } from './log/log.ts';
+import type { Logger } from './logger.ts';
+import type { EngineMetrics } from './metrics.ts';
+import { archiveTasksOf, tasksOf } from './partition-counts.ts';
+import type { Ports } from './ports.ts';
+import { checkTable } from './sinks/clickhouse/check-table.ts';
+import type { TableFacts } from './sinks/clickhouse/check-table.ts';
+import type { RunningTask } from './task/running-task.ts';
+import { TaskRegister } from './worker/task-register.ts';
+import { TaskFactory } from './worker/task-factory.ts';
+import type { PositionPolicy } from './worker/positions.ts';
+import { Worker } from './worker/worker.ts';
+import type { TaskSource } from './worker/worker.ts';
+
+export interface ApplicationOptions {
+  readonly configuration: Configuration;
+  readonly topology: Topology;
+  /** Open already; closed by whoever opened them. */
+  readonly ports: Ports;
+  readonly metrics: EngineMetrics;
+  readonly logger: Logger;
+  /** Topics of the product, created when they are missing. */
+  readonly topics: readonly TopicDefinition[];
+  /** Start over where state is missing. */
+  readonly reset?: boolean;
+  readonly nowMs?: () => number;
+  readonly random?: () => number;
+  /** Run of tasks that have no state yet; by the clock (minutes since 2024) when left out. */
+  readonly newRun?: () => number;
+}
+
+type AnyWarehouseSink = WarehouseSink<unknown, unknown, Readonly<Record<string, never>>>;
+
+/** Runs begin at least a minute apart, and 24 bits of minutes last until 2055. */
+const RUN_EPOCH_MS = Date.UTC(2024, 0, 1);
+const GLOBAL_TABLE_REFRESH_MS = 1_000;
+/** The archive waits a little longer than an outbox for a full insert: its rows are the most by far. */
+const ARCHIVE_BYTES_MAX = 9_000_000;
+
+/** A topology at work in this process: topics, global tables, workers. Scales by starting more processes of the same name. */
+export class Application {
+  readonly #options: ApplicationOptions;
+  readonly #topology: BuiltTopology;
+  readonly #abort = new AbortController();
+  readonly #tables = new Map<string, TableFacts>();
+  readonly #register: TaskRegister;
+  readonly #failure = Promise.withResolvers<never>();
+  #workers: readonly Worker[] = [];
+  #globalTables: GlobalTables | null = null;
+
+  constructor(options: ApplicationOptions) {
+    this.#options = options;
+    this.#topology = options.topology.build();
+    this.#register = new TaskRegister(options.metrics, options.logger, (task, error) => this.#taskStopped(task, error));
+    this.#failure.promise.catch(() => undefined);
+  }
+
+  /** Rejects with the error that no further claim can cure; never resolves. */
+  get failed(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  get ready(): boolean {
+    return this.#workers.length > 0 && this.#workers.every((worker) => worker.ready);
+  }
+
+  /** True when everything in the log up to its end has been processed, committed and delivered. */
+  get caughtUp(): boolean {
+    return this.ready && this.#workers.every((worker) => worker.caughtUp);
+  }
+
+  get tasks(): readonly RunningTask[] {
+    return this.#workers.flatMap((worker) => worker.tasks);
+  }
+
+  async start(): Promise<void> {
+    const { configuration, ports, topics } = this.#options;
+    const internal = this.#topology.repartitionTopics.map((topic) => ({
+      topic, partitions: configuration.partitions, settings: { 'retention.ms': '-1' },
+    }));
+    await ports.log.createTopics([...topics, ...internal]);
+    await this.#checkTables();
+    const globalTables = new GlobalTables({
+      tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS,
+      problem: (message, error) => this.#options.logger.warn({ err: error }, message),
+    });
+    await globalTables.start();
+    this.#globalTables = globalTables;
+    const workers = [await this.#mainWorker(globalTables)];
+    for (const archive of this.#topology.archives) workers.push(await this.#archiveWorker(archive));
+    this.#workers = workers;
+    await Promise.all(workers.map((worker) => worker.start()));
+  }
+
+  /** Commits and delivers what is there, within the time of the configuration; then lets go of everything. */
+  async stop(): Promise<void> {
+    const { shutdownTimeoutMs } = this.#options.configuration;
+    await Promise.all(this.#workers.map((worker) => worker.stop(shutdownTimeoutMs)));
+    this.#abort.abort(new Error('the application was stopped'));
+    await this.#globalTables?.stop();
+  }
+
+  async #mainWorker(globalTables: GlobalTables): Promise<Worker> {
+    const { configuration, ports, metrics } = this.#options;
+    const parts = this.#topology.subTopologies;
+    const sinks = [...parts.flatMap((part) => part.sinks), ...(this.#topology.deadLetters === null ? [] : [this.#topology.deadLetters])];
+    const source = new TaskFactory({
+      topology: this.#topology, log: ports.log, store: ports.store, limits: configuration, maxTaskIdleMs: configuration.maxTaskIdleMs,
+      readers: new Map(parts.flatMap((part) => part.sources).map((node) => [node.name, this.#readersOf(node.form)])),
+      encoders: await sinkEncoders(sinks, ports.registry),
+      globalStores: globalTables.stores,
+      deliveryOf: (sink, task) => this.#deliveryOf(sink, task),
+      positions: this.#positions(),
+      listener: this.#register.taskListener,
+      claimed: (task, restoreMs) => this.#register.claimed(task, restoreMs),
+      retrying: (operation, error) => this.#register.retrying(operation, error),
+      newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
+    });
+    const tasks = (await Promise.all(parts.map((part) => tasksOf(part, ports.log)))).flat();
+    return this.#worker(configuration.applicationId, tasks, source, (subTopology, durationMs) => metrics.batchProcessed(subTopology, durationMs));
+  }
+
+  async #archiveWorker(archive: BuiltTopology['archives'][number]): Promise<Worker> {
+    const { configuration, ports } = this.#options;
+    const sink = archive.sink as unknown as AnyWarehouseSink;
+    const source = new ArchiveFactory({
+      archive, application: configuration.applicationId, log: ports.log, store: ports.store, warehouse: ports.warehouse, table: sink.table,
+      facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run),
+      limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs },
+      positions: this.#positions(), newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
+      listener: this.#register.archiveListener(sink.name),
+      retrying: (operation, error) => this.#register.retrying(operation, error),
+      malformed: () => undefined,
+    });
+    const claiming: TaskSource = {
+      claim: async (assignment, consumer) => {
+        const startedMs = performance.now();
+        const task = await source.claim(assignment, consumer);
+        this.#register.archiveClaimed(task, sink.name, performance.now() - startedMs);
+        return task;
+      },
+    };
+    return this.#worker(`${configuration.applicationId}.${archive.name}`, await archiveTasksOf(archive, ports.log), claiming, () => undefined);
+  }
+
+  #worker(
+    group: string, tasks: Awaited<ReturnType<typeof tasksOf>>, source: TaskSource, processed: (group: string, durationMs: number) => void,
+  ): Worker {
+    const { configuration, ports, logger, random } = this.#options;
+    return new Worker({
+      log: ports.log, group, tasks, source, pollWaitMs: configuration.poll.waitMs, bufferBytesMax: configuration.poll.bufferBytesMax,
+      random: random ?? Math.random,
+      listener: {
+        assigned: (ids) => logger.info({ group, tasks: ids }, 'tasks assigned'),
+        dropped: (task, reason) => this.#register.dropped(task, reason),
+        failed: (error) => this.#failure.reject(error),
+        processed: (_records, durationMs) => processed(group, durationMs),
+        retrying: (operation, error) => this.#register.retrying(operation, error),
+      },
+    });
+  }
+
+  #deliveryOf(node: SinkNode, task: DeliveryTask): SinkDelivery {
+    const { configuration, ports } = this.#options;
+    const { sink } = node;
+    switch (sink.kind) {
+      case 'warehouse':
+        return new WarehouseDelivery(ports.warehouse, configuration.applicationId, sink.table, this.#factsOf(sink), task);
+      case 'log':
+        return new TopicDelivery(ports.log, configuration.applicationId, sink.name, sink.topic, task);
+      case 'repartition':
+        return new RepartitionDelivery(ports.log, sink.topic, task);
+    }
+  }
+
+  #readersOf(form: BuiltTopology['archives'][number]['form']) {
+    const { registry } = this.#options.ports;
+    return { key: registry.reader(form.key), value: registry.reader(form.value) };
+  }
+
+  async #checkTables(): Promise<void> {
+    const sinks = [
+      ...this.#topology.subTopologies.flatMap((part) => part.sinks.map((node) => node.sink)),
+      ...this.#topology.archives.map((archive) => archive.sink),
+      ...(this.#topology.deadLetters === null ? [] : [this.#topology.deadLetters.sink]),
+    ];
+    for (const sink of sinks) {
+      if (sink.kind !== 'warehouse') continue;
+      this.#tables.set(`${sink.table.database}.${sink.table.table}`, await checkTable(this.#options.ports.warehouse, sink.table));
+    }
+  }
+
+  #factsOf(sink: { readonly table: { readonly database: string; readonly table: string } }): TableFacts {
+    const facts = this.#tables.get(`${sink.table.database}.${sink.table.table}`);
+    if (facts === undefined) throw new VoltstreamError('WAREHOUSE_SETTING', 'a table was not checked at start', { where: sink.table.table });
+    return facts;
+  }
+
+  #positions(): PositionPolicy {
+    const { configuration, logger, reset } = this.#options;
+    return {
+      onOffsetOutOfRange: configuration.onOffsetOutOfRange, reset: reset ?? false,
+      notice: (message, facts) => logger.warn(facts, message),
+    };
+  }
+
+  #taskStopped(task: RunningTask, error: unknown): void {
+    for (const worker of this.#workers) worker.taskStopped(task, error);
+  }
+
+  #newRun(): number {
+    return this.#options.newRun?.() ?? Math.floor((this.#nowMs() - RUN_EPOCH_MS) / 60_000);
+  }
+
+  get #nowMs(): () => number {
+    return this.#options.nowMs ?? Date.now;
+  }
+}

@@ -1,0 +1,122 @@
+import { VoltstreamError, assertInvariant } from '../../errors.ts';
+import type { Cell, StateStore } from '../../state/state-store.ts';
+import type { ArchiveNode } from '../../topology/graph.ts';
+import type { LogConsumer, Log, TaskAssignment } from '../log/log.ts';
+import type { DeliveryEvent } from '../sinks/clickhouse/delivery.ts';
+import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
+import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
+import type { Warehouse } from '../sinks/warehouse.ts';
+import { BackOff } from '../task/back-off.ts';
+import { CommitLoop } from '../task/commit-loop.ts';
+import { runOf } from '../task/task-facts.ts';
+import type { SourceReaders } from '../task/partition-queue.ts';
+import { PartitionQueue } from '../task/partition-queue.ts';
+import type { SinkEncoder } from '../task/task-core.ts';
+import type { PositionPolicy } from '../worker/positions.ts';
+import { positionWithin } from '../worker/positions.ts';
+import type { TaskSource } from '../worker/worker.ts';
+import type { ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
+import { ArchiveTask, intentOf } from './archive-task.ts';
+
+export interface ArchiveFactoryOptions {
+  readonly archive: ArchiveNode;
+  readonly application: string;
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly warehouse: Warehouse;
+  readonly table: DeliveryTable;
+  readonly facts: TableFacts;
+  readonly readers: SourceReaders;
+  readonly encoderOf: (run: number) => SinkEncoder;
+  readonly limits: ArchiveLimits;
+  readonly positions: PositionPolicy;
+  readonly newRun: () => number;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly listener: ArchiveTaskListener;
+  readonly retrying: (operation: string, error: unknown) => void;
+  readonly malformed: (partition: number) => void;
+}
+
+/** Claims the partitions of an archive: owner, unfinished range, position. */
+export class ArchiveFactory implements TaskSource {
+  readonly #options: ArchiveFactoryOptions;
+
+  constructor(options: ArchiveFactoryOptions) {
+    this.#options = options;
+  }
+
+  async claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
+    const backOff = new BackOff(this.#options.signal);
+    for (;;) {
+      try {
+        return await this.#claimOnce(assignment, consumer);
+      } catch (error) {
+        const passing = error instanceof VoltstreamError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
+        if (!passing) throw error;
+        this.#options.retrying('claim', error);
+        await backOff.wait();
+      }
+    }
+  }
+
+  async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
+    const options = this.#options;
+    const topicPartition = assignment.partitions[0];
+    assertInvariant(topicPartition !== undefined, 'an archive task reads one partition');
+    const claim = await options.store.claim(assignment.task);
+    const pages: (readonly Cell[])[] = [];
+    for await (const page of options.store.load(claim)) pages.push(page);
+    const run = runOf(pages) ?? options.newRun();
+    const abort = new AbortController();
+    const queue = this.#queue(topicPartition.partition);
+    const intent = intentOf(pages);
+    const { bounds, position } = await this.#position(assignment, consumer, topicPartition, intent?.to);
+    queue.start(position, bounds.end);
+    const task = new ArchiveTask({
+      id: assignment.task, archive: options.archive, application: options.application, run, queue,
+      encoder: options.encoderOf(run),
+      commits: new CommitLoop(options.store, claim, abort.signal, {
+        retrying: options.retrying, committed: () => undefined,
+      }),
+      delivery: new PieceDelivery({
+        warehouse: options.warehouse, table: options.table, replicated: options.facts.replicated, signal: abort.signal,
+        report: (event: DeliveryEvent) => {
+          if (event.kind === 'retry') options.retrying(`insert into ${event.table}`, event.error);
+        },
+      }),
+      limits: options.limits, abort, listener: options.listener, nowMs: options.nowMs,
+    });
+    if (intent !== null && intent.to > intent.from) {
+      positionWithin(intent.from, bounds, `task ${assignment.task}`, options.positions);
+      await task.recover(intent, options.log.read(topicPartition, intent.from, intent.to));
+      queue.start(position, bounds.end);
+    }
+    return task;
+  }
+
+  async #position(
+    assignment: TaskAssignment, consumer: LogConsumer, topicPartition: { readonly topic: string; readonly partition: number }, stored: number | undefined,
+  ): Promise<{ readonly bounds: { readonly start: number; readonly end: number }; readonly position: number }> {
+    const { log, positions } = this.#options;
+    const where = `task ${assignment.task}`;
+    const bounds = await log.bounds(topicPartition);
+    if (stored !== undefined) return { bounds, position: positionWithin(stored, bounds, where, positions) };
+    const [group] = await consumer.committedOffsets([topicPartition]);
+    if (group !== null && group !== undefined && group > bounds.start && !positions.reset) {
+      throw new VoltstreamError('STATE_MISSING', 'the group has read this partition before, but there is no state', {
+        where, wanted: 'a position in the state store', got: `group offset ${group}, no state`,
+      });
+    }
+    return { bounds, position: bounds.start };
+  }
+
+  #queue(partition: number): PartitionQueue {
+    const { archive, readers } = this.#options;
+    const source = { kind: 'source', name: archive.topic, topic: archive.topic, form: archive.form, role: 'stream' } as const;
+    return new PartitionQueue(source, partition, readers, {
+      malformed: () => this.#options.malformed(partition),
+      repeated: () => false,
+    });
+  }
+}

@@ -1,0 +1,261 @@
+import { VoltstreamError } from '../../errors.ts';
+import type { Cell } from '../../state/state-store.ts';
+import type { ArchiveNode } from '../../topology/graph.ts';
+import { piecesOf } from '../delivery/pieces.ts';
+import type { LogBatch } from '../log/log.ts';
+import type { PieceDelivery, SealedPiece } from '../sinks/clickhouse/delivery.ts';
+import { bytesText, textBytes } from '../task/cell-bytes.ts';
+import type { CommitLoop } from '../task/commit-loop.ts';
+import type { OutboxRow } from '../task/outbox-rows.ts';
+import type { PartitionQueue } from '../task/partition-queue.ts';
+import type { RunningTask } from '../task/running-task.ts';
+import type { SinkEncoder } from '../task/task-core.ts';
+import { MutableOrigin } from '../task/step-context.ts';
+
+/** What is on its way into the table: a range of offsets, and the hashes of the pieces that it was cut into. */
+export interface ArchiveIntent {
+  readonly from: number;
+  readonly to: number;
+  readonly hashes: readonly string[];
+}
+
+export interface ArchiveLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+  readonly ageMs: number;
+}
+
+export interface ArchiveTaskListener {
+  inserted(task: ArchiveTask, rows: number, durationMs: number): void;
+  stopped(task: ArchiveTask, error: unknown): void;
+}
+
+export interface ArchiveTaskOptions {
+  readonly id: string;
+  readonly archive: ArchiveNode;
+  readonly application: string;
+  readonly run: number;
+  readonly queue: PartitionQueue;
+  readonly encoder: SinkEncoder;
+  readonly commits: CommitLoop;
+  readonly delivery: PieceDelivery;
+  readonly limits: ArchiveLimits;
+  readonly abort: AbortController;
+  readonly listener: ArchiveTaskListener;
+  readonly nowMs: () => number;
+}
+
+const STORE = '$archive';
+
+/** The archive's one fact as a cell, and back. */
+export function intentCell(intent: ArchiveIntent): Cell {
+  return { store: STORE, key: textBytes('intent'), value: textBytes(JSON.stringify(intent)) };
+}
+
+export function intentOf(pages: Iterable<readonly Cell[]>): ArchiveIntent | null {
+  for (const page of pages) {
+    for (const cell of page) {
+      if (cell.store === STORE && cell.value !== null && bytesText(cell.key) === 'intent') return JSON.parse(bytesText(cell.value)) as ArchiveIntent;
+    }
+  }
+  return null;
+}
+
+export function runCell(run: number): Cell {
+  return { store: '$task', key: textBytes('run'), value: textBytes(String(run)) };
+}
+
+/**
+ * Rows one to one with the records of a topic, for the table of raw events (Law 4). They never pass through the state store:
+ * the range of offsets and the hashes are committed before the insert, and after a crash the same rows are made again from the
+ * log. While one batch is inserted the next is encoded.
+ *
+ * Records that cannot be decoded are counted and passed: the main topology reads the same topic and sets them aside.
+ */
+export class ArchiveTask implements RunningTask {
+  readonly id: string;
+  readonly #options: ArchiveTaskOptions;
+  readonly #origin = new MutableOrigin();
+  #rows: OutboxRow[] = [];
+  #bytes = 0;
+  #from: number;
+  #firstRowMs = 0;
+  #inserting: Promise<void> | null = null;
+  #delivered: number;
+  #cleared = true;
+  stopped = false;
+  rowsInserted = 0;
+
+  constructor(options: ArchiveTaskOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#from = options.queue.position;
+    this.#delivered = options.queue.position;
+  }
+
+  get queues(): readonly PartitionQueue[] {
+    return [this.#options.queue];
+  }
+
+  get pausedBy(): string | null {
+    return this.#full && this.#inserting !== null ? 'insert under way' : null;
+  }
+
+  get waitingRows(): number {
+    return this.#rows.length;
+  }
+
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  get committedPositions(): readonly { readonly topic: string; readonly partition: number; readonly offset: number }[] {
+    const { queue } = this.#options;
+    return [{ topic: queue.source.topic, partition: queue.partition, offset: this.#delivered }];
+  }
+
+  get settled(): boolean {
+    const { queue } = this.#options;
+    return this.#inserting === null && this.#rows.length === 0 && queue.buffered === 0 && !queue.hasHead;
+  }
+
+  accept(batch: LogBatch): boolean {
+    return !this.stopped && batch.topic === this.#options.archive.topic && this.#options.queue.accept(batch);
+  }
+
+  turn(recordsMax: number): number {
+    if (this.stopped) return 0;
+    let processed = 0;
+    try {
+      while (processed < recordsMax && !this.#full && this.#options.queue.fill()) {
+        this.#take();
+        processed++;
+      }
+    } catch (error) {
+      this.#stop(error);
+      return processed;
+    }
+    const due = this.#full || (this.#rows.length > 0 && this.#options.nowMs() - this.#firstRowMs >= this.#options.limits.ageMs);
+    if (due && this.#inserting === null) this.#insert();
+    return processed;
+  }
+
+  async loadSchemas(): Promise<boolean> {
+    const { queue } = this.#options;
+    const awaited = queue.awaitedSchema;
+    if (awaited === null) return false;
+    try {
+      await awaited.reader.load(awaited.schemaId);
+    } catch (error) {
+      if (!(error instanceof VoltstreamError) || error.code !== 'SCHEMA_UNKNOWN') throw error;
+      queue.refuseAwaited(error);
+    }
+    return true;
+  }
+
+  async flush(): Promise<void> {
+    while (!this.stopped) {
+      await this.#inserting;
+      if (this.#rows.length === 0) break;
+      this.#insert();
+    }
+    // So that the next start has nothing to look for.
+    if (!this.stopped && !this.#cleared) {
+      await this.#options.commits.commit([intentCell({ from: this.#delivered, to: this.#delivered, hashes: [] })]);
+      this.#cleared = true;
+    }
+  }
+
+  async drop(reason: string): Promise<void> {
+    this.stopped = true;
+    this.#options.abort.abort(new Error(`task ${this.id} was dropped: ${reason}`));
+    await this.#inserting;
+  }
+
+  get #full(): boolean {
+    const { limits } = this.#options;
+    return this.#rows.length >= limits.rowsMax || this.#bytes >= limits.bytesMax;
+  }
+
+  #take(): void {
+    const { queue, encoder, archive, nowMs } = this.#options;
+    const origin = this.#origin;
+    origin.topic = archive.topic;
+    origin.partition = queue.partition;
+    origin.offset = queue.headRaw?.offset ?? -1;
+    origin.timestampMs = queue.headTimestampMs;
+    const row = encoder.encode({ key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs }, origin.offset, origin);
+    if (this.#rows.length === 0) this.#firstRowMs = nowMs();
+    this.#rows.push(row);
+    this.#bytes += row.bytes.length;
+    queue.shift();
+  }
+
+  #insert(): void {
+    const rows = this.#rows;
+    const from = this.#from;
+    const to = this.#options.queue.position;
+    this.#rows = [];
+    this.#bytes = 0;
+    this.#from = to;
+    const work = this.#commitAndInsert(rows, from, to);
+    this.#inserting = work.catch((error: unknown) => this.#stop(error)).finally(() => {
+      this.#inserting = null;
+    });
+  }
+
+  async #commitAndInsert(rows: readonly OutboxRow[], from: number, to: number): Promise<void> {
+    const startedMs = performance.now();
+    const { commits, delivery, run } = this.#options;
+    const pieces = this.piecesOfRange(rows, from, to);
+    this.#cleared = false;
+    await commits.commit([intentCell({ from, to, hashes: pieces.map((piece) => hex(piece.batchHash)) }), runCell(run)]);
+    await delivery.deliver(pieces, { mayBePresent: false });
+    this.#delivered = to;
+    this.rowsInserted += rows.length;
+    this.#options.listener.inserted(this, rows.length, performance.now() - startedMs);
+  }
+
+  piecesOfRange(rows: readonly OutboxRow[], from: number, to: number): readonly SealedPiece[] {
+    const { archive, application, run } = this.#options;
+    const table = archive.sink.kind === 'warehouse' ? `${archive.sink.table.database}.${archive.sink.table.table}` : archive.sink.topic;
+    return piecesOf(rows, { application, run, table, task: this.id, first: from, last: to });
+  }
+
+  /** After a claim: makes the rows of an unfinished range again from the log, and inserts what is missing of them. */
+  async recover(intent: ArchiveIntent, batches: AsyncIterable<LogBatch>): Promise<void> {
+    const { queue, delivery } = this.#options;
+    queue.start(intent.from, intent.to);
+    for await (const batch of batches) {
+      queue.accept(batch);
+      for (;;) {
+        while (queue.position < intent.to && queue.fill()) this.#take();
+        if (!(await this.loadSchemas())) break;
+      }
+    }
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#bytes = 0;
+    // The hashes that were committed stand for these rows, even when the code that makes rows has changed since.
+    const pieces = this.piecesOfRange(rows, intent.from, intent.to).map((piece, index) => {
+      const committed = intent.hashes[index];
+      return committed === undefined ? piece : { ...piece, batchHash: Buffer.from(committed, 'hex') };
+    });
+    await delivery.deliver(pieces, { mayBePresent: true });
+    this.rowsInserted += rows.length;
+    this.#from = intent.to;
+    this.#delivered = intent.to;
+    this.#cleared = false;
+  }
+
+  #stop(error: unknown): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.#options.abort.abort(error instanceof Error ? error : new Error(String(error)));
+    this.#options.listener.stopped(this, error);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

@@ -1,0 +1,107 @@
+import { VoltstreamError } from '../errors.ts';
+import { SchemaNotLoaded } from '../schemas/codec.ts';
+import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
+import type { KeyValueStore, LocalStore, VersionedStore } from '../state/local-store.ts';
+import type { GlobalTableNode } from '../topology/graph.ts';
+import type { Log, LogRecord } from './log/log.ts';
+
+/** Puts one record of a global table into its store: versions by time, or the newest value; null deletes. */
+export function applyGlobalRecord(store: LocalStore, kind: string, key: unknown, value: unknown, timestampMs: number): void {
+  if (key === null) return;
+  if (kind === 'versioned') {
+    (store as VersionedStore<unknown, unknown>).put(key, value, timestampMs);
+  } else if (value === null) {
+    (store as KeyValueStore<unknown, unknown>).delete(key);
+  } else {
+    (store as KeyValueStore<unknown, unknown>).put(key, value);
+  }
+}
+
+export interface GlobalTablesOptions {
+  readonly tables: readonly GlobalTableNode[];
+  readonly log: Log;
+  readonly registry: SchemaRegistry;
+  /** Time between looks for changes after the first load. */
+  readonly refreshMs: number;
+  readonly problem: (message: string, error: unknown) => void;
+}
+
+/**
+ * Global tables of one process: read to the end seen at start before the first record, and kept up to date afterwards (the
+ * named exception to Law 5: when a change arrives relative to the stream is not part of any commit).
+ */
+export class GlobalTables {
+  readonly stores = new Map<string, LocalStore>();
+  readonly #options: GlobalTablesOptions;
+  readonly #positions = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(options: GlobalTablesOptions) {
+    this.#options = options;
+    for (const { reference } of options.tables) this.stores.set(reference.store.name, reference.store.create());
+  }
+
+  async start(): Promise<void> {
+    await this.#readAll();
+    if (this.#options.tables.length === 0) return;
+    this.#timer = setInterval(() => {
+      this.#reading = this.#reading.then(() => this.#readAll())
+        .catch((error: unknown) => this.#options.problem('a global table could not be read; its last state is used', error));
+    }, this.#options.refreshMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    for (const table of this.#options.tables) {
+      const partitions = await this.#options.log.partitionCount(table.topic);
+      if (partitions === null) {
+        throw new VoltstreamError('TOPIC_MISSING', 'a global table has no topic', { where: `table "${table.name}"`, wanted: `topic ${table.topic}` });
+      }
+      for (let partition = 0; partition < partitions; partition++) await this.#readPartition(table, partition);
+    }
+  }
+
+  async #readPartition(table: GlobalTableNode, partition: number): Promise<void> {
+    const { log, registry } = this.#options;
+    const id = `${table.topic}-${partition}`;
+    const { start, end } = await log.bounds({ topic: table.topic, partition });
+    const from = Math.max(start, this.#positions.get(id) ?? 0);
+    if (from >= end) return;
+    const key = registry.reader(table.form.key);
+    const value = registry.reader(table.form.value);
+    for await (const batch of log.read({ topic: table.topic, partition }, from, end)) {
+      for (const record of batch.records) await this.#apply(table, record, key, value);
+      this.#positions.set(id, batch.nextPosition);
+    }
+  }
+
+  async #apply(table: GlobalTableNode, record: LogRecord, keyReader: WireReader<unknown>, valueReader: WireReader<unknown>): Promise<void> {
+    const { store } = table.reference;
+    try {
+      const key = record.key === null ? null : await decoded(keyReader, record.key);
+      const value = record.value === null ? null : await decoded(valueReader, record.value);
+      const timestampMs = value === null ? record.timestampMs : table.form.timestampOf?.(value, record.timestampMs) ?? record.timestampMs;
+      applyGlobalRecord(this.stores.get(store.name) as LocalStore, store.kind, key, value, timestampMs);
+    } catch (error) {
+      if (!(error instanceof VoltstreamError)) throw error;
+      this.#options.problem(`a record of the global table ${table.name} at offset ${record.offset} cannot be read and is left out`, error);
+    }
+  }
+}
+
+async function decoded(reader: WireReader<unknown>, bytes: Uint8Array): Promise<unknown> {
+  for (;;) {
+    try {
+      return reader.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof SchemaNotLoaded)) throw error;
+      await reader.load(error.schemaId);
+    }
+  }
+}

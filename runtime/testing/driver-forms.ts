@@ -1,0 +1,46 @@
+import { serialize } from 'node:v8';
+import { avroCodec } from '../../schemas/avro-codec.ts';
+import type { Codec, Form, WireReader } from '../../schemas/codec.ts';
+import type { SinkNode } from '../../topology/graph.ts';
+import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
+import { encodeTopicRow } from '../delivery/topic-row.ts';
+import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
+import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
+import type { SinkEncoder } from '../task/task-core.ts';
+
+type AnyRow = Readonly<Record<string, never>>;
+
+/** The driver needs no registry: a registered form is read and written with its own schema. */
+export function codecOf<T>(form: Form<T>): Codec<T> {
+  return form.kind === 'codec' ? form : avroCodec(form);
+}
+
+export function readerOf(form: Form<unknown>): WireReader<unknown> {
+  const codec = codecOf(form);
+  return { decode: (bytes) => codec.decode(bytes), load: () => Promise.resolve() };
+}
+
+/** Encodes as production does, so that a value that does not fit fails in the test too, but keeps rows readable. */
+export function driverEncoder(node: SinkNode): SinkEncoder {
+  if (node.sink.kind === 'warehouse') {
+    const sink = node.sink as unknown as WarehouseSink<unknown, unknown, AnyRow>;
+    const check = rowEncoder<AnyRow>(sink.table.columns);
+    const scratch = new RowBuffer();
+    return {
+      encode(record, _ordinal, origin) {
+        const row = sink.row(record.value, record.key, record.timestampMs, origin);
+        scratch.length = 0;
+        check(row, scratch);
+        return { group: sink.table.partitionOf(row), bytes: serialize({ key: record.key, value: row, timestampMs: record.timestampMs }) };
+      },
+    };
+  }
+  const sink = node.sink as unknown as LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>;
+  const key = codecOf(sink.key);
+  const value = codecOf(sink.value);
+  const encode = (codec: Codec<unknown>, part: unknown): Uint8Array | null =>
+    part === null || part === undefined ? null : codec.encode(part);
+  return {
+    encode: (record) => ({ group: '', bytes: encodeTopicRow(encode(key, record.key), encode(value, record.value), record.timestampMs) }),
+  };
+}

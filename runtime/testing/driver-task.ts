@@ -1,0 +1,106 @@
+import type { LocalStore } from '../../state/local-store.ts';
+import type { Cell } from '../../state/state-store.ts';
+import type { BuiltTopology, SubTopology } from '../../topology/graph.ts';
+import type { SealedBatch } from '../task/outbox.ts';
+import { TaskCore } from '../task/task-core.ts';
+import type { DriverLog } from './driver-log.ts';
+import { driverEncoder, readerOf } from './driver-forms.ts';
+
+/** A simulated crash at a store or sink call: `before` it takes effect or `after`. */
+export class DriverCrash extends Error {
+  constructor(call: number, what: string) {
+    super(`crash at call ${call}: ${what}`);
+    this.name = 'DriverCrash';
+  }
+}
+
+export interface DriverTaskHooks {
+  /** Called before and after each store and sink call; throws DriverCrash where one is wanted. */
+  call(what: string, moment: 'before' | 'after'): void;
+  deliver(task: DriverTask, sink: string, batch: SealedBatch): void;
+  nowMs(): number;
+}
+
+export interface DriverTaskOptions {
+  readonly topology: BuiltTopology;
+  readonly part: SubTopology;
+  readonly partition: number;
+  readonly log: DriverLog;
+  readonly globalStores: ReadonlyMap<string, LocalStore>;
+  readonly maxTaskIdleMs: number;
+  readonly hooks: DriverTaskHooks;
+}
+
+/** A task of the test driver: the production core, a store that is a map, and a log in memory. */
+export class DriverTask {
+  core: TaskCore;
+  readonly id: string;
+  readonly #options: DriverTaskOptions;
+  readonly #committed = new Map<string, Cell>();
+  readonly #due: { readonly sink: string; readonly batch: SealedBatch }[] = [];
+
+  constructor(options: DriverTaskOptions) {
+    this.#options = options;
+    this.core = this.#newCore();
+    this.id = this.core.id;
+    this.restart();
+  }
+
+  /** Drops the memory and goes on from what is committed. */
+  restart(): void {
+    this.core = this.#newCore();
+    this.#due.length = 0;
+    this.#due.push(...this.core.restore([[...this.#committed.values()]]));
+    for (const queue of this.core.queues) {
+      const { topic } = queue.source;
+      queue.start(this.core.committedPosition(queue.source) ?? 0, this.#options.log.end(topic, queue.partition));
+    }
+  }
+
+  /** Processes everything that is in the log; true when there was something. */
+  process(): boolean {
+    for (const queue of this.core.queues) {
+      this.core.accept(this.#options.log.fetch(queue.source.topic, queue.partition, queue.requestPosition));
+    }
+    return this.core.process(Number.POSITIVE_INFINITY, this.#options.hooks.nowMs()) > 0;
+  }
+
+  commit(): void {
+    const { hooks } = this.#options;
+    if (!this.core.dirty && ![...this.core.outboxes.values()].some((outbox) => outbox.rows > 0)) return;
+    const content = this.core.takeCommit(hooks.nowMs(), true);
+    hooks.call(`commit ${this.id}`, 'before');
+    for (const cell of content.cells) {
+      const id = `${cell.store}\n${Buffer.from(cell.key).toString('hex')}`;
+      if (cell.value === null) this.#committed.delete(id);
+      else this.#committed.set(id, cell);
+    }
+    hooks.call(`commit ${this.id}`, 'after');
+    this.#due.push(...content.sealed);
+  }
+
+  /** Delivers what is sealed; true when there was something. */
+  deliver(): boolean {
+    const had = this.#due.length > 0;
+    for (let due = this.#due[0]; due !== undefined; due = this.#due[0]) {
+      this.#options.hooks.call(`deliver to ${due.sink}`, 'before');
+      this.#options.hooks.deliver(this, due.sink, due.batch);
+      this.#options.hooks.call(`deliver to ${due.sink}`, 'after');
+      this.#due.shift();
+      this.core.outboxes.get(due.sink)?.acknowledge(due.batch);
+    }
+    return had;
+  }
+
+  #newCore(): TaskCore {
+    const { topology, part, partition, globalStores, maxTaskIdleMs } = this.#options;
+    const sinks = topology.deadLetters === null ? part.sinks : [...part.sinks, topology.deadLetters];
+    return new TaskCore({
+      part, partition, run: 1, globalStores, maxTaskIdleMs,
+      readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
+      encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
+      deadLetters: topology.deadLetters,
+      sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
+    });
+  }
+}

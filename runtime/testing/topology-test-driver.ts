@@ -1,0 +1,223 @@
+import { deserialize } from 'node:v8';
+import { VoltstreamError } from '../../errors.ts';
+import type { LocalStore } from '../../state/local-store.ts';
+import type { BuiltTopology, SinkNode } from '../../topology/graph.ts';
+import type { Topology } from '../../topology/topology.ts';
+import { applyGlobalRecord } from '../global-tables.ts';
+import { decodeTopicRow } from '../delivery/topic-row.ts';
+import type { SealedBatch } from '../task/outbox.ts';
+import { writerHeader } from '../task/writer-header.ts';
+import { codecOf } from './driver-forms.ts';
+import { DriverLog } from './driver-log.ts';
+import { DriverCrash, DriverTask } from './driver-task.ts';
+
+export interface TopologyTestDriverOptions {
+  /** Partitions of every topic. */
+  readonly partitions?: number;
+  /**
+   * `each`: commits and delivers after each push, so that outputs are there at once. `manual`: only `commit()` and `restart()`
+   * decide, as the commit interval does in production.
+   */
+  readonly commit?: 'each' | 'manual';
+  readonly maxTaskIdleMs?: number;
+}
+
+export interface OutputRecord<K = unknown, V = unknown> {
+  readonly key: K;
+  readonly value: V;
+  readonly timestampMs: number;
+}
+
+/**
+ * Runs a topology without network, threads or clocks, synchronously: records in, outputs and stores out, restarts from
+ * committed state in the middle, and a crash at the n-th call of a store or sink. It runs the very task that production
+ * runs; only what lies behind the ports is replaced.
+ *
+ * @example
+ * const driver = new TopologyTestDriver(topology);
+ * driver.push('lines', 'a', 'hello', 10);
+ * expect(driver.take('clean-lines')).toEqual([{ key: 'a', value: 'hello', timestampMs: 10 }]);
+ */
+export class TopologyTestDriver {
+  readonly #topology: BuiltTopology;
+  readonly #log: DriverLog;
+  readonly #tasks: readonly DriverTask[];
+  readonly #globalStores = new Map<string, LocalStore>();
+  readonly #outputs = new Map<string, OutputRecord[]>();
+  /** Highest ordinal that each sink has of each task: what a real sink keeps to recognise a batch that comes again. */
+  readonly #delivered = new Map<string, number>();
+  readonly #commitEach: boolean;
+  #nowMs = 0;
+  #calls = 0;
+  #crashAt: { readonly call: number; readonly moment: 'before' | 'after' } | null = null;
+
+  constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
+    this.#topology = topology.build();
+    this.#commitEach = (options.commit ?? 'each') === 'each';
+    const partitions = options.partitions ?? 1;
+    this.#log = new DriverLog(partitions);
+    for (const table of this.#topology.globalTables) this.#globalStores.set(table.reference.store.name, table.reference.store.create());
+    this.#tasks = this.#topology.subTopologies.flatMap((part) => Array.from({ length: partitions }, (_unused, partition) => new DriverTask({
+      topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores,
+      maxTaskIdleMs: options.maxTaskIdleMs ?? 0,
+      hooks: {
+        call: (what, moment) => this.#call(what, moment),
+        deliver: (task, sink, batch) => this.#deliver(task, sink, batch),
+        nowMs: () => this.#nowMs,
+      },
+    })));
+  }
+
+  /** Appends one record to a topic, in the topic's form, and processes everything up to the end. */
+  push<K, V>(topic: string, key: K | null, value: V | null, timestampMs: number): void {
+    const global = this.#topology.globalTables.find((table) => table.topic === topic);
+    if (global !== undefined) {
+      const { store } = global.reference;
+      const timeMs = value === null ? timestampMs : global.form.timestampOf?.(value, timestampMs) ?? timestampMs;
+      applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs);
+      return;
+    }
+    const form = this.#topology.subTopologies.flatMap((part) => part.sources).find((source) => source.topic === topic)?.form;
+    if (form === undefined) throw this.#unknown('topic', topic);
+    this.pushBytes(
+      topic,
+      key === null ? null : codecOf(form.key).encode(key),
+      value === null ? null : codecOf(form.value).encode(value),
+      timestampMs,
+    );
+  }
+
+  /** Appends bytes as they are, for malformed input. */
+  pushBytes(topic: string, key: Uint8Array | null, value: Uint8Array | null, timestampMs: number): void {
+    this.#log.append(topic, { key, value, timestampMs, headers: null });
+    this.#run();
+  }
+
+  /** Outputs of a sink since the last `take`, in the order of their delivery. For a table, `value` is the row. */
+  take<K = unknown, V = unknown>(sink: string): OutputRecord<K, V>[] {
+    if (![...this.#sinks()].some((node) => node.name === sink)) throw this.#unknown('sink', sink);
+    const taken = this.#outputs.get(sink) ?? [];
+    this.#outputs.set(sink, []);
+    return taken as OutputRecord<K, V>[];
+  }
+
+  /** A store of a task as it is now, with changes that are not committed yet. */
+  store<S extends LocalStore>(name: string, partition = 0): S {
+    const stores = this.#tasks.filter((task) => task.id.endsWith(`_${partition}`)).map((task) => task.core.stores.get(name));
+    const store = stores.find((candidate) => candidate !== undefined) ?? this.#globalStores.get(name);
+    if (store === undefined) throw this.#unknown('store', name);
+    return store as S;
+  }
+
+  /** Records that steps have dropped, over all steps and tasks since the last restart, as `dropped-records-total` counts. */
+  get dropped(): number {
+    let sum = 0;
+    for (const task of this.#tasks) {
+      for (const counter of task.core.counters.all().values()) {
+        for (const count of Object.values(counter.dropped)) sum += count;
+      }
+    }
+    return sum;
+  }
+
+  /** Commits, delivers, and processes what came into internal topics by that, until nothing is left. */
+  commit(): void {
+    this.#guard(() => {
+      for (let busy = true; busy;) {
+        for (const task of this.#tasks) task.commit();
+        const delivered = this.#tasks.map((task) => task.deliver()).includes(true);
+        const processed = this.#tasks.map((task) => task.process()).includes(true);
+        busy = delivered || processed;
+      }
+      for (const task of this.#tasks) task.commit();
+    });
+  }
+
+  /** Drops all memory, as a crash does, and goes on from what is committed. */
+  restart(): void {
+    for (const task of this.#tasks) task.restart();
+    this.#run();
+  }
+
+  /** Moves the wall clock. Only waiting for idle partitions depends on it. */
+  advanceWallClock(byMs: number): void {
+    this.#nowMs += byMs;
+    this.#run();
+  }
+
+  /** Calls of stores and sinks so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Crashes once at the n-th call from now on, before or after it takes effect, and recovers by a restart. */
+  crashAtCall(n: number, moment: 'before' | 'after'): void {
+    this.#crashAt = { call: this.#calls + n, moment };
+  }
+
+  #run(): void {
+    this.#guard(() => {
+      while (this.#tasks.map((task) => task.process()).includes(true));
+    });
+    if (this.#commitEach) this.commit();
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof DriverCrash)) throw error;
+      this.restart();
+      this.commit();
+    }
+  }
+
+  #call(what: string, moment: 'before' | 'after'): void {
+    if (moment === 'before') this.#calls++;
+    if (this.#crashAt?.call !== this.#calls || this.#crashAt.moment !== moment) return;
+    this.#crashAt = null;
+    throw new DriverCrash(this.#calls, what);
+  }
+
+  #deliver(task: DriverTask, sink: string, batch: SealedBatch): void {
+    const node = [...this.#sinks()].find((candidate) => candidate.name === sink) as SinkNode;
+    const mark = `${task.id}/${sink}`;
+    batch.rows.forEach((row, index) => {
+      const ordinal = batch.first + index;
+      if (node.sink.kind === 'repartition') {
+        const record = decodeTopicRow(node.sink.topic, row.bytes, [writerHeader({ run: 1, task: task.id, ordinal })]);
+        this.#log.append(node.sink.topic, { ...record, headers: record.headers ?? null });
+      } else if (ordinal > (this.#delivered.get(mark) ?? -1)) {
+        this.#delivered.set(mark, ordinal);
+        this.#output(sink).push(decodeOutput(node, row.bytes));
+      }
+    });
+  }
+
+  #output(sink: string): OutputRecord[] {
+    const known = this.#outputs.get(sink);
+    if (known !== undefined) return known;
+    const made: OutputRecord[] = [];
+    this.#outputs.set(sink, made);
+    return made;
+  }
+
+  * #sinks(): IterableIterator<SinkNode> {
+    for (const part of this.#topology.subTopologies) yield* part.sinks;
+    if (this.#topology.deadLetters !== null) yield this.#topology.deadLetters;
+  }
+
+  #unknown(kind: string, name: string): VoltstreamError {
+    return new VoltstreamError('TOPOLOGY_INVALID', `the topology has no ${kind} of this name`, { wanted: `a ${kind} of ${this.#topology.name}`, got: name });
+  }
+}
+
+function decodeOutput(node: SinkNode, bytes: Uint8Array): OutputRecord {
+  if (node.sink.kind === 'warehouse') return deserialize(bytes) as OutputRecord;
+  const record = decodeTopicRow(node.sink.topic, bytes, null);
+  return {
+    key: record.key === null ? null : codecOf(node.sink.key).decode(record.key),
+    value: record.value === null ? null : codecOf(node.sink.value).decode(record.value),
+    timestampMs: record.timestampMs,
+  };
+}
