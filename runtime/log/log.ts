@@ -58,7 +58,10 @@ export interface ConsumerOptions {
 
 export interface LogConsumer {
   start(listener: AssignmentListener): Promise<void>;
-  /** Waits up to `waitMs` for at least one batch. Batches of one partition are in order. Empty when nothing came. */
+  /**
+   * Waits up to `waitMs` for at least one batch. Batches of one partition are in order. Empty when nothing came. Throws
+   * OFFSET_OUT_OF_RANGE once when a position is not in the log (any more); that partition then waits for a `seek`.
+   */
   poll(waitMs: number): Promise<readonly LogBatch[]>;
   /** Forgets what was fetched ahead and reads on at `position`. */
   seek(partition: TopicPartition, position: number): void;
@@ -83,9 +86,22 @@ export interface OutboundRecord {
   readonly headers?: readonly LogHeader[] | null;
 }
 
+/** How far a writer (an ingested file, say) has come: its own text, kept with the records it belongs to. */
+export interface WriterMark {
+  readonly writer: string;
+  readonly position: string;
+}
+
 /** Appends at least once. Used for repartition topics, whose readers drop repeated ordinals, and for ingestion. */
 export interface LogProducer {
-  append(records: readonly OutboundRecord[]): Promise<void>;
+  /**
+   * Resolves when all records are in the log, in the order given per partition; they must not be changed until then. The
+   * embedded log stores `mark` in the same atomic step as the records, so that a writer which goes on from its mark appends
+   * everything once. Kafka stores it after the records are acknowledged: a crash in between repeats them.
+   */
+  append(records: readonly OutboundRecord[], mark?: WriterMark): Promise<void>;
+  /** Position of the writer's last mark, or null. */
+  mark(writer: string): Promise<string | null>;
   close(): Promise<void>;
 }
 
@@ -96,7 +112,10 @@ export interface LogProducer {
 export interface OrdinalProducer {
   /** Fences an earlier producer of the same writer, finishes what it left pending, and gives its mark (null: none). */
   open(): Promise<{ readonly run: number; readonly ordinal: number } | null>;
-  /** On any error the producer is useless: close it, make a new one and open it. */
+  /**
+   * Does nothing when `lastOrdinal` is at or below the mark of this run (delivered twice). Throws FENCED when a later producer
+   * of the same writer was opened. On any error the producer is useless: close it, make a new one and open it.
+   */
   deliver(records: readonly OutboundRecord[], lastOrdinal: number): Promise<void>;
   close(): Promise<void>;
 }
