@@ -7,6 +7,7 @@ import { timeKeyStore } from '../state/local/time-key-store.ts';
 import type { TimeKeyStore } from '../state/local-store.ts';
 import type { Operator } from './operator.ts';
 import { statefulOperator } from './stateful-operator.ts';
+import { advanceProgress } from './windows/progress.ts';
 import { wantMilliseconds } from './windows/window-span.ts';
 
 export interface DeduplicateOptions<K, V> {
@@ -67,8 +68,7 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       const index = indexOf(stores.seen);
       let nowMs = streamTime.ms;
       if (timeScope === 'key') {
-        nowMs = Math.max(stores.progress.get(owner) ?? -1, timestampMs);
-        stores.progress.put(owner, nowMs);
+        nowMs = advanceProgress(stores.progress, owner, timestampMs);
         index.forgetOf(owner, nowMs - withinMs - 1);
       } else {
         index.forget(nowMs - withinMs - 1);

@@ -3,8 +3,8 @@ import type { Timestamped } from '../../state/local/timestamped.ts';
 import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { WindowAggregateOptions } from '../window-aggregate.ts';
+import { advanceProgress } from './progress.ts';
 import { slidingChanges, type HeldWindow, type SlidingChange, type SlidingWindows } from './sliding-windows.ts';
-import { advanceProgress } from './time-window-step.ts';
 import type { WindowStores } from './window-stores.ts';
 
 /**

@@ -3,6 +3,7 @@ import type { Timestamped } from '../../state/local/timestamped.ts';
 import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { WindowAggregateOptions } from '../window-aggregate.ts';
+import { advanceProgress } from './progress.ts';
 import { firstStartMs, type TimeWindows } from './time-windows.ts';
 import type { WindowStores } from './window-stores.ts';
 
@@ -78,12 +79,4 @@ export function timeWindowStep<K, V, A>(
     if (isLate) late(record);
     closeWindows(key, closeMs);
   };
-}
-
-/** Raises a key's progress to the timestamp when that is higher, and gives it. */
-export function advanceProgress<K>(progress: KeyValueStore<K, number>, key: K, timestampMs: number): number {
-  const before = progress.get(key);
-  if (before !== undefined && before >= timestampMs) return before;
-  progress.put(key, timestampMs);
-  return timestampMs;
 }
