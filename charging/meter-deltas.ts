@@ -1,14 +1,10 @@
-import { handlerStep } from '../operators/record-step.ts';
-import type { Emit } from '../operators/record-step.ts';
-import type { Operator, StepContext, StreamRecord } from '../operators/operator.ts';
 import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { keyValueStore } from '../state/local/key-value-store.ts';
-import type { KeyValueStore, StoreDefinition } from '../state/local-store.ts';
+import { keyValueStore, statefulOperator } from './engine.ts';
+import type { Emit, KeyValueStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
 import { insertReading, noReadings } from './meter-readings.ts';
 import type { MeterReadings } from './meter-readings.ts';
 import type { SessionEvent } from './session-event.ts';
 import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
-import type { StationProgressStore } from './station-timers.ts';
 
 /** What one event adds to the load of its station at its time. Sums may be taken in any order: energy is in whole mWh. */
 export interface LoadChange {
@@ -43,10 +39,15 @@ interface TransactionReadings {
   readonly ended: boolean;
 }
 
-interface Stores {
-  readonly transactions: StoreDefinition<KeyValueStore<string, TransactionReadings>>;
-  readonly stations: StoreDefinition<StationProgressStore>;
+function storesOf(name: string) {
+  return {
+    transactions: keyValueStore({ name, key: utf8, value: json<TransactionReadings>('transaction-readings.v1') }),
+    stations: stationProgressStore(`${name}.stations`),
+  };
 }
+
+type Context = StatefulContext<ReturnType<typeof storesOf>>;
+type Change = StreamRecord<string, LoadChange>;
 
 /**
  * Turns registers into energy: for each meter value the difference to the one before it in the same transaction, at its own
@@ -59,48 +60,31 @@ interface Stores {
  */
 export function meterDeltas(name: string, options: MeterDeltasOptions = {}): Operator<string, SessionEvent, string, LoadChange> {
   const limits = { inactiveMs: options.inactiveMs ?? 60 * 86_400_000, finishedForMs: options.finishedForMs ?? 7 * 86_400_000 };
-  const stores: Stores = {
-    transactions: keyValueStore({ name, key: utf8, value: json<TransactionReadings>('transaction-readings.v1') }),
-    stations: stationProgressStore(`${name}.stations`),
-  };
-  return {
+  return statefulOperator({
     kind: 'meterDeltas',
     name,
-    stores: [stores.transactions, stores.stations],
-    reads: [],
-    ports: [],
-    changesKey: false,
+    stores: storesOf(name),
     detail: `inactive ${limits.inactiveMs} ms, finished transactions kept ${limits.finishedForMs} ms, time by station`,
-    build: (context) => handlerStep(context, (emit) => {
-      const meter = new StationMeter(context, stores, limits, emit);
-      return (record) => meter.process(record);
-    }),
-  };
+    process: (record: StreamRecord<string, SessionEvent>, context, emit: Emit<Change>) => new StationMeter(context, limits, emit).process(record),
+  });
 }
 
+/** One record's way through the state; it remembers nothing itself. */
 class StationMeter {
   readonly #limits: Required<MeterDeltasOptions>;
-  readonly #context: StepContext;
   readonly #transactions: KeyValueStore<string, TransactionReadings>;
   readonly #timers: StationTimers;
-  readonly #emit: Emit<StreamRecord<string, LoadChange>>;
+  readonly #emit: Emit<Change>;
 
-  constructor(
-    context: StepContext,
-    stores: Stores,
-    limits: Required<MeterDeltasOptions>,
-    emit: Emit<StreamRecord<string, LoadChange>>,
-  ) {
+  constructor(context: Context, limits: Required<MeterDeltasOptions>, emit: Emit<Change>) {
     this.#limits = limits;
-    this.#context = context;
-    this.#transactions = context.store(stores.transactions);
-    this.#timers = new StationTimers(context.store(stores.stations), (...due) => this.#wake(...due));
+    this.#transactions = context.stores.transactions;
+    this.#timers = new StationTimers(context.stores.stations, (...due) => this.#wake(...due));
     this.#emit = emit;
   }
 
   process(record: StreamRecord<string, SessionEvent>): void {
     const { value: event, timestampMs } = record;
-    this.#context.streamTime.advance(timestampMs);
     this.#timers.moveOn(event.stationId, timestampMs);
     const empty = emptyChange(event);
     if (event.transactionId === null) {

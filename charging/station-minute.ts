@@ -1,7 +1,6 @@
-import type { Operator, Windowed } from '../operators/operator.ts';
-import { windowAggregate } from '../operators/window-aggregate.ts';
-import { tumbling } from '../operators/windows/time-windows.ts';
 import { json, utf8 } from '../schemas/builtin-codecs.ts';
+import { tumbling, windowAggregate } from './engine.ts';
+import type { Operator, Windowed } from './engine.ts';
 import type { LoadChange } from './meter-deltas.ts';
 
 /** Load of a station in one minute. */

@@ -1,6 +1,6 @@
 import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { keyValueStore } from '../state/local/key-value-store.ts';
-import type { KeyValueStore, StoreDefinition } from '../state/local-store.ts';
+import { keyValueStore } from './engine.ts';
+import type { KeyValueStore, StoreDefinition } from './engine.ts';
 
 /** How far a station's events have come, and what is due when. */
 export interface StationProgress {

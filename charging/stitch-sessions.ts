@@ -1,16 +1,12 @@
-import type { Emit } from '../operators/record-step.ts';
-import { handlerStep } from '../operators/record-step.ts';
-import type { Operator, StepContext, StreamRecord } from '../operators/operator.ts';
 import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { keyValueStore } from '../state/local/key-value-store.ts';
-import type { KeyValueStore, StoreDefinition } from '../state/local-store.ts';
 import { effectsOf, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorState } from './connector-state.ts';
+import { keyValueStore, statefulOperator } from './engine.ts';
+import type { Emit, KeyValueStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
 import type { SessionEvent } from './session-event.ts';
 import { foldEvent, rowOf } from './session-state.ts';
 import type { SessionRow, SessionState } from './session-state.ts';
 import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
-import type { StationProgressStore } from './station-timers.ts';
 
 export interface StitchSessionsOptions {
   /** From the stop to the first final row: what is a little out of order arrives meanwhile. Default 10 minutes. */
@@ -27,11 +23,16 @@ interface Limits {
   readonly finishedForMs: number;
 }
 
-interface Stores {
-  readonly sessions: StoreDefinition<KeyValueStore<string, SessionState>>;
-  readonly connectors: StoreDefinition<KeyValueStore<string, ConnectorState>>;
-  readonly stations: StoreDefinition<StationProgressStore>;
+function storesOf(name: string) {
+  return {
+    sessions: keyValueStore({ name, key: utf8, value: json<SessionState>('session-state.v1') }),
+    connectors: keyValueStore({ name: `${name}.connectors`, key: utf8, value: json<ConnectorState>('connector-state.v1') }),
+    stations: stationProgressStore(`${name}.stations`),
+  };
 }
+
+type Context = StatefulContext<ReturnType<typeof storesOf>>;
+type Row = StreamRecord<string, SessionRow>;
 
 /**
  * Stitches a station's events into charging sessions by transaction id, one row a session, keyed by station.
@@ -39,7 +40,8 @@ interface Stores {
  * Time is each station's own progress: the highest event time that the step has seen of it. A session's first row (revision
  * 0) comes `settleMs` after its stop; or, when there is none, after the next start on the connector; or after `inactiveMs`
  * without an event. Evidence that comes later replaces the row as a whole with revision + 1; a row that would say the same is
- * not sent again. `finishedForMs` after its close a session's state is dropped.
+ * not sent again. `finishedForMs` after its stop a session's state is dropped; without a
+ * stop, `inactiveMs` later still, because the stop of a session that was taken for over may come yet.
  *
  * What is wrong with a session is in its flags (`sessionFlags`), never in its numbers: a register that went backwards gives no
  * energy, a repeated sequence number counts once, a missing start is inferred from the first event. Any order of arrival
@@ -58,55 +60,36 @@ export function stitchSessions(
     inactiveMs: options.inactiveMs ?? 60 * 86_400_000,
     finishedForMs: options.finishedForMs ?? 7 * 86_400_000,
   };
-  const stores: Stores = {
-    sessions: keyValueStore({ name, key: utf8, value: json<SessionState>('session-state.v1') }),
-    connectors: keyValueStore({ name: `${name}.connectors`, key: utf8, value: json<ConnectorState>('connector-state.v1') }),
-    stations: stationProgressStore(`${name}.stations`),
-  };
-  return {
+  return statefulOperator({
     kind: 'stitchSessions',
     name,
-    stores: [stores.sessions, stores.connectors, stores.stations],
-    reads: [],
+    stores: storesOf(name),
     ports: ['late'],
-    changesKey: false,
     detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms, finished sessions kept ${limits.finishedForMs} ms, time by station`,
-    build: (context) => handlerStep(context, (emit, guard) => {
-      const late = guard(context.output<string, SessionEvent>('late'));
-      const stitcher = new SessionStitcher(context, stores, limits, emit, late);
-      return (record) => stitcher.process(record);
-    }),
-  };
+    process: (record: StreamRecord<string, SessionEvent>, context, emit: Emit<Row>) => new SessionStitcher(context, limits, emit).process(record),
+  });
 }
 
+/** One record's way through the state; it remembers nothing itself. */
 class SessionStitcher {
-  readonly #context: StepContext;
+  readonly #context: Context;
   readonly #limits: Limits;
   readonly #sessions: KeyValueStore<string, SessionState>;
   readonly #connectors: KeyValueStore<string, ConnectorState>;
   readonly #timers: StationTimers;
-  readonly #emit: Emit<StreamRecord<string, SessionRow>>;
-  readonly #late: Emit<StreamRecord<string, SessionEvent>>;
+  readonly #emit: Emit<Row>;
 
-  constructor(
-    context: StepContext,
-    stores: Stores,
-    limits: Limits,
-    emit: Emit<StreamRecord<string, SessionRow>>,
-    late: Emit<StreamRecord<string, SessionEvent>>,
-  ) {
+  constructor(context: Context, limits: Limits, emit: Emit<Row>) {
     this.#context = context;
     this.#limits = limits;
-    this.#sessions = context.store(stores.sessions);
-    this.#connectors = context.store(stores.connectors);
-    this.#timers = new StationTimers(context.store(stores.stations), (...due) => this.#wake(...due));
+    this.#sessions = context.stores.sessions;
+    this.#connectors = context.stores.connectors;
+    this.#timers = new StationTimers(context.stores.stations, (...due) => this.#wake(...due));
     this.#emit = emit;
-    this.#late = late;
   }
 
   process(record: StreamRecord<string, SessionEvent>): void {
     const { value: event, timestampMs } = record;
-    this.#context.streamTime.advance(timestampMs);
     const stationMs = this.#timers.moveOn(event.stationId, timestampMs);
     if (!isTransactionEvent(event)) return;
     const { transactionId } = event;
@@ -114,7 +97,7 @@ class SessionStitcher {
     const before = this.#sessions.get(transactionKey(event.stationId, transactionId));
     if (before === undefined && timestampMs < stationMs - this.#limits.finishedForMs) {
       this.#context.dropped('late');
-      this.#late(record);
+      this.#context.output('late', record);
       return;
     }
     const folded = foldEvent(before, event, timestampMs + this.#limits.settleMs < stationMs);
@@ -154,7 +137,8 @@ class SessionStitcher {
       closeMs = state.nextStartMs + settleMs;
       closedBy = 'NextStart';
     }
-    const dropMs = Math.max(closeMs, state.lastMs) + finishedForMs;
+    // A session that was closed without its stop may still be under way: its stop is waited for as long as it could last.
+    const dropMs = (state.stopMs === null ? inactiveAtMs : Math.max(closeMs, state.lastMs)) + finishedForMs;
     return { ms: state.revision < 0 ? closeMs : dropMs, dropMs, closedBy };
   }
 

@@ -1,7 +1,5 @@
-import type { RecordOrigin } from '../operators/operator.ts';
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
-import type { DeadLetter } from '../topology/dead-letter.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from '../topology/sink.ts';
+import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
 import { eventTimeOf } from './session-event.ts';
 import type { SessionRow } from './session-state.ts';
 import type { StationLoad } from './station-minute.ts';

@@ -1,0 +1,115 @@
+import { utf8 } from '../schemas/builtin-codecs.ts';
+import { VoltstreamError } from '../errors.ts';
+import { chargingEvent } from '../schemas/generated/charging-event.ts';
+import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
+import { chargingSession } from '../schemas/generated/charging-session.ts';
+import type { ChargingSession } from '../schemas/generated/charging-session.ts';
+import { station } from '../schemas/generated/station.ts';
+import type { Station } from '../schemas/generated/station.ts';
+import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, Topology } from './engine.ts';
+import { meterDeltas } from './meter-deltas.ts';
+import type { LoadChange } from './meter-deltas.ts';
+import { eventTimeOf, reasonToSetAside } from './session-event.ts';
+import type { SessionEvent } from './session-event.ts';
+import type { SessionRow } from './session-state.ts';
+import { changesNothing, isIdle, stationMinute } from './station-minute.ts';
+import { stitchSessions } from './stitch-sessions.ts';
+import type { StitchSessionsOptions } from './stitch-sessions.ts';
+import { chargingTables, deadLetterRow, eventRow, lateRow, minuteRow, sessionRow } from './tables.ts';
+import type { LateRecord } from './tables.ts';
+
+export const eventsTopic = 'charging.events';
+export const stationsTopic = 'stations';
+export const sessionsTopic = 'charging.sessions';
+
+export interface ChargingTopologyOptions {
+  /** ClickHouse database of the tables. */
+  readonly database?: string;
+  /** How long an event id is remembered, by event time. Default 24 hours. */
+  readonly onceWithinMs?: number;
+  /** How far back versions of a station are kept for joins as of an event's time. Default 50 years: all of them. */
+  readonly stationHistoryMs?: number;
+  /** How long after its end a minute still takes events, by its station's own time. Default 5 minutes. */
+  readonly minuteGraceMs?: number;
+  readonly sessions?: StitchSessionsOptions;
+}
+
+/**
+ * The product: charging events in; raw events, sessions, station minutes, late records and dead letters out.
+ *
+ * Events that cannot be believed (see `reasonToSetAside`) are dead letters with the code EVENT_UNBELIEVABLE; so are those
+ * whose key is not their station, since state lies by key. Events of unknown stations go on without a station, and their sessions
+ * say so. Raw events are kept as they came, whatever becomes of them behind.
+ */
+export function chargingTopology(options: ChargingTopologyOptions = {}): Topology {
+  const tables = chargingTables(options.database ?? 'voltstream');
+  const topology = new Topology('charging');
+  const eventForm = { key: utf8, value: chargingEvent };
+  topology.deadLetters(clickhouse(tables.deadLetters, deadLetterRow));
+  topology.archive('raw-events', eventsTopic, eventForm, clickhouse(tables.events, eventRow));
+
+  const stations = topology.table<string, Station>(
+    stationsTopic,
+    { key: utf8, value: station, timestampOf: (value) => value.validFromMs },
+    { historyMs: options.stationHistoryMs ?? 50 * 365 * 86_400_000 },
+  );
+  const events = topology
+    .stream<string, ChargingEvent>(eventsTopic, { ...eventForm, timestampOf: streamTimeOf })
+    .pipe(
+      mapValues(believed),
+      deduplicate('once', { by: (event: ChargingEvent) => event.eventId, withinMs: options.onceWithinMs ?? 86_400_000 }),
+      leftJoinTable('with-station', stations, withStation),
+    );
+
+  const late = clickhouse(tables.late, lateRow);
+  const sessions = events.pipe(stitchSessions('sessions', options.sessions));
+  sessions.to(clickhouse(tables.sessions, sessionRow));
+  sessions.pipe(mapValues(sessionOf)).to(logTopic(sessionsTopic, { key: utf8, value: chargingSession }));
+  sessions.side<string, SessionEvent>('late').pipe(mapValues(lateEvent)).to(late);
+
+  const minuteOptions = options.minuteGraceMs === undefined ? {} : { graceMs: options.minuteGraceMs };
+  const minutes = events.pipe(meterDeltas('meter-deltas', options.sessions), stationMinute('station-minutes', minuteOptions));
+  minutes.pipe(filter((load) => !isIdle(load))).to(clickhouse(tables.minutes, minuteRow, 'station-minute-rows'));
+  minutes.side<string, LoadChange>('late').pipe(filter((change) => !changesNothing(change)), mapValues(lateChange)).to(late);
+  return topology;
+}
+
+/** Never absurd, so that a lying clock drags no stream time along; `believed` sets such an event aside behind. */
+function streamTimeOf(event: ChargingEvent, logTimestampMs: number): number {
+  const found = eventTimeOf(event);
+  return found.kind === 'unknown' ? logTimestampMs : found.ms;
+}
+
+interface BelievedEvent extends ChargingEvent {
+  /** Only there when the device's time was replaced. */
+  readonly clock?: 'received';
+}
+
+function believed(event: ChargingEvent, key: string): BelievedEvent {
+  const reason = key === event.stationId ? reasonToSetAside(event) : `the key ${key} is not the station ${event.stationId}`;
+  const found = eventTimeOf(event);
+  if (reason !== null || found.kind === 'unknown') {
+    throw new VoltstreamError('EVENT_UNBELIEVABLE', reason ?? 'no time', { where: `event ${event.eventId}` });
+  }
+  return found.kind === 'device' ? event : { ...event, timestampMs: found.ms, clock: 'received' };
+}
+
+function withStation(event: BelievedEvent, found: Station | null): SessionEvent {
+  return { ...event, station: found, clock: event.clock ?? 'device' };
+}
+
+/** What the topic carries: the session without the facts of its station, which consumers join themselves. */
+function sessionOf(row: SessionRow): ChargingSession {
+  const { siteId: _site, city: _city, operator: _operator, duplicates: _duplicates, sequenceGaps: _gaps, ...session } = row;
+  return session;
+}
+
+function lateEvent(event: SessionEvent): LateRecord {
+  const { station: _station, ...rest } = event;
+  return { step: 'sessions', number: 0, stationId: event.stationId, eventId: event.eventId, energyWh: 0, json: JSON.stringify(rest) };
+}
+
+function lateChange(change: LoadChange): LateRecord {
+  const { stationId, eventId, part, energyMilliWh } = change;
+  return { step: 'station-minutes', number: part, stationId, eventId, energyWh: energyMilliWh / 1000, json: JSON.stringify(change) };
+}
