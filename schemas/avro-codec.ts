@@ -3,6 +3,8 @@ import type { Type } from 'avsc';
 import { VoltstreamError } from '../errors.ts';
 import { avroType } from './avro-types.ts';
 import type { Codec, RegisteredForm } from './codec.ts';
+import { compileDecoder } from './compiled-decoder.ts';
+import type { FastDecode } from './compiled-decoder.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 
 /** Records up to this size are written without a second try; the buffer grows when a larger one comes and stays grown. */
@@ -107,24 +109,47 @@ function describe(value: unknown): string {
 export function avroCodec<T>(form: RegisteredForm<T>): Codec<T> {
   const type = typeOfForm(form);
   const encoder = new AvroEncoder(form, new Uint8Array(0));
+  const decoder = new AvroDecoder(form);
   const fingerprint = createHash('sha256').update(JSON.stringify(type.schema())).digest('hex').slice(0, 16);
   return Object.freeze({
     kind: 'codec',
     schemaId: `${form.name}:${fingerprint}`,
     encode: (value: T): Uint8Array => encoder.encode(value),
-    decode: (encoded: Uint8Array): T => decodeBody(type, undefined, asBuffer(encoded), 0, form.name) as T,
+    decode: (encoded: Uint8Array): T => decoder.decode(asBuffer(encoded), 0) as T,
   });
 }
 
-/** Decodes one whole Avro body that starts at `from` and must end with the bytes. */
-export function decodeBody(type: Type, resolver: ReturnType<Type['createResolver']> | undefined, source: Buffer, from: number, name: string): unknown {
-  let decoded: { value: unknown; offset: number };
-  try {
-    decoded = type.decode(source, from, resolver);
-  } catch (error) {
-    throw malformed(`the body of a ${name} cannot be read`, name, `${messageOf(error)}; ${bytesPreview(source)}`, error);
+/** Decodes whole Avro bodies of one writer's schema: by a function made for it where writer and reader agree, else by avsc. */
+export class AvroDecoder {
+  readonly #type: Type;
+  readonly #name: string;
+  readonly #resolver: ReturnType<Type['createResolver']> | undefined;
+  readonly #fast: FastDecode | null;
+
+  /** `writer` undefined: the form's own schema. Throws avsc's error when the form cannot read what `writer` writes. */
+  constructor(form: RegisteredForm<unknown>, writer?: Type) {
+    this.#type = typeOfForm(form);
+    this.#name = form.name;
+    const same = writer === undefined || writer.equals(this.#type);
+    this.#resolver = same ? undefined : this.#type.createResolver(writer);
+    this.#fast = same ? compileDecoder(this.#type) : null;
   }
-  if (decoded.offset === source.length) return decoded.value;
-  if (decoded.offset < 0) throw malformed(`the body of a ${name} is cut off`, name, bytesPreview(source));
-  throw malformed(`there are bytes behind a ${name}`, `${decoded.offset} bytes`, bytesPreview(source));
+
+  /** The body starts at `from` and must end with the bytes; throws DESERIALISATION_FAILED. */
+  decode(bytes: Buffer, from: number): unknown {
+    return this.#fast?.(bytes, from) ?? this.#decodeSlowly(bytes, from);
+  }
+
+  #decodeSlowly(bytes: Buffer, from: number): unknown {
+    const name = this.#name;
+    let decoded: { value: unknown; offset: number };
+    try {
+      decoded = this.#type.decode(bytes, from, this.#resolver);
+    } catch (error) {
+      throw malformed(`the body of a ${name} cannot be read`, name, `${messageOf(error)}; ${bytesPreview(bytes)}`, error);
+    }
+    if (decoded.offset === bytes.length) return decoded.value;
+    if (decoded.offset < 0) throw malformed(`the body of a ${name} is cut off`, name, bytesPreview(bytes));
+    throw malformed(`there are bytes behind a ${name}`, `${decoded.offset} bytes`, bytesPreview(bytes));
+  }
 }

@@ -6,8 +6,7 @@ import type { Type } from 'avsc';
  *
  * Plain avsc trusts counts and lengths: an array that claims 2^50 items loops for hours, a negative block size in a skipped
  * array loops for ever, an `int` may come back with 60 bits, and a long beyond 2^52 may change its sign. The types below
- * throw instead. They also keep short strings that come again and again (station ids, states, reasons), which saves a call
- * into C++ and a copy of the string each time.
+ * throw instead.
  */
 
 /** What avsc hands to a type's `_read`: the bytes and where it stands. Not part of avsc's published typings. */
@@ -66,40 +65,15 @@ class CheckedLong extends avsc.types.LongType {
   }
 }
 
-/** Slots of kept strings per schema; a power of two. A string that comes with the same hash takes the slot. */
-const keptStringSlots = 4_096;
-/** Longer strings are rarely repeated, and comparing them costs more than making them. */
-const keptStringBytesMax = 32;
-
-class KeepingString extends avsc.types.StringType {
-  // Not a private field: avsc freezes its types and calls `_read` with resolvers as `this`.
-  static readonly kept: string[] = Array.from({ length: keptStringSlots }, () => '');
-
+class CheckedString extends avsc.types.StringType {
   _read(tap: Tap): string {
     const length = tap.readLong();
     const from = tap.pos;
     const to = from + length;
-    const bytes = tap.buf;
-    if (!(length >= 0 && to <= bytes.length)) throw new Error(`string of ${length} bytes runs over the end`);
+    if (!(length >= 0 && to <= tap.buf.length)) throw new Error(`a string of ${length} bytes runs over the end`);
     tap.pos = to;
-    if (length > keptStringBytesMax) return bytes.utf8Slice(from, to);
-    let hash = length;
-    for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
-    const slot = (hash ^ (hash >>> 15)) & (keptStringSlots - 1);
-    const kept = KeepingString.kept[slot]!;
-    if (kept.length === length && sameAscii(kept, bytes, from)) return kept;
-    const made = bytes.utf8Slice(from, to);
-    if (made.length === length) KeepingString.kept[slot] = made;
-    return made;
+    return tap.buf.utf8Slice(from, to);
   }
-}
-
-/** A kept string with as many UTF-16 units as bytes is ASCII, or holds U+FFFD for a broken byte, which equals no byte. */
-function sameAscii(kept: string, bytes: Buffer, from: number): boolean {
-  for (let index = 0; index < kept.length; index++) {
-    if (kept.charCodeAt(index) !== bytes[from + index]) return false;
-  }
-  return true;
 }
 
 /** Every item takes at least one byte (items of no bytes, such as null, are not supported): a larger count is a lie. */
@@ -132,7 +106,7 @@ class CheckedArray extends avsc.types.ArrayType {
   }
 }
 
-const stringType = new KeepingString();
+const stringType = new CheckedString();
 
 class CheckedMap extends avsc.types.MapType {
   _read(tap: Tap): Record<string, unknown> {

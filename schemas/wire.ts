@@ -1,6 +1,5 @@
-import type { Type } from 'avsc';
 import { VoltstreamError } from '../errors.ts';
-import { AvroEncoder, decodeBody, typeOfForm } from './avro-codec.ts';
+import { AvroDecoder, AvroEncoder, typeOfForm } from './avro-codec.ts';
 import { writerType } from './avro-types.ts';
 import { SchemaNotLoaded } from './codec.ts';
 import type { Codec, Form, RegisteredForm, WireReader, WireWriter } from './codec.ts';
@@ -20,15 +19,12 @@ const headerBytes = 5;
  */
 export type SchemaSource = (schemaId: number) => Promise<string | null>;
 
-/** How a writer's bytes become the reader's value; `misfit` when they never can. */
-interface Resolution {
-  readonly resolver: ReturnType<Type['createResolver']> | undefined;
-  readonly misfit: VoltstreamError | null;
-}
+/** How a writer's bytes become the reader's value, or why they never can. */
+type Resolution = AvroDecoder | VoltstreamError;
 
 /** Decodes values of any writer's schema into the form's own. Make it with `wireReader`. */
 class RegisteredReader<T> implements WireReader<T> {
-  readonly #type: Type;
+  readonly #form: RegisteredForm<T>;
   readonly #name: string;
   readonly #source: SchemaSource;
   readonly #resolutions = new Map<number, Resolution>();
@@ -37,7 +33,8 @@ class RegisteredReader<T> implements WireReader<T> {
   #last: Resolution | undefined;
 
   constructor(form: RegisteredForm<T>, source: SchemaSource) {
-    this.#type = typeOfForm(form);
+    typeOfForm(form); // Throws when the schema is not valid.
+    this.#form = form;
     this.#name = form.name;
     this.#source = source;
   }
@@ -50,15 +47,15 @@ class RegisteredReader<T> implements WireReader<T> {
     const schemaId = source.readUInt32BE(1);
     if (schemaId !== this.#lastId) this.#turnTo(schemaId);
     const resolution = this.#last as Resolution;
-    if (resolution.misfit !== null) throw resolution.misfit;
-    return decodeBody(this.#type, resolution.resolver, source, headerBytes, this.#name) as T;
+    if (resolution instanceof VoltstreamError) throw resolution;
+    return resolution.decode(source, headerBytes) as T;
   }
 
   async load(schemaId: number): Promise<void> {
     if (this.#resolutions.has(schemaId)) return;
     const text = await this.#fetch(schemaId);
     if (text instanceof VoltstreamError) {
-      this.#resolutions.set(schemaId, { resolver: undefined, misfit: text });
+      this.#resolutions.set(schemaId, text);
       return;
     }
     if (text === null) {
@@ -89,18 +86,15 @@ class RegisteredReader<T> implements WireReader<T> {
 
   #resolve(schemaId: number, text: string): Resolution {
     try {
-      const writer = writerType(text);
-      if (writer.equals(this.#type)) return { resolver: undefined, misfit: null };
-      return { resolver: this.#type.createResolver(writer), misfit: null };
+      return new AvroDecoder(this.#form, writerType(text));
     } catch (error) {
       // Not thrown here: it is the record that cannot be read, each time; it goes to the dead letters.
-      const misfit = malformed(
+      return malformed(
         `what was written with schema ${schemaId} cannot be read as ${this.#name}`,
         `a schema that ${this.#name} can read`,
         messageOf(error),
         error,
       );
-      return { resolver: undefined, misfit };
     }
   }
 }

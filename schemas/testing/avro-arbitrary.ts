@@ -34,7 +34,7 @@ function primitive(name: string): fc.Arbitrary<unknown> {
     case 'int':
       return fc.integer();
     case 'long':
-      return fc.oneof(fc.integer(), fc.maxSafeInteger().map((value) => Math.trunc(value / 2)));
+      return fc.oneof(fc.integer(), fc.maxSafeInteger().map((value) => Math.trunc(value / 2) + 0));
     case 'double':
       return fc.double();
     case 'string':
