@@ -1,0 +1,83 @@
+import { utf8 } from '../../schemas/builtin-codecs.ts';
+import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
+import { chargingEvent } from '../../schemas/generated/charging-event.ts';
+import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
+import { station } from '../../schemas/generated/station.ts';
+import type { Station } from '../../schemas/generated/station.ts';
+import type { LogProducer, OutboundRecord } from '../../runtime/log/log.ts';
+import { eventTimeOf } from '../session-event.ts';
+import { eventsTopic, stationsTopic } from '../topology.ts';
+import type { QuarantinedLine } from './quarantine.ts';
+import { quarantinedLine, quarantineTopic } from './quarantine.ts';
+
+/** Records of one append: small enough for one frame of the log, large enough that an append costs nothing per record. */
+const APPEND_RECORDS_MAX = 5_000;
+const APPEND_BYTES_MAX = 4_000_000;
+
+/**
+ * Appends events, stations and quarantined lines to their topics, together with a mark of how far the input has been taken. The
+ * embedded log stores the mark in the same step as the records, so that a killed ingestion goes on exactly where it was;
+ * with Kafka it may repeat its last append, which `deduplicate` drops by event id.
+ */
+export class EventAppender {
+  readonly #producer: LogProducer;
+  readonly #event: WireWriter<ChargingEvent>;
+  readonly #station: WireWriter<Station>;
+  readonly #writer: string;
+  #records: OutboundRecord[] = [];
+  #bytes = 0;
+  appended = 0;
+
+  private constructor(producer: LogProducer, event: WireWriter<ChargingEvent>, place: WireWriter<Station>, writer: string) {
+    this.#producer = producer;
+    this.#event = event;
+    this.#station = place;
+    this.#writer = writer;
+  }
+
+  /** `writer` names the input: its mark is kept under this name. */
+  static async open(producer: LogProducer, registry: SchemaRegistry, writer: string): Promise<EventAppender> {
+    return new EventAppender(
+      producer,
+      await registry.writer(`${eventsTopic}-value`, chargingEvent),
+      await registry.writer(`${stationsTopic}-value`, station),
+      writer,
+    );
+  }
+
+  /** How far this input has been taken, as the last `flush` said; null when it is new. */
+  mark(): Promise<string | null> {
+    return this.#producer.mark(this.#writer);
+  }
+
+  addEvent(event: ChargingEvent): void {
+    const found = eventTimeOf(event);
+    this.#add(eventsTopic, event.stationId, this.#event.encode(event), found.kind === 'unknown' ? 0 : found.ms);
+  }
+
+  addStation(place: Station): void {
+    this.#add(stationsTopic, place.stationId, this.#station.encode(place), place.validFromMs);
+  }
+
+  addQuarantined(line: QuarantinedLine, timestampMs: number): void {
+    this.#add(quarantineTopic, `${line.file}:${line.line}`, quarantinedLine.encode(line), timestampMs);
+  }
+
+  /** True when it is time to flush: the caller knows the position that the mark must name. */
+  get full(): boolean {
+    return this.#records.length >= APPEND_RECORDS_MAX || this.#bytes >= APPEND_BYTES_MAX;
+  }
+
+  async flush(position: string): Promise<void> {
+    const records = this.#records;
+    this.#records = [];
+    this.#bytes = 0;
+    await this.#producer.append(records, { writer: this.#writer, position });
+    this.appended += records.length;
+  }
+
+  #add(topic: string, key: string, value: Uint8Array, timestampMs: number): void {
+    this.#records.push({ topic, key: utf8.encode(key), value, timestampMs: Math.max(0, timestampMs) });
+    this.#bytes += value.length;
+  }
+}

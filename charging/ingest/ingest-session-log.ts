@@ -1,0 +1,94 @@
+import type { LogProducer } from '../../runtime/log/log.ts';
+import type { SchemaRegistry } from '../../schemas/codec.ts';
+import { expandSessionLog } from '../session-log/expand.ts';
+import type { QuarantinedRow, SessionLogMapping, SessionLogRow } from '../session-log/mapping.ts';
+import { readSessionLogs } from '../session-log/read-session-log.ts';
+import { stationsOf } from '../session-log/stations.ts';
+import { EventAppender } from './event-appender.ts';
+import { quarantined } from './quarantine.ts';
+
+export interface IngestProgress {
+  readonly appended: number;
+  readonly skipped: number;
+  readonly done: boolean;
+}
+
+export interface SessionLogIngest {
+  readonly files: readonly string[];
+  readonly mapping: SessionLogMapping;
+  readonly producer: LogProducer;
+  readonly registry: SchemaRegistry;
+  readonly nowMs: () => number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: IngestProgress) => void;
+}
+
+export interface SessionLogOutcome {
+  readonly rows: number;
+  readonly quarantined: number;
+  readonly events: number;
+  /** Records that an earlier, interrupted run had appended already. */
+  readonly skipped: number;
+}
+
+/**
+ * Expands a session log and appends its events. What is appended is a fixed sequence (stations, quarantined rows, events by
+ * time), and the mark is a number of records of it, so that a killed run goes on where it was and a finished one adds nothing.
+ */
+export async function ingestSessionLog(options: SessionLogIngest): Promise<SessionLogOutcome> {
+  const appender = await EventAppender.open(options.producer, options.registry, `session-log.${options.mapping.name}`);
+  const taken = markOf(await appender.mark());
+  if (taken.done) return { rows: taken.rows, quarantined: taken.quarantined, events: 0, skipped: taken.position };
+  const { rows, refused } = await readRows(options);
+  let position = 0;
+  let events = 0;
+  const mark = (done: boolean): string => JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length });
+  const take = async (add: () => void): Promise<void> => {
+    position++;
+    if (position <= taken.position) return;
+    add();
+    if (!appender.full) return;
+    options.signal?.throwIfAborted();
+    await appender.flush(mark(false));
+    options.onProgress?.({ appended: appender.appended, skipped: taken.position, done: false });
+    // A whole turn of the event loop, so that the application that reads what is appended here gets its share.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (const place of stationsOf(rows, options.mapping)) await take(() => appender.addStation(place));
+  for (const row of refused) {
+    await take(() => appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs()));
+  }
+  for (const event of expandSessionLog(rows, options.mapping)) {
+    events++;
+    if (position < taken.position) {
+      position++;
+      continue;
+    }
+    await take(() => appender.addEvent(event));
+  }
+  await appender.flush(mark(true));
+  options.onProgress?.({ appended: appender.appended, skipped: taken.position, done: true });
+  return { rows: rows.length, quarantined: refused.length, events, skipped: taken.position };
+}
+
+interface Mark {
+  readonly position: number;
+  readonly done: boolean;
+  readonly rows: number;
+  readonly quarantined: number;
+}
+
+function markOf(text: string | null): Mark {
+  return text === null ? { position: 0, done: false, rows: 0, quarantined: 0 } : JSON.parse(text) as Mark;
+}
+
+async function readRows(options: SessionLogIngest): Promise<{ readonly rows: readonly SessionLogRow[]; readonly refused: readonly QuarantinedRow[] }> {
+  const rows: SessionLogRow[] = [];
+  const refused: QuarantinedRow[] = [];
+  for await (const row of readSessionLogs(options.files, options.mapping)) {
+    if (row.kind === 'row') rows.push(row);
+    else refused.push(row);
+    if ((rows.length & 0x3ff) === 0) options.signal?.throwIfAborted();
+  }
+  return { rows, refused };
+}
