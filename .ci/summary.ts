@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 interface Report {
   readonly numPassedTests: number;
@@ -21,7 +22,8 @@ const none: Report = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0,
 export function summarise(report: Report | null, testsExit: number, failedChecks: readonly string[]): { readonly lines: readonly string[]; readonly failed: number } {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = report ?? none;
   const lines = failedChecks.map((check) => `failed check: ${check}`);
-  for (const { name, status, assertionResults } of testResults) {
+  for (const { name: path, status, assertionResults } of testResults) {
+    const name = relative(process.cwd(), path);
     const failures = assertionResults.filter((result) => result.status === 'failed');
     lines.push(...failures.map((result) => `failed test: ${result.fullName} (${name})`));
     if (status === 'failed' && failures.length === 0) lines.push(`failed file: ${name}`);

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { VoltstreamError } from '../errors.ts';
 import { EngineMetrics } from '../runtime/metrics.ts';
 import { startHttpServer } from './http-server.ts';
 import type { HttpServer, HttpServerOptions } from './http-server.ts';
@@ -88,7 +89,9 @@ describe('the HTTP server', () => {
   it('hands on what the warehouse said about a wrong statement', async () => {
     const server = await start({ query: async () => { throw new Error('Unknown table t'); } });
     const response = await post(server, { sql: 'SELECT * FROM t' });
-    expect([response.status, await response.json()]).toMatchObject([422, { error: 'Unknown table t' }]);
+    expect([response.status, await response.json()]).toEqual([422, { code: 'WAREHOUSE_REFUSED', error: 'Unknown table t' }]);
+    const away = await start({ query: async () => { throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'no answer'); } });
+    expect((await post(away, { sql: 'SELECT 1' })).status).toBe(503);
   });
 
   it('refuses malformed requests, and has no query path without a warehouse', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { VoltstreamError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { refusalOf } from './read-only.ts';
 import type { StatusReport } from './status.ts';
 
@@ -118,7 +119,12 @@ async function answer(
     const text = await query(sql, format);
     return await reply.type('text/plain; charset=utf-8').send(text);
   } catch (error) {
-    const known = error instanceof VoltstreamError ? error.code : 'WAREHOUSE_UNAVAILABLE';
-    return reply.code(refusal === null ? 422 : 403).send({ code: known, error: (error as Error).message });
+    const code = error instanceof VoltstreamError ? error.code : 'WAREHOUSE_REFUSED';
+    return reply.code(statusOf(code)).send({ code, error: (error as Error).message });
   }
+}
+
+function statusOf(code: ErrorCode): number {
+  if (code === 'QUERY_REFUSED') return 403;
+  return code === 'WAREHOUSE_UNAVAILABLE' ? 503 : 422;
 }
