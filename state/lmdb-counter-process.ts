@@ -60,8 +60,8 @@ if (import.meta.main) {
   const [path = '', mode = ''] = process.argv.slice(2);
   const store = new LmdbStateStore({ path });
   await store.open();
-  if (mode === 'fill') console.log(JSON.stringify(await fill(store)));
+  if (mode === 'fill') process.stdout.write(JSON.stringify(await fill(store)));
   else if (mode === 'endless') await count(store, Infinity, () => process.stdout.write('.'));
-  else console.log(await count(store, Number(mode)));
+  else process.stdout.write(String(await count(store, Number(mode))));
   await store.close();
 }

@@ -74,10 +74,12 @@ describe('LmdbStateStore', () => {
     for (const task of tasks) expect(await loadAll(store, await store.claim(task))).toHaveLength(2);
   });
 
-  it('says that the disk is full, keeps the state, and takes the same commit when there is room', async () => {
+  it('says that the disk is full, keeps the state, and goes on when there is room', async () => {
     // A limit on the size of files stands for a full disk.
     const child = counter(path, 'fill', 4_000);
     expect(JSON.parse(await output(child))).toEqual({ codes: ['DISK_FULL', 'DISK_FULL'], unchanged: true });
+    await expectWhole(store, undefined);
+    expect(await count(store, 1)).toBe(1);
     await expectWhole(store, undefined);
   });
 });
@@ -114,6 +116,7 @@ async function makeHarness(): Promise<StateStoreHarness> {
   const raw = open<Buffer, Buffer>({ path, noSubdir: false, maxDbs: 4, encoding: 'binary', overlappingSync: false });
   const heads = raw.openDB<Buffer, Buffer>({ name: 'heads', encoding: 'binary', keyEncoding: 'binary', useVersions: true });
   const cells = raw.openDB<Buffer, Buffer>({ name: 'cells', encoding: 'binary', keyEncoding: 'binary' });
+  const start = Buffer.from([0]);
   return {
     connect: async () => {
       const store = new LmdbStateStore({ path });
@@ -122,7 +125,6 @@ async function makeHarness(): Promise<StateStoreHarness> {
     },
     snapshot: async () => {
       raw.resetReadTxn();
-      const start = Buffer.from([0]);
       return [
         ...[...heads.getRange({ start, versions: true })].map((entry) => ({ database: 'heads', ...entry })),
         ...[...cells.getRange({ start })].map((entry) => ({ database: 'cells', version: undefined, ...entry })),
@@ -130,8 +132,8 @@ async function makeHarness(): Promise<StateStoreHarness> {
     },
     restore: async (snapshot) => {
       raw.transactionSync(() => {
-        for (const key of [...heads.getKeys({ start: Buffer.from([0]) })]) heads.removeSync(key);
-        for (const key of [...cells.getKeys({ start: Buffer.from([0]) })]) cells.removeSync(key);
+        for (const key of Array.from(heads.getKeys({ start }))) heads.removeSync(key);
+        for (const key of Array.from(cells.getKeys({ start }))) cells.removeSync(key);
         for (const entry of snapshot as readonly RawEntry[]) {
           if (entry.database === 'heads') heads.putSync(entry.key, entry.value, entry.version ?? 0);
           else cells.putSync(entry.key, entry.value);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { bytesToLatin1, compareBytes, isInRange } from './cell-bytes.ts';
+import { bytesToLatin1, compareBytes, isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, outcomeWithoutWrite, verifyClaim } from './commit-check.ts';
 import type { TaskHead } from './commit-check.ts';
 import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
@@ -70,8 +70,11 @@ export class MemoryStateStore implements StateStore {
   }
 
   async read(task: string, store: string, range: CellRange = {}): Promise<readonly Cell[]> {
-    const cells = this.#tasks.get(task)?.stores.get(store)?.values() ?? [];
-    const found = [...cells].filter((cell) => isInRange(cell.key, range));
+    const cells = this.#tasks.get(task)?.stores.get(store);
+    if (cells === undefined) return [];
+    const one = singleKeyOf(range);
+    const candidates = one === undefined ? [...cells.values()] : [cells.get(bytesToLatin1(one))];
+    const found = candidates.filter((cell) => cell !== undefined).filter((cell) => isInRange(cell.key, range));
     found.sort((left, right) => compareBytes(left.key, right.key));
     return range.limit === undefined ? found : found.slice(0, range.limit);
   }
