@@ -25,7 +25,7 @@ export const sessionsTopic = 'charging.sessions';
 export interface ChargingTopologyOptions {
   /** ClickHouse database of the tables. */
   readonly database?: string;
-  /** How long an event id is remembered, by event time. Default 24 hours. */
+  /** How long an event id is remembered, by its station's own time. Default 24 hours. */
   readonly onceWithinMs?: number;
   /** How far back versions of a station are kept for joins as of an event's time. Default 50 years: all of them. */
   readonly stationHistoryMs?: number;
@@ -57,7 +57,7 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
     .stream<string, ChargingEvent>(eventsTopic, { ...eventForm, timestampOf: streamTimeOf })
     .pipe(
       mapValues(believed),
-      deduplicate('once', { by: (event: ChargingEvent) => event.eventId, withinMs: options.onceWithinMs ?? 86_400_000 }),
+      deduplicate('once', { by: (event: ChargingEvent) => event.eventId, withinMs: options.onceWithinMs ?? 86_400_000, timeScope: 'key' }),
       leftJoinTable('with-station', stations, withStation),
     );
 

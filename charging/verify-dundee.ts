@@ -27,6 +27,8 @@ export interface DundeeRow {
   readonly startMs: number;
   readonly stopMs: number | null;
   readonly energyWh: number | null;
+  /** The clock on the wall showed less at the stop than at the start. */
+  readonly clockWentBack: boolean;
   readonly rowClass: RowClass;
 }
 
@@ -198,6 +200,7 @@ function rowOf(record: Readonly<Record<string, string>>): Omit<DundeeRow, 'rowCl
     connectorId: Number(record['Connector']),
     startMs,
     stopMs,
+    clockWentBack: stop !== null && Temporal.PlainDateTime.compare(stop, start) < 0,
     energyWh: kiloWattHours === '' ? null : wholeWattHours(kiloWattHours),
   };
 }
@@ -217,14 +220,9 @@ function classOf(row: Omit<DundeeRow, 'rowClass'>, overlapping: ReadonlySet<stri
   if (row.stationId === '') return 'no-charge-point';
   if (row.stopMs === null) return 'no-stop';
   if (row.stopMs < row.startMs) return 'stop-before-start';
-  if (clockOf(row.stopMs) < clockOf(row.startMs)) return 'clock-change';
+  if (row.clockWentBack) return 'clock-change';
   if (row.energyWh !== null && row.energyWh < 0) return 'negative-energy';
   return overlapping.has(row.id) ? 'overlap' : 'sound';
-}
-
-/** What the clock on the wall showed, as text that sorts. */
-function clockOf(timeMs: number): string {
-  return Temporal.Instant.fromEpochMilliseconds(timeMs).toZonedDateTimeISO('Europe/London').toPlainDateTime().toString();
 }
 
 /** Ids of rows that are on their connector at the same time as another: each began before the other ended. */

@@ -1,0 +1,175 @@
+/**
+ * What a person sees when the shipped data has been processed: one query a block, and the text made of the answers. Numbers
+ * come as ClickHouse's JSON gives them, 64-bit integers as strings.
+ */
+type Count = string | number;
+
+export interface SummaryAnswers {
+  readonly totals: readonly {
+    readonly sessions: Count; readonly stations: Count; readonly sites: Count; readonly energy_wh: number | null;
+    readonly first_day: string; readonly last_day: string; readonly median_wh: number | null; readonly median_minutes: number | null;
+  }[];
+  readonly sites: readonly { readonly site: string; readonly sessions: Count; readonly energy_wh: number | null }[];
+  readonly closedBy: readonly { readonly closed_by: string | null; readonly sessions: Count }[];
+  readonly flags: readonly { readonly flag: string; readonly sessions: Count }[];
+  readonly minutes: readonly { readonly minutes: Count; readonly energy_wh: number | null }[];
+  readonly late: readonly { readonly step: string; readonly records: Count; readonly energy_wh: number | null }[];
+  readonly deadLetters: readonly { readonly reason: string; readonly records: Count }[];
+  readonly events: readonly { readonly events: Count }[];
+}
+
+export type SummaryQueries = { readonly [Name in keyof SummaryAnswers]: string };
+
+/** Sites in the list of the busiest. */
+const sitesShown = 8;
+
+export function summaryQueries(database: string): SummaryQueries {
+  const sessions = `${database}.charging_sessions FINAL`;
+  return {
+    totals: `SELECT count() AS sessions, uniqExact(station_id) AS stations, uniqExactIf(site_id, site_id != '') AS sites,
+  sum(energy_wh) AS energy_wh, toString(toDate(min(start_time))) AS first_day, toString(toDate(max(start_time))) AS last_day,
+  quantileExactIf(0.5)(assumeNotNull(energy_wh), energy_wh > 0) AS median_wh,
+  quantileExactIf(0.5)(dateDiff('second', start_time, assumeNotNull(stop_time)), stop_time > start_time) / 60 AS median_minutes
+FROM ${sessions}`,
+    sites: `SELECT if(site_id = '', '(no site)', site_id) AS site, count() AS sessions, sum(energy_wh) AS energy_wh
+FROM ${sessions} GROUP BY site ORDER BY sessions DESC, site LIMIT ${sitesShown}`,
+    closedBy: `SELECT closed_by, count() AS sessions FROM ${sessions} GROUP BY closed_by ORDER BY sessions DESC, closed_by`,
+    flags: `SELECT flag, count() AS sessions FROM ${sessions} ARRAY JOIN flags AS flag GROUP BY flag ORDER BY sessions DESC, flag`,
+    minutes: `SELECT count() AS minutes, sum(energy_wh) AS energy_wh FROM ${database}.station_minutes FINAL`,
+    late: `SELECT step, count() AS records, sum(energy_wh) AS energy_wh FROM ${database}.late_records FINAL GROUP BY step ORDER BY step`,
+    deadLetters: `SELECT reason, count() AS records FROM ${database}.dead_letters FINAL GROUP BY reason ORDER BY records DESC, reason`,
+    events: `SELECT count() AS events FROM ${database}.charging_events`,
+  };
+}
+
+/** Asks one query after another: an embedded ClickHouse answers one at a time. */
+export async function askSummary(
+  query: <Row>(sql: string) => Promise<readonly Row[]>,
+  database: string,
+): Promise<SummaryAnswers> {
+  const queries = summaryQueries(database);
+  const ask = <Name extends keyof SummaryAnswers>(name: Name) => query<SummaryAnswers[Name][number]>(queries[name]);
+  return {
+    totals: await ask('totals'), sites: await ask('sites'), closedBy: await ask('closedBy'), flags: await ask('flags'),
+    minutes: await ask('minutes'), late: await ask('late'), deadLetters: await ask('deadLetters'), events: await ask('events'),
+  };
+}
+
+export interface SummaryRun {
+  /** Rows that could not be read, set aside before they became events. */
+  readonly quarantinedRows: number;
+  /** Events that this run has processed, and how long it took; none when all was done before. */
+  readonly processedEvents: number;
+  readonly elapsedMs: number;
+  /** Escape sequences for bold and dim text: only on a terminal. */
+  readonly colour: boolean;
+}
+
+export function summaryText(answers: SummaryAnswers, run: SummaryRun): string {
+  const paint = painter(run.colour);
+  const totals = answers.totals[0];
+  if (totals === undefined || Number(totals.sessions) === 0) return 'There are no sessions yet.';
+  const lines = [
+    paint.bold(`${count(totals.sessions)} charging sessions, ${energy(totals.energy_wh)}`),
+    `${count(totals.stations)} stations at ${count(totals.sites)} sites, ${day(totals.first_day)} to ${day(totals.last_day)}; ` +
+      `half of the sessions take more than ${kiloWattHours(totals.median_wh)} and last more than ${duration(totals.median_minutes)}`,
+    '',
+    ...sitesBlock(answers, paint),
+    '',
+    ...block('Closed by', answers.closedBy.map((row) => [closedByWords[row.closed_by ?? ''] ?? row.closed_by ?? 'still open', row.sessions]), paint),
+    '',
+    ...block('Flags', answers.flags.map((row) => [row.flag, row.sessions]), paint),
+    '',
+    ...asideBlock(answers, run, paint),
+    '',
+    speedLine(answers, run),
+  ];
+  return lines.join('\n');
+}
+
+const closedByWords: Readonly<Record<string, string>> = {
+  TransactionEnded: 'its own stop', NextStart: 'the next start on the connector', StatusAvailable: 'the connector becoming available',
+  Inactivity: 'nothing heard any more', None: 'still open',
+};
+
+interface Painter {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+}
+
+function painter(colour: boolean): Painter {
+  const wrap = (code: number) => (text: string): string => (colour && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { bold: wrap(1), dim: wrap(2) };
+}
+
+const barWidth = 20;
+
+function sitesBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
+  const most = Math.max(1, ...answers.sites.map((row) => Number(row.sessions)));
+  const width = Math.max(14, ...answers.sites.map((row) => row.site.length));
+  const rows = answers.sites.map((row) => {
+    const bar = '#'.repeat(Math.max(1, Math.round((Number(row.sessions) / most) * barWidth))).padEnd(barWidth);
+    return `  ${row.site.padEnd(width)}  ${count(row.sessions).padStart(8)}  ${energy(row.energy_wh).padStart(10)}  ${paint.dim(bar.trimEnd())}`;
+  });
+  return [`${paint.bold('Busiest sites'.padEnd(width + 2))}  ${paint.dim('sessions'.padStart(8))}  ${paint.dim('energy'.padStart(10))}`, ...rows];
+}
+
+function block(title: string, rows: readonly (readonly [name: string, value: Count])[], paint: Painter): readonly string[] {
+  const width = Math.max(32, ...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${count(value).padStart(10)}`);
+  return [paint.bold(title), ...(lines.length === 0 ? ['  none'] : lines)];
+}
+
+function asideBlock(answers: SummaryAnswers, run: SummaryRun, paint: Painter): readonly string[] {
+  const minutes = answers.minutes[0];
+  const lateWh = answers.late.reduce((sum, row) => sum + (row.energy_wh ?? 0), 0);
+  const lateRecords = answers.late.reduce((sum, row) => sum + Number(row.records), 0);
+  const books = [
+    ['in sessions', answers.totals[0]?.energy_wh ?? 0],
+    [`in ${count(minutes?.minutes ?? 0)} station minutes`, minutes?.energy_wh ?? 0],
+    [`in ${count(lateRecords)} late records`, lateWh],
+  ] as const;
+  const width = Math.max(32, ...books.map(([name]) => name.length));
+  return [
+    paint.bold('Energy, kept twice'),
+    ...books.map(([name, wattHours]) => `  ${name.padEnd(width)}  ${count(Math.round(wattHours)).padStart(13)} Wh`),
+    '',
+    ...block('Set aside', [
+      ['rows that could not be read', run.quarantinedRows],
+      ...answers.deadLetters.map((row) => [`dead letters: ${row.reason}`, row.records] as const),
+      ['late records', lateRecords],
+    ], paint),
+  ];
+}
+
+function speedLine(answers: SummaryAnswers, run: SummaryRun): string {
+  const events = count(answers.events[0]?.events ?? 0);
+  if (run.processedEvents === 0) return `${events} events are in the table; there was nothing new to do.`;
+  const perSecond = Math.round((run.processedEvents * 1000) / Math.max(1, run.elapsedMs));
+  return `${events} events are in the table; ${count(run.processedEvents)} were processed in ${(run.elapsedMs / 1000).toFixed(1)} s, ${count(perSecond)} a second.`;
+}
+
+function count(value: Count): string {
+  return Number(value).toLocaleString('en-GB');
+}
+
+function energy(wattHours: number | null): string {
+  return `${((wattHours ?? 0) / 1e6).toLocaleString('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MWh`;
+}
+
+function kiloWattHours(wattHours: number | null): string {
+  return `${((wattHours ?? 0) / 1000).toFixed(1)} kWh`;
+}
+
+function duration(minutes: number | null): string {
+  const whole = Math.round(minutes ?? 0);
+  return whole < 120 ? `${whole} minutes` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
+}
+
+const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+
+/** 2017-09-01 as 1 September 2017. */
+function day(iso: string): string {
+  const [year = '', month = '', date = ''] = iso.split('-');
+  return `${Number(date)} ${months[Number(month) - 1] ?? month} ${year}`;
+}
