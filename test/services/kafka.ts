@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { freePort, LocalProcess, requireCommand } from './local-process.ts';
+
+const kafkaVersion = '4.2.0';
+const cacheFolder = resolve(import.meta.dirname, '../../.voltstream/services');
+const clusterId = 'voltstreamTestClusterA';
+
+/** Kafka and what it needs, as jars: from Maven, once. */
+function libraries(): string {
+  const folder = join(cacheFolder, `kafka-libs-${kafkaVersion}`);
+  if (existsSync(folder)) return folder;
+  requireCommand('mvn', '--version', 'install Maven 3 (Debian: apt-get install maven)');
+  mkdirSync(cacheFolder, { recursive: true });
+  const work = mkdtempSync(join(cacheFolder, 'download-'));
+  writeFileSync(join(work, 'pom.xml'), `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>voltstream.test</groupId><artifactId>kafka-libs</artifactId><version>1</version>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafkaVersion}</version></dependency>
+  </dependencies>
+</project>
+`);
+  const libs = join(work, 'libs');
+  const run = spawnSync('mvn', ['-B', '-q', 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`], { cwd: work, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`Maven could not fetch Kafka ${kafkaVersion}:\n${run.stdout}${run.stderr}`);
+  if (!existsSync(folder)) renameSync(libs, folder); // another process may have been faster
+  rmSync(work, { recursive: true, force: true });
+  return folder;
+}
+
+async function answers(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}
+
+/** One Kafka broker (KRaft, no ZooKeeper) on 127.0.0.1, its data in a temporary folder. */
+export class KafkaService {
+  readonly #process = new LocalProcess('Kafka');
+  #folder = '';
+  #classPath = '';
+  #port = 0;
+
+  /** host:port, as VOLTSTREAM_TEST_KAFKA wants it. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    requireCommand('java', '-version', 'install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless)');
+    const libs = libraries();
+    this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-kafka-'));
+    this.#port = await freePort();
+    const controller = await freePort();
+    writeFileSync(join(this.#folder, 'server.properties'), this.#properties(controller));
+    writeFileSync(join(this.#folder, 'log4j2.properties'), 'status=error\nrootLogger.level=error\nrootLogger.appenderRef.c.ref=c\n'
+      + 'appender.c.type=Console\nappender.c.name=c\nappender.c.layout.type=PatternLayout\nappender.c.layout.pattern=%d %p %c %m%n\n');
+    this.#classPath = readdirSync(libs).map((jar) => join(libs, jar)).join(':');
+    const format = spawnSync('java', [...this.#javaArguments('128m'), 'kafka.tools.StorageTool',
+      'format', '-t', clusterId, '-c', this.#file('server.properties')], { encoding: 'utf8' });
+    if (format.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${format.stdout}${format.stderr}`);
+    await this.restart();
+  }
+
+  /** Starts again on the same data and port after `stop` or `kill`. */
+  async restart(): Promise<void> {
+    await this.#process.start('java', [...this.#javaArguments('512m'), 'kafka.Kafka', this.#file('server.properties')], {},
+      () => answers(this.#port));
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.signal('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.signal('SIGKILL');
+  }
+
+  /** Stops it and deletes its data. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #javaArguments(heap: string): string[] {
+    return [`-Xmx${heap}`, `-Xms${heap}`, '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${this.#file('log4j2.properties')}`, '-cp', this.#classPath];
+  }
+
+  #properties(controllerPort: number): string {
+    return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controllerPort}
+listeners=PLAINTEXT://127.0.0.1:${this.#port},CONTROLLER://127.0.0.1:${controllerPort}
+advertised.listeners=PLAINTEXT://127.0.0.1:${this.#port}
+controller.listener.names=CONTROLLER
+log.dirs=${this.#file('data')}
+num.partitions=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+auto.create.topics.enable=false
+log.message.timestamp.after.max.ms=9223372036854775807
+log.retention.ms=-1
+message.max.bytes=16777216
+`;
+  }
+}
