@@ -13,9 +13,10 @@ const CURES: Readonly<Record<string, string>> = {
 };
 
 /** Any failed command: whether it was done is unknown, and the caller sends it again. */
-export function redisFailure(error: unknown, where: string): VoltstreamError {
+export function redisFailure(error: unknown, where: string, connectionError?: Error): VoltstreamError {
   if (error instanceof VoltstreamError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const answer = error instanceof Error ? error.message : String(error);
+  const message = connectionError === undefined ? answer : `${connectionError.message} (${answer})`;
   const word = /^[A-Z]+/.exec(message)?.[0] ?? '';
   const cure = CURES[word];
   return new VoltstreamError('STORE_UNAVAILABLE', 'Redis did not carry out a command', {

@@ -18,12 +18,16 @@ export class RedisScripts {
   readonly #redis: Redis;
   readonly #where: string;
   readonly #intercept: Intercept;
+  /** Why the connection last broke: ioredis' own errors of commands do not say. */
+  #connectionError: Error | undefined;
   readonly #sources = new Map<ScriptName, { readonly source: string; readonly sha: string }>();
 
   constructor(redis: Redis, where: string, intercept: Intercept | undefined) {
     this.#redis = redis;
     this.#where = where;
     this.#intercept = intercept ?? ((_command, send) => send());
+    redis.on('error', (error: Error) => (this.#connectionError = error));
+    redis.on('ready', () => (this.#connectionError = undefined));
   }
 
   async load(): Promise<void> {
@@ -46,7 +50,7 @@ export class RedisScripts {
         return send();
       });
     } catch (error) {
-      throw redisFailure(error, this.#where);
+      throw redisFailure(error, this.#where, this.#connectionError);
     }
   }
 
@@ -54,7 +58,7 @@ export class RedisScripts {
     try {
       return await this.#send(name, args);
     } catch (error) {
-      throw redisFailure(error, this.#where);
+      throw redisFailure(error, this.#where, this.#connectionError);
     }
   }
 

@@ -129,6 +129,7 @@ describe.skipIf(url === '')('with Redis', () => {
 it('says where it wanted to connect when there is no Redis', async () => {
   const store = new RedisStateStore({ connection: 'redis://127.0.0.1:1', application: 'test' });
   await expectFailure(store.open(), 'STORE_UNAVAILABLE');
+  await expect(store.open()).rejects.toThrow(/127\.0\.0\.1:1\n {2}got: connect ECONNREFUSED/);
 });
 
 async function makeHarness(limits: Partial<RedisStateStoreOptions>): Promise<StateStoreHarness> {

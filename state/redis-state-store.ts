@@ -84,8 +84,6 @@ export class RedisStateStore implements StateStore {
     } as const satisfies RedisOptions;
     const { connection } = this.#options;
     const redis = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
-    // Every command that fails says so itself; without a listener ioredis would print the same once more.
-    redis.on('error', () => {});
     const scripts = new RedisScripts(redis, this.#where, this.#options.intercept);
     try {
       await scripts.load();
