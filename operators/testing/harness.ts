@@ -46,9 +46,15 @@ export class TaskStores {
     return store as S;
   }
 
-  commit(): readonly Cell[] {
+  /** What a commit would carry; forgets that these were changes. */
+  takeChanges(): readonly Cell[] {
     const cells: Cell[] = [];
     for (const store of this.#stores.values()) store.takeChanges(cells);
+    return cells;
+  }
+
+  commit(): readonly Cell[] {
+    const cells = this.takeChanges();
     this.#committed.apply(cells);
     return cells;
   }

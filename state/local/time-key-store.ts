@@ -3,6 +3,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, TimeKeyEntry, TimeKeyStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
+import { timeBytes, timeThenBytes } from './time-bytes.ts';
 import { TimeIndex, type Timed } from './time-index.ts';
 
 export interface TimeKeyStoreOptions<K, V> {
@@ -172,8 +173,8 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   restore(key: Uint8Array, value: Uint8Array): void {
-    const decoded = this.#key.decode(key.subarray(8));
-    const timeMs = int64.decode(key.subarray(0, 8));
+    const decoded = this.#key.decode(key.subarray(timeBytes));
+    const timeMs = int64.decode(key.subarray(0, timeBytes));
     const owner = this.#find(decoded) ?? this.#own(decoded);
     this.#insert(owner, firstAtLeast(owner.list, timeMs), timeMs, this.#value.decode(value), true);
   }
@@ -231,7 +232,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   #cellKey(entry: Entry<K, V>): Uint8Array {
-    return Buffer.concat([int64.encode(entry.timeMs), this.#key.encode(entry.owner.key)]);
+    return timeThenBytes(entry.timeMs, this.#key.encode(entry.owner.key));
   }
 }
 

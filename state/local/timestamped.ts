@@ -1,5 +1,6 @@
 import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import { timeBytes, timeThenBytes } from './time-bytes.ts';
 
 /** A value with the timestamp of the record that it comes from; of an aggregate, the highest of its records. */
 export interface Timestamped<V> {
@@ -12,7 +13,7 @@ export function timestamped<V>(value: Codec<V>): Codec<Timestamped<V>> {
   return {
     kind: 'codec',
     schemaId: `timestamped(${value.schemaId})`,
-    encode: (stamped) => Buffer.concat([int64.encode(stamped.timestampMs), value.encode(stamped.value)]),
-    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, 8)), value: value.decode(encoded.subarray(8)) }),
+    encode: (stamped) => timeThenBytes(stamped.timestampMs, value.encode(stamped.value)),
+    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, timeBytes)), value: value.decode(encoded.subarray(timeBytes)) }),
   };
 }

@@ -3,6 +3,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, VersionedStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
+import { bytesThenTime, timeBytes } from './time-bytes.ts';
 
 export interface VersionedStoreOptions<K, V> {
   readonly name: string;
@@ -145,8 +146,8 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
       this.#observedMs = int64.decode(value);
       return;
     }
-    const decoded = this.#key.decode(key.subarray(0, key.length - 8));
-    const fromMs = int64.decode(key.subarray(key.length - 8));
+    const decoded = this.#key.decode(key.subarray(0, key.length - timeBytes));
+    const fromMs = int64.decode(key.subarray(key.length - timeBytes));
     const owner = this.#own(decoded);
     const restored = value[0] === 0 ? null : this.#value.decode(value.subarray(1));
     this.#insert(owner, firstBehind(owner.list, fromMs), fromMs, restored, true);
@@ -210,7 +211,7 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
   }
 
   #cellKey(version: Version<K, V>): Uint8Array {
-    return Buffer.concat([this.#key.encode(version.owner.key), int64.encode(version.fromMs)]);
+    return bytesThenTime(this.#key.encode(version.owner.key), version.fromMs);
   }
 
   #cellValue(value: V | null): Uint8Array {
