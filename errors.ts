@@ -106,7 +106,7 @@ export const errorCatalogue = {
   },
   HTTP_PORT_BUSY: {
     cause: 'Another program listens on the port of the live page.',
-    cure: 'Stop it, or choose another port with --http-port; 0 takes any free one.',
+    cure: 'Stop it, or choose another port with --port; 0 takes any free one.',
   },
   QUERY_REFUSED: {
     cause: 'The query interface of a running process only reads its own tables.',

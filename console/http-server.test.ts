@@ -24,9 +24,10 @@ async function start(options: Partial<HttpServerOptions> = {}): Promise<HttpServ
   return server;
 }
 
-const post = (server: HttpServer, body: unknown, headers: Record<string, string> = {}) => fetch(`${server.url}/api/query`, {
-  method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body),
-});
+const post = (server: HttpServer, sql: string, format?: string, headers: Record<string, string> = {}) => fetch(
+  `${server.url}/api/query${format === undefined ? '' : `?format=${encodeURIComponent(format)}`}`,
+  { method: 'POST', headers: { 'content-type': 'text/plain', ...headers }, body: sql },
+);
 
 /** `fetch` does not let a caller choose the Host header. */
 function statusWithHost(server: HttpServer, host: string): Promise<number | undefined> {
@@ -76,46 +77,49 @@ describe('the HTTP server', () => {
 
   it('answers statements that read, in the format asked for', async () => {
     const server = await start();
-    expect(await (await post(server, { sql: 'SELECT 1' })).text()).toBe('JSONEachRow: SELECT 1');
-    expect(await (await post(server, { sql: 'SELECT 1', format: 'CSV' })).text()).toBe('CSV: SELECT 1');
+    expect(await (await post(server, 'SELECT 1')).text()).toBe('JSONEachRow: SELECT 1');
+    expect(await (await post(server, 'SELECT 1', 'CSV')).text()).toBe('CSV: SELECT 1');
   });
 
   it('refuses statements that write, before the callback sees them', async () => {
     const server = await start({ query: async () => { throw new Error('must not be called'); } });
-    const response = await post(server, { sql: 'DROP TABLE t' });
-    expect([response.status, await response.json()]).toEqual([403, { code: 'QUERY_REFUSED', error: expect.stringContaining('begins with DROP') }]);
+    const response = await post(server, 'DROP TABLE t');
+    expect([response.status, response.headers.get('x-voltstream-error')]).toEqual([403, 'QUERY_REFUSED']);
+    expect(await response.text()).toContain('begins with DROP');
   });
 
   it('hands on what the warehouse said about a wrong statement', async () => {
     const server = await start({ query: async () => { throw new Error('Unknown table t'); } });
-    const response = await post(server, { sql: 'SELECT * FROM t' });
-    expect([response.status, await response.json()]).toEqual([422, { code: 'WAREHOUSE_REFUSED', error: 'Unknown table t' }]);
+    const response = await post(server, 'SELECT * FROM t');
+    expect([response.status, await response.text()]).toEqual([422, 'Unknown table t']);
     const away = await start({ query: async () => { throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'no answer'); } });
-    expect((await post(away, { sql: 'SELECT 1' })).status).toBe(503);
+    expect((await post(away, 'SELECT 1')).status).toBe(503);
   });
 
   it('refuses malformed requests, and has no query path without a warehouse', async () => {
     const server = await start();
-    for (const body of [{}, { sql: 1, format: 'a b' }, { sql: 'SELECT 1', format: 'CSV SETTINGS x=1' }]) expect((await post(server, body)).status).toBe(400);
-    expect((await post(server, { sql: `SELECT '${'x'.repeat(300_000)}'` })).status).toBe(413);
+    expect((await post(server, '')).status).toBe(403);
+    expect((await post(server, 'SELECT 1', 'CSV SETTINGS x=1')).status).toBe(400);
+    expect((await post(server, 'SELECT 1', undefined, { 'content-type': 'application/json' })).status).toBe(415);
+    expect((await post(server, `SELECT '${'x'.repeat(300_000)}'`)).status).toBe(413);
     const without = await startHttpServer({
       host: '127.0.0.1', port: 0, metrics: new EngineMetrics({ nodeMetrics: false }), notReadyBecause: () => [], status: () => status,
     });
     started.push(without);
-    expect((await post(without, { sql: 'SELECT 1' })).status).toBe(404);
+    expect((await post(without, 'SELECT 1')).status).toBe(404);
   });
 
-  it('serves no page of others: foreign origins, foreign hosts on loopback, forms without asking', async () => {
+  it('serves no page of others: foreign origins, foreign hosts on loopback', async () => {
     const server = await start();
-    expect((await post(server, { sql: 'SELECT 1' }, { origin: 'https://elsewhere.example' })).status).toBe(403);
-    expect((await post(server, { sql: 'SELECT 1' }, { origin: server.url })).status).toBe(200);
-    expect((await post(server, { sql: 'SELECT 1' }, { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await post(server, 'SELECT 1', undefined, { origin: 'https://elsewhere.example' })).status).toBe(403);
+    expect((await post(server, 'SELECT 1', undefined, { origin: server.url })).status).toBe(200);
+    expect((await post(server, 'SELECT 1', undefined, { origin: 'null' })).status).toBe(403);
     expect(await statusWithHost(server, 'elsewhere.example')).toBe(403);
     expect(await statusWithHost(server, 'localhost:1')).toBe(200);
   });
 
   it('says which port is busy, and how to choose another', async () => {
     const first = await start();
-    await expect(start({ port: first.port })).rejects.toThrow(/HTTP_PORT_BUSY: cannot listen on port \d+[\s\S]*--http-port/);
+    await expect(start({ port: first.port })).rejects.toThrow(/HTTP_PORT_BUSY: cannot listen on port \d+[\s\S]*--port/);
   });
 });

@@ -34,7 +34,8 @@ const bodyBytesMax = 262_144;
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status` and `POST /api/query`.
+ * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status` and `POST /api/query?format=CSV` (the statement as plain text; the
+ * answer is text in that format, or the message of the error with its code in the header `x-voltstream-error`).
  *
  * There is no password: it is bound to loopback unless configured otherwise. Web pages of others that a browser on this machine
  * shows cannot use it: a foreign `Origin` is refused, and on loopback so is a foreign `Host` (DNS rebinding).
@@ -94,19 +95,18 @@ function addPage(server: FastifyInstance): void {
   }
 }
 
-const queryBody = {
-  type: 'object', required: ['sql'], additionalProperties: false,
-  properties: { sql: { type: 'string', minLength: 1 }, format: { type: 'string', pattern: '^[A-Za-z0-9]{1,64}$' } },
+const queryParameters = {
+  type: 'object', additionalProperties: false, properties: { format: { type: 'string', pattern: '^[A-Za-z0-9]{1,64}$' } },
 } as const;
 
 function addInterfaces(server: FastifyInstance, options: HttpServerOptions): void {
   server.get('/api/status', async () => ({ ...await options.status(), notReadyBecause: options.notReadyBecause() }));
   const { query } = options;
   if (query === undefined) return;
-  server.removeContentTypeParser('text/plain');           // what a foreign form may send without asking first
-  server.post<{ Body: { readonly sql: string; readonly format?: string } }>(
-    '/api/query', { schema: { body: queryBody } },
-    async (request, reply) => answer(request.body.sql, request.body.format ?? 'JSONEachRow', query, reply),
+  server.removeContentTypeParser('application/json');
+  server.post<{ Body: string | undefined; Querystring: { readonly format?: string } }>(
+    '/api/query', { schema: { querystring: queryParameters } },
+    async (request, reply) => answer(request.body ?? '', request.query.format ?? 'JSONEachRow', query, reply),
   );
 }
 
@@ -120,7 +120,7 @@ async function answer(
     return await reply.type('text/plain; charset=utf-8').send(text);
   } catch (error) {
     const code = error instanceof VoltstreamError ? error.code : 'WAREHOUSE_REFUSED';
-    return reply.code(statusOf(code)).send({ code, error: (error as Error).message });
+    return reply.code(statusOf(code)).header('x-voltstream-error', code).type('text/plain; charset=utf-8').send((error as Error).message);
   }
 }
 

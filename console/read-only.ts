@@ -21,7 +21,7 @@ const readingStatements = ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS
 
 /** Table functions of ClickHouse that read files, other servers or programs. A name may stand in back-quotes: see below. */
 const outsideFunctions =
-  /\b(file\w*|url\w*|s3\w*|gcs\w*|remote\w*|cluster\w*|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|hdfs\w*|azure\w*|executable|iceberg\w*|deltaLake\w*|hudi\w*|paimon\w*|oss|cosn|python|input|merge\w*|dictionary|ytsaurus|arrowflight)\s*\(/i;
+  /\b(file\w*|url\w*|s3\w*|gcs\w*|remote\w*|cluster\w*|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|hdfs\w*|azure\w*|executable|iceberg\w*|deltaLake\w*|hudi\w*|paimon\w*|oss|cosn|python|input|ytsaurus|arrowflight)\s*\(/i;
 
 /** Text between single quotes becomes '', comments a blank; quoted names keep their text, so that they are looked at. */
 function withoutTextAndComments(sql: string): string | null {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConfiguration, printConfiguration, settingEntries, splitCommandLine } from './configuration.ts';
+import { loadConfiguration, printConfiguration, settingEntries } from './configuration.ts';
 
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'configuration-')); });
@@ -25,7 +25,7 @@ describe('configuration', () => {
     const file = fileOf('commit: { intervalMs: 100, recordsMax: 10 }\npartitions: 8\nhttp:\n  port: 1');
     const configuration = loadConfiguration({
       file, environment: { VOLTSTREAM_HTTP_PORT: '2', VOLTSTREAM_PARTITIONS: '16', PATH: '/bin' },
-      flags: { 'http-port': '3', data: 'elsewhere', 'poll.waitMs': 7 },
+      flags: { port: '3', data: 'elsewhere', 'poll.waitMs': 7 },
     });
     expect(configuration).toMatchObject({
       commit: { intervalMs: 100, recordsMax: 10 }, partitions: 16, http: { port: 3 }, dataFolder: 'elsewhere', poll: { waitMs: 7 },
@@ -38,7 +38,7 @@ describe('configuration', () => {
   });
 
   it('is frozen through and through', () => {
-    const configuration = loadConfiguration({ flags: { 'log-kind': 'kafka', 'log-brokers': 'a:1, b:2' } });
+    const configuration = loadConfiguration({ flags: { 'log.kind': 'kafka', 'log.brokers': 'a:1, b:2' } });
     expect(configuration.log.brokers).toEqual(['a:1', 'b:2']);
     for (const part of [configuration, configuration.log, configuration.log.sasl, configuration.log.brokers]) {
       expect(Object.isFrozen(part)).toBe(true);
@@ -48,14 +48,14 @@ describe('configuration', () => {
   it('names every mistake at once: unknown keys with what was meant, values with what is allowed and where they came from', () => {
     const file = fileOf('comit: { intervalMs: 5 }\ncommit: { intervallMs: 5, bytesMax: 8 MiB }\nstate: lmdb');
     const load = () => loadConfiguration({
-      file, environment: { VOLTSTREAM_HTTP_PROT: '1', VOLTSTREAM_LOG_LEVEL: 'loud' }, flags: { 'out-box-rows-max': 1, partitions: '0' },
+      file, environment: { VOLTSTREAM_HTTP_PROT: '1', VOLTSTREAM_LOG_LEVEL: 'loud' }, flags: { 'out.boxRowsMax': 1, partitions: '0', port: 'x' },
     });
     expect(load).toThrow(/CONFIGURATION_INVALID/);
     for (const part of [
       /voltstream\.yaml: comit is not a setting/, /commit\.intervallMs is not a setting; did you mean commit\.intervalMs\?/,
       /commit\.bytesMax must be integer from .*, not "8 MiB"/, /state is a group of settings/,
       /environment: VOLTSTREAM_HTTP_PROT is not a setting; did you mean VOLTSTREAM_HTTP_PORT\?/,
-      /VOLTSTREAM_LOG_LEVEL: logLevel must be trace or .*, not "loud"/, /did you mean --outbox-rows-max\?/, /--partitions: partitions must be/,
+      /VOLTSTREAM_LOG_LEVEL: logLevel must be trace or .*, not "loud"/, /command line: out\.boxRowsMax is not a setting; did you mean outbox\.rowsMax\?/, /--set: partitions must be/, /--port: http\.port must be integer/,
     ]) expect(load).toThrow(part);
   });
 
@@ -103,26 +103,14 @@ describe('configuration', () => {
 
   it('has a reason for every setting, and names that are taken once', () => {
     for (const { setting, path } of settingEntries) expect(setting.reason.length, path).toBeGreaterThan(15);
-    const names = settingEntries.flatMap((entry) => [entry.path, entry.environment, ...entry.flags]);
+    const names = settingEntries.flatMap((entry) => [entry.path, entry.environment, ...(entry.setting.alias === null ? [] : [`--${entry.setting.alias}`])]);
     expect(new Set(names).size).toBe(names.length);
     for (const { setting } of settingEntries) {
       if (setting.default !== null) expect(setting.parse(setting.default)).toEqual(setting.default);
     }
   });
 
-  it('takes its flags out of a command line and leaves the rest to the command', () => {
-    const line = splitCommandLine([
-      'run', '--exit', '--http-port', '0', '--commit-interval-ms=100', '--log-ssl-enabled', '--config', 'a.yaml', '--data=x=y', 'file', '--print-config', '--', '--port', '1',
-    ]);
-    expect(line).toEqual({
-      file: 'a.yaml', print: true, rest: ['run', '--exit', 'file', '--', '--port', '1'],
-      flags: { 'http-port': '0', 'commit-interval-ms': '100', 'log-ssl-enabled': true, data: 'x=y' },
-    });
-    expect(splitCommandLine(['--log-ssl-enabled', 'file', '--log-ssl-enabled', 'false'])).toMatchObject({ rest: ['file'], flags: { 'log-ssl-enabled': 'false' } });
-  });
-
-  it('refuses a flag without its value', () => {
-    expect(() => loadConfiguration(splitCommandLine(['--http-port', '--exit']))).toThrow('--http-port: http.port must be integer');
-    expect(() => loadConfiguration(splitCommandLine(['--config']))).toThrow('--config: needs the name of a file');
+  it('refuses --config without a file', () => {
+    expect(() => loadConfiguration({ file: '' })).toThrow('--config: needs the name of a file');
   });
 });

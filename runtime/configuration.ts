@@ -6,8 +6,6 @@ import type { settings } from './configuration/settings.ts';
 import { readEnvironment, readFile, readFlags } from './configuration/sources.ts';
 import type { Findings } from './configuration/sources.ts';
 
-export { splitCommandLine } from './configuration/command-line.ts';
-export type { CommandLine } from './configuration/command-line.ts';
 export { settingEntries } from './configuration/paths.ts';
 export type { SettingEntry } from './configuration/paths.ts';
 
@@ -23,7 +21,7 @@ export interface ConfigurationSources {
   readonly file?: string | undefined;
   /** Variables named VOLTSTREAM_...; `process.env` in commands, nothing in tests. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** By flag without dashes in front (`http-port`) or by path (`http.port`). */
+  /** By path (`http.port`, from `--set http.port=0`) or by the name of a flag of its own (`port`, from `--port 0`). */
   readonly flags?: Readonly<Record<string, unknown>>;
 }
 
@@ -76,12 +74,12 @@ export function printConfiguration(configuration: Configuration): string {
 export function configurationTable(): readonly string[] {
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    row(['setting', 'environment variable and flag', 'allowed', 'default', 'why']),
+    row(['setting', 'environment variable, flag', 'allowed', 'default', 'why']),
     row(['---', '---', '---', '---', '---']),
-    ...settingEntries.map(({ path, environment, flags, setting }) => {
+    ...settingEntries.map(({ path, environment, setting }) => {
       const initial = setting.default === null || (Array.isArray(setting.default) && setting.default.length === 0)
         ? '' : `\`${String(setting.default)}\``;
-      const names = [environment, ...flags].map((name) => `\`${name}\``).join(' ');
+      const names = `\`${environment}\`${setting.alias === null ? '' : ` \`--${setting.alias}\``}`;
       return row([`\`${path}\``, names, setting.allowed, initial, setting.reason]);
     }),
   ];

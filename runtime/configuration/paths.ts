@@ -6,8 +6,6 @@ export interface SettingEntry {
   readonly path: string;
   /** `VOLTSTREAM_COMMIT_INTERVAL_MS`. */
   readonly environment: string;
-  /** `--commit-interval-ms`, and the alias where there is one. */
-  readonly flags: readonly string[];
   readonly setting: Setting<unknown>;
 }
 
@@ -15,18 +13,13 @@ function isSetting(value: object): value is Setting<unknown> {
   return 'setting' in value && value.setting === true;
 }
 
-const kebab = (path: string): string => path.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const variableOf = (path: string): string => `VOLTSTREAM_${path.replaceAll('.', '_').replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`;
 
 function collect(tree: object, prefix: string, into: SettingEntry[]): SettingEntry[] {
   for (const [name, value] of Object.entries(tree) as [string, object][]) {
     const path = prefix + name;
-    if (!isSetting(value)) {
-      collect(value, `${path}.`, into);
-      continue;
-    }
-    const long = kebab(path);
-    const flags = value.alias === null ? [`--${long}`] : [`--${long}`, `--${value.alias}`];
-    into.push({ path, environment: `VOLTSTREAM_${long.replaceAll('-', '_').toUpperCase()}`, flags, setting: value });
+    if (isSetting(value)) into.push({ path, environment: variableOf(path), setting: value });
+    else collect(value, `${path}.`, into);
   }
   return into;
 }

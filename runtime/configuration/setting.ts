@@ -13,7 +13,7 @@ export interface Setting<T> {
   readonly reason: string;
   /** Passwords: never printed. `url`: the user information inside is not printed. */
   readonly secrecy: 'open' | 'secret' | 'url';
-  /** A shorter flag than the one made from the path. */
+  /** A flag of its own on the command line, without dashes; all others are given by `--set path=value`. */
   readonly alias: string | null;
   parse(raw: unknown): T;
 }

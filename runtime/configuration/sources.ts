@@ -68,12 +68,12 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
   }
 }
 
-/** Flags by name without dashes in front (`http-port`), or by path (`http.port`). */
+/** By path, as given by `--set path=value`, or by the name of a flag of its own. */
 export function readFlags(flags: Readonly<Record<string, unknown>>, findings: Findings): void {
   for (const [name, raw] of Object.entries(flags)) {
     if (raw === undefined) continue;
-    const entry = settingEntries.find((candidate) => candidate.path === name || candidate.flags.includes(`--${name}`));
-    if (entry !== undefined) findings.given.push({ path: entry.path, raw, where: `--${name}` });
-    else findings.problems.push(unknown(`--${name}`, settingEntries.flatMap((candidate) => candidate.flags), 'command line'));
+    const entry = settingEntries.find((candidate) => candidate.path === name || candidate.setting.alias === name);
+    if (entry === undefined) findings.problems.push(unknown(name, pathsOf, 'command line'));
+    else findings.given.push({ path: entry.path, raw, where: entry.path === name ? '--set' : `--${name}` });
   }
 }
