@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChdbWarehouse } from './chdb-warehouse.ts';
 import { rowEncoder } from './row-binary.ts';
 import { RowBuffer, rowVersion, writeRowVersion } from './row-buffer.ts';
+import { plainType } from './statements.ts';
 
 const columns = {
   text: 'String',
@@ -168,4 +169,14 @@ it('writes a version as run, then ordinal', () => {
     }),
   );
   expect(rowVersion(2, 0)).toBeGreaterThan(rowVersion(1, 2 ** 40 - 1));
+});
+
+it.each([
+  ['String', 'String'],
+  ['LowCardinality(String)', 'String'],
+  ['LowCardinality(Nullable(String))', 'Nullable(String)'],
+  ['Array(LowCardinality(FixedString(3)))', 'Array(FixedString(3))'],
+  ["Tuple(LowCardinality(String), LowCardinality(DateTime64(3, 'UTC')))", "Tuple(String, DateTime64(3, 'UTC'))"],
+])('reads %s as %s, whose bytes are the same', (type, plain) => {
+  expect(plainType(type)).toBe(plain);
 });
