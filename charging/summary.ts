@@ -30,7 +30,7 @@ export function summaryQueries(database: string): SummaryQueries {
   sum(energy_wh) AS energy_wh, toString(toDate(min(start_time))) AS first_day, toString(toDate(max(start_time))) AS last_day,
   quantileExactIf(0.5)(assumeNotNull(energy_wh), energy_wh > 0) AS median_wh,
   quantileExactIf(0.5)(dateDiff('second', start_time, assumeNotNull(stop_time)), stop_time > start_time) / 60 AS median_minutes
-FROM ${sessions}`,
+FROM ${sessions} SETTINGS prefer_column_name_to_alias = 1`,
     sites: `SELECT if(site_id = '', '(no site)', site_id) AS site, count() AS sessions, sum(energy_wh) AS energy_wh
 FROM ${sessions} GROUP BY site ORDER BY sessions DESC, site LIMIT ${sitesShown}`,
     closedBy: `SELECT closed_by, count() AS sessions FROM ${sessions} GROUP BY closed_by ORDER BY sessions DESC, closed_by`,

@@ -80,6 +80,29 @@ export class Application {
     return this.ready && this.#workers.every((worker) => worker.caughtUp);
   }
 
+  /** Waits until everything that is in the log now, and what follows from it, is processed, committed and delivered. */
+  async drained(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.caughtUp && await this.#atEnd()) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Sums for progress lines; archives read what the tasks read, and are left out of `processed` and `lag`. */
+  get figures(): { readonly processed: number; readonly lag: number; readonly rowsDelivered: number; readonly outboxRows: number } {
+    let processed = 0;
+    let lag = 0;
+    for (const task of this.#workers[0]?.tasks ?? []) {
+      for (const queue of task.queues) {
+        processed += queue.accepted - queue.buffered;
+        lag += Math.max(0, queue.endOffset - queue.position);
+      }
+    }
+    const totals = this.#options.metrics.totals();
+    return { processed, lag, rowsDelivered: totals.deliveredRows, outboxRows: totals.outboxRows };
+  }
+
   get tasks(): readonly RunningTask[] {
     return this.#workers.flatMap((worker) => worker.tasks);
   }
@@ -109,6 +132,16 @@ export class Application {
     await Promise.all(this.#workers.map((worker) => worker.stop(shutdownTimeoutMs)));
     this.#abort.abort(new Error('the application was stopped'));
     await this.#globalTables?.stop();
+  }
+
+  async #atEnd(): Promise<boolean> {
+    for (const task of this.tasks) {
+      for (const queue of task.queues) {
+        const { end } = await this.#options.ports.log.bounds({ topic: queue.source.topic, partition: queue.partition });
+        if (queue.position < end) return false;
+      }
+    }
+    return this.caughtUp;
   }
 
   async #mainWorker(globalTables: GlobalTables): Promise<Worker> {

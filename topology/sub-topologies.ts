@@ -26,8 +26,8 @@ class Groups {
 
 /**
  * Splits a graph into what runs together: nodes joined by an edge, or by a table that one keeps and the other reads. A
- * repartition ends one sub-topology and begins another. A sub-topology is called after its first source, so that adding
- * steps or other sub-topologies never changes the name under which state is kept.
+ * repartition ends one sub-topology and begins another. A sub-topology is called after its first stream (else its
+ * first table), so that adding steps, tables or other sub-topologies never changes the name under which state is kept.
  */
 export function splitIntoSubTopologies(
   nodes: ReadonlyMap<string, Node>,
@@ -74,7 +74,7 @@ function subTopologyOf(members: readonly Node[], edges: readonly Edge[]): SubTop
   const names = new Set(members.map((node) => node.name));
   const inner = edges.filter((edge) => names.has(edge.from) && names.has(edge.to));
   const sources = members.filter((node): node is SourceNode => node.kind === 'source');
-  const first = sources[0];
+  const first = sources.find((source) => source.role !== 'table') ?? sources[0];
   if (first === undefined) throw invalid(members[0]?.name ?? '?', 'no source leads to this step', 'a source', 'none');
   const steps = inTopologicalOrder(members.filter((node): node is StepNode => node.kind === 'step'), inner);
   refuseStaleKeys(steps, inner, new Set(sources.map((source) => source.name)));

@@ -85,7 +85,7 @@ export class ArchiveFactory implements TaskSource {
           if (event.kind === 'retry') options.retrying(`insert into ${event.table}`, event.error);
         },
       }),
-      limits: options.limits, abort, listener: options.listener, nowMs: options.nowMs,
+      limits: options.limits, abort, listener: options.listener, nowMs: options.nowMs, retrying: options.retrying,
     });
     if (intent !== null && intent.to > intent.from) {
       positionWithin(intent.from, bounds, `task ${assignment.task}`, options.positions);

@@ -1,9 +1,9 @@
-import { VoltstreamError } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
 import { piecesOf } from '../delivery/pieces.ts';
 import type { LogBatch } from '../log/log.ts';
 import type { PieceDelivery, SealedPiece } from '../sinks/clickhouse/delivery.ts';
+import { AwaitedSchemas } from '../task/awaited-schemas.ts';
 import { bytesText, textBytes } from '../task/cell-bytes.ts';
 import type { CommitLoop } from '../task/commit-loop.ts';
 import type { OutboxRow } from '../task/outbox-rows.ts';
@@ -43,6 +43,7 @@ export interface ArchiveTaskOptions {
   readonly abort: AbortController;
   readonly listener: ArchiveTaskListener;
   readonly nowMs: () => number;
+  readonly retrying: (operation: string, error: unknown) => void;
 }
 
 const STORE = '$archive';
@@ -76,6 +77,7 @@ export class ArchiveTask implements RunningTask {
   readonly id: string;
   readonly #options: ArchiveTaskOptions;
   readonly #origin = new MutableOrigin();
+  readonly #schemas: AwaitedSchemas;
   #rows: OutboxRow[] = [];
   #bytes = 0;
   #from: number;
@@ -89,6 +91,7 @@ export class ArchiveTask implements RunningTask {
   constructor(options: ArchiveTaskOptions) {
     this.id = options.id;
     this.#options = options;
+    this.#schemas = new AwaitedSchemas([options.queue], options.nowMs, options.retrying);
     this.#from = options.queue.position;
     this.#delivered = options.queue.position;
   }
@@ -140,17 +143,8 @@ export class ArchiveTask implements RunningTask {
     return processed;
   }
 
-  async loadSchemas(): Promise<boolean> {
-    const { queue } = this.#options;
-    const awaited = queue.awaitedSchema;
-    if (awaited === null) return false;
-    try {
-      await awaited.reader.load(awaited.schemaId);
-    } catch (error) {
-      if (!(error instanceof VoltstreamError) || error.code !== 'SCHEMA_UNKNOWN') throw error;
-      queue.refuseAwaited(error);
-    }
-    return true;
+  loadSchemas(): Promise<boolean> {
+    return this.#schemas.load();
   }
 
   async flush(): Promise<void> {
@@ -228,10 +222,9 @@ export class ArchiveTask implements RunningTask {
     queue.start(intent.from, intent.to);
     for await (const batch of batches) {
       queue.accept(batch);
-      for (;;) {
+      do {
         while (queue.position < intent.to && queue.fill()) this.#take();
-        if (!(await this.loadSchemas())) break;
-      }
+      } while (await this.#schemaCame());
     }
     const rows = this.#rows;
     this.#rows = [];
@@ -246,6 +239,17 @@ export class ArchiveTask implements RunningTask {
     this.#from = intent.to;
     this.#delivered = intent.to;
     this.#cleared = false;
+  }
+
+  /** Waits for a schema as long as one is awaited: a range must be whole before it is compared. */
+  async #schemaCame(): Promise<boolean> {
+    const { queue, abort } = this.#options;
+    while (queue.awaitedSchema !== null) {
+      if (await this.#schemas.load()) return true;
+      abort.signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return false;
   }
 
   #stop(error: unknown): void {

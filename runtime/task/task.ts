@@ -5,6 +5,7 @@ import type { Configuration } from '../configuration.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { LogBatch } from '../log/log.ts';
 import type { RunningTask } from './running-task.ts';
+import { AwaitedSchemas } from './awaited-schemas.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { SealedBatch } from './outbox.ts';
 import type { PartitionQueue } from './partition-queue.ts';
@@ -48,6 +49,7 @@ export class Task implements RunningTask {
   readonly #delivering = new Set<string>();
   readonly #deliveredRows = new Map<string, number>();
   readonly #commits: CommitLoop;
+  readonly #schemas: AwaitedSchemas;
   #lastCommitMs = 0;
   #stopped = false;
   #committedPositions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[] = [];
@@ -57,6 +59,7 @@ export class Task implements RunningTask {
     this.id = options.id;
     this.#options = options;
     this.core = options.core;
+    this.#schemas = new AwaitedSchemas(this.core.queues, options.nowMs, (operation, error) => options.listener.retrying(this, operation, error));
     this.#commits = new CommitLoop(options.store, options.claim, this.signal, {
       retrying: (operation, error) => options.listener.retrying(this, operation, error),
       committed: (cells, durationMs) => options.listener.committed(this, cells, durationMs),
@@ -104,20 +107,8 @@ export class Task implements RunningTask {
     return !this.#stopped && this.core.accept(batch);
   }
 
-  /** Loads the schemas that heads of queues wait for. True when there was one. */
-  async loadSchemas(): Promise<boolean> {
-    for (const queue of this.core.queues) {
-      const awaited = queue.awaitedSchema;
-      if (awaited === null) continue;
-      try {
-        await awaited.reader.load(awaited.schemaId);
-      } catch (error) {
-        if (!(error instanceof VoltstreamError) || error.code !== 'SCHEMA_UNKNOWN') throw error;
-        queue.refuseAwaited(error);
-      }
-      return true;
-    }
-    return false;
+  loadSchemas(): Promise<boolean> {
+    return this.#schemas.load();
   }
 
   /** One turn: processes up to `recordsMax`, commits when it is time. Gives the number of records processed. */

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { VoltstreamError } from '../errors.ts';
+import { settingEntries } from '../runtime/configuration.ts';
+import type { ConfigurationSources } from '../runtime/configuration.ts';
+
+/** Exit codes of every command. */
+const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** The engine's settings as flags: those people use on the command line by name, all others by --set. */
+function withSettings(command: Command): Command {
+  return command
+    .option('--config <file>', 'YAML or JSON file with settings (docs/configuration.md)')
+    .option('--data <folder>', 'data folder of the embedded log, state and ClickHouse (default: .voltstream)')
+    .option('--set <name=value...>', 'any setting by its path, e.g. --set commit.intervalMs=500');
+}
+
+function sourcesOf(flags: Flags): ConfigurationSources {
+  const settings: Record<string, unknown> = {};
+  for (const pair of (flags['set'] as readonly string[] | undefined) ?? []) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new CommanderError(exitCodes.usage, 'voltstream.set', `--set wants name=value, not ${pair}`);
+    settings[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  if (flags['data'] !== undefined) settings['data'] = flags['data'];
+  if (flags['port'] !== undefined) settings['port'] = flags['port'];
+  return { file: flags['config'] as string | undefined, environment: process.env, flags: settings };
+}
+
+function program(): Command {
+  const root = new Command('voltstream')
+    .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
+    .version('0.1.0')
+    .showHelpAfterError('(voltstream --help shows all commands)')
+    .exitOverride();
+
+  withSettings(root.command('run'))
+    .description('the main job: take the shipped charging data, process what is in the log, serve the live page and /metrics')
+    .option('--exit', 'end when the input is done')
+    .option('--no-sample', 'do not take the shipped data set')
+    .option('--reset', 'start over where state is missing')
+    .option('--port <number>', 'port of the live page, 0 takes any free one (default: 8080)')
+    .option('--print-config', 'print the settings in force, without secrets, and end')
+    .option('--json', 'print the summary as JSON')
+    .action(async (flags: Flags) => (await import('./run.ts')).run(sourcesOf(flags), {
+      exit: flags['exit'] === true, sample: flags['sample'] !== false, reset: flags['reset'] === true,
+      printConfig: flags['printConfig'] === true, json: flags['json'] === true,
+    }));
+
+  withSettings(root.command('ingest'))
+    .description('take events as JSON lines, one object a line; "-" is standard input. What was taken before is not taken again')
+    .argument('<file...>', 'files of charging events (docs/events.md)')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (files: readonly string[], flags: Flags) =>
+      (await import('./ingest.ts')).ingest(sourcesOf(flags), files, { json: flags['json'] === true }));
+
+  withSettings(root.command('query'))
+    .description('ask ClickHouse; where a process already runs on the data folder, it answers')
+    .argument('<sql>', 'one SELECT, SHOW, DESCRIBE or EXPLAIN')
+    .option('--format <name>', 'a ClickHouse format', 'PrettyCompactMonoBlock')
+    .option('--json', 'the same as --format JSONEachRow')
+    .action(async (sql: string, flags: Flags) =>
+      (await import('./query.ts')).query(sourcesOf(flags), sql, flags['json'] === true ? 'JSONEachRow' : String(flags['format'])));
+
+  root.command('topology')
+    .description('describe the product topology: sources, steps, stores, sinks')
+    .option('--mermaid', 'as a Mermaid flowchart')
+    .action(async (flags: Flags) => (await import('./topology.ts')).topology(flags['mermaid'] === true ? 'mermaid' : 'text'));
+
+  withSettings(root.command('verify'))
+    .description('compare the tables with the truth: lost, duplicated, wrong')
+    .requiredOption('--against <name>', 'what to compare with: dundee, the shipped data set')
+    .option('--json', 'print the result as JSON')
+    .action(async (flags: Flags) => (await import('./verify.ts')).verify(sourcesOf(flags), String(flags['against']), { json: flags['json'] === true }));
+
+  root.addHelpText('after', `\nEvery setting can be given by --set, by environment variable or in a file (${settingEntries.length} settings, docs/configuration.md).`);
+  return root;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    if (error.code === 'voltstream.set') process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  } else {
+    const known = error instanceof VoltstreamError;
+    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = known && error.code === 'CONFIGURATION_INVALID' ? exitCodes.usage : exitCodes.failed;
+  }
+}
