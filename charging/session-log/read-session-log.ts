@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
+import { parse as parseText } from 'csv-parse/sync';
 import { VoltstreamError } from '../../errors.ts';
 import { localTimeReader } from './local-time.ts';
 import type { LocalInstant } from './local-time.ts';
@@ -48,14 +49,12 @@ export async function* readSessionLogs(
 
 async function* readFile(path: string, mapping: SessionLogMapping): AsyncGenerator<SessionLogRow | QuarantinedRow> {
   const file = basename(path);
-  const skipped: QuarantinedRow[] = [];
+  const skipped: { readonly reason: string; readonly raw: string }[] = [];
   const source = createReadStream(path);
   const parser = parse({
-    bom: true, delimiter: mapping.delimiter, info: true, raw: true, relax_column_count: true, skip_empty_lines: true,
-    skip_records_with_error: true, max_record_size: 1_000_000,
+    ...csvForm(mapping), info: true, raw: true, skip_records_with_error: true,
     on_skip: (error, raw) => {
-      const line = Number((error as { readonly lines?: number } | undefined)?.lines ?? 0);
-      skipped.push({ kind: 'quarantined', file, line, column: '', reason: error?.message ?? 'broken CSV', raw: raw ?? '' });
+      skipped.push({ reason: error?.message ?? 'broken CSV', raw: raw ?? '' });
       return undefined;
     },
   });
@@ -64,12 +63,53 @@ async function* readFile(path: string, mapping: SessionLogMapping): AsyncGenerat
   unpacked.on('error', (error) => parser.destroy(error));
   unpacked.pipe(parser);
   let read: ReturnType<typeof rowReader> | null = null;
+  let lines = 0;
   for await (const { record, info, raw } of parser as AsyncIterable<CsvRecord>) {
-    while (skipped.length > 0) yield skipped.shift() as QuarantinedRow;
-    if (read === null) read = rowReader(record, mapping, file);
-    else yield read(record, info.lines, raw);
+    lines = info.lines;
+    if (read === null) {
+      read = rowReader(record, mapping, file);
+      continue;
+    }
+    const row = read(record, info.lines, raw);
+    if (row.kind === 'quarantined' && row.raw.includes('\n')) yield* lineByLine(row.reason, raw, info.lines, file, mapping, read);
+    else yield row;
   }
-  yield* skipped;
+  for (const { reason, raw } of skipped) {
+    if (read !== null) yield* lineByLine(reason, raw, lines + raw.trimEnd().split('\n').length, file, mapping, read);
+  }
+}
+
+function csvForm(mapping: SessionLogMapping) {
+  return { bom: true, delimiter: mapping.delimiter, relax_column_count: true, relax_quotes: true, skip_empty_lines: true } as const;
+}
+
+/**
+ * A quote that is never closed swallows the rows behind it. Where that gives nothing readable, the first line is set aside,
+ * and each of the others read for itself.
+ */
+function* lineByLine(
+  reason: string,
+  raw: string,
+  lastLine: number,
+  file: string,
+  mapping: SessionLogMapping,
+  read: ReturnType<typeof rowReader>,
+): Generator<SessionLogRow | QuarantinedRow> {
+  const lines = raw.trimEnd().split(/\r?\n/);
+  for (const [index, text] of lines.entries()) {
+    const line = lastLine - lines.length + 1 + index;
+    const aside: QuarantinedRow = { kind: 'quarantined', file, line, column: '', reason, raw: text };
+    if (index === 0) {
+      yield aside;
+      continue;
+    }
+    try {
+      const record = (parseText(text, csvForm(mapping)) as string[][])[0];
+      if (record !== undefined) yield read(record, line, text);
+    } catch (error) {
+      yield { ...aside, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
 }
 
 /** A column's text, or null; with the place in the header worked out once. */

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dundeeMapping } from './dundee.mapping.ts';
+import { closingMs, expandSessionLog } from './expand.ts';
+import type { SessionLogRow } from './mapping.ts';
+import { stationsOf } from './stations.ts';
+
+const ten = Date.UTC(2018, 4, 14, 10);
+const minute = 60_000;
+
+function row(fields: Partial<SessionLogRow>): SessionLogRow {
+  return {
+    kind: 'row', file: 'f', line: 2, rowId: '1', stationId: 's', connectorId: 1, startMs: ten, stopMs: ten + 60 * minute,
+    energyWh: 7000, site: 'Site', model: 'APT 7kW Dual Outlet', idToken: null, vehicleModel: null, startClock: 'exact',
+    stopClock: 'exact', ...fields,
+  };
+}
+
+const expand = (rows: readonly SessionLogRow[]) => [...expandSessionLog(rows, dundeeMapping)];
+const short = (rows: readonly SessionLogRow[]) =>
+  expand(rows).filter((event) => event.type !== 'Heartbeat').map((event) => [
+    (event.timestampMs - ten) / minute, event.type === 'StatusChanged' ? event.status : event.type.slice(11), event.transactionId, event.seqNo, event.meterWh,
+  ]);
+
+describe('expandSessionLog', () => {
+  it('makes start, a meter value every five minutes of charging, the end of charging, and stop', () => {
+    expect(short([row({ energyWh: 1750 })])).toEqual([
+      [0, 'Occupied', null, null, null],
+      [0, 'Started', '1', 0, 0],
+      [5, 'Updated', '1', 1, 583],
+      [10, 'Updated', '1', 2, 1166],
+      [15, 'Updated', '1', 3, 1750],
+      [60, 'Ended', '1', 4, 1750],
+      [60, 'Available', null, null, null],
+    ]);
+    const updates = expand([row({ energyWh: 1750 })]).filter((event) => event.type === 'TransactionUpdated');
+    expect(updates.map((event) => [event.powerW, event.chargingState])).toEqual([[7000, 'Charging'], [7000, 'Charging'], [0, 'SuspendedEV']]);
+  });
+
+  it('charges no longer than the stay', () => {
+    const events = expand([row({ energyWh: 14_000, stopMs: ten + 12 * minute })]);
+    expect(events.filter((event) => event.type === 'TransactionUpdated').map((event) => [event.meterWh, event.powerW])).toEqual([[5833, 70_000], [11_666, 70_000]]);
+  });
+
+  it.each([
+    ['no stop', { stopMs: null, energyWh: null }, [[0, 'Occupied'], [0, 'Started']]],
+    ['a stop before the start', { stopMs: ten - 31 * minute }, [[-31, 'Ended'], [-31, 'Available'], [0, 'Occupied'], [0, 'Started']]],
+    ['no length', { stopMs: ten, energyWh: 300 }, [[0, 'Occupied'], [0, 'Started'], [0, 'Ended'], [0, 'Available']]],
+    ['a negative energy', { energyWh: -3000 }, [[0, 'Occupied'], [0, 'Started'], [60, 'Ended'], [60, 'Available']]],
+    ['no energy', { energyWh: 0 }, [[0, 'Occupied'], [0, 'Started'], [60, 'Ended'], [60, 'Available']]],
+  ] as const)('expands a row with %s as it is', (_name, fields, wanted) => {
+    expect(short([row(fields)]).map((event) => event.slice(0, 2))).toEqual(wanted);
+    const end = expand([row(fields)]).find((event) => event.type === 'TransactionEnded');
+    expect(end?.meterWh).toEqual(end === undefined ? undefined : 'energyWh' in fields ? fields.energyWh : 7000);
+  });
+
+  it('puts what ends before what starts at equal times, and sessions without length between', () => {
+    const rows = [
+      row({ rowId: 'b', startMs: ten + 60 * minute, stopMs: ten + 90 * minute, energyWh: 0 }),
+      row({ rowId: 'z', startMs: ten + 60 * minute, stopMs: ten + 60 * minute, energyWh: 0 }),
+      row({ rowId: 'a', energyWh: 0 }),
+    ];
+    expect(short(rows).filter((event) => event[2] !== null).map((event) => `${event[2]} ${event[1]}`)).toEqual([
+      'a Started', 'a Ended', 'z Started', 'z Ended', 'b Started', 'b Ended',
+    ]);
+  });
+
+  it('ends with one heartbeat a station, after everything else', () => {
+    const heartbeats = expand([row({}), row({ rowId: '2', stationId: 't', stopMs: ten + minute })]).slice(-2);
+    expect(heartbeats.map((event) => [event.type, event.stationId, event.timestampMs])).toEqual([
+      ['Heartbeat', 's', ten + 60 * minute + closingMs], ['Heartbeat', 't', ten + 60 * minute + closingMs],
+    ]);
+  });
+
+  const anyRow = fc.record({
+    stationId: fc.constantFrom('s', 't'), connectorId: fc.integer({ min: 1, max: 2 }), start: fc.integer({ min: 0, max: 600 }),
+    stay: fc.option(fc.integer({ min: -60, max: 600 })), energyWh: fc.integer({ min: -500, max: 90_000 }),
+  });
+  const anyRows = fc.array(anyRow, { maxLength: 30 }).map((list) => list.map((one, index) => row({
+    rowId: String(index), stationId: one.stationId, connectorId: one.connectorId, startMs: ten + one.start * minute,
+    stopMs: one.stay === null ? null : ten + (one.start + one.stay) * minute, energyWh: one.stay === null ? null : one.energyWh,
+  })));
+
+  it('gives events sorted by time, unique ids, and each energy back to the Wh', () => {
+    fc.assert(fc.property(anyRows, (rows) => {
+      const events = expand(rows);
+      for (let index = 1; index < events.length; index += 1) {
+        expect(events[index]?.timestampMs).toBeGreaterThanOrEqual(events[index - 1]?.timestampMs ?? 0);
+      }
+      expect(new Set(events.map((event) => event.eventId)).size).toBe(events.length);
+      for (const one of rows) {
+        const own = events.filter((event) => event.transactionId === one.rowId).sort((a, b) => (a.seqNo ?? 0) - (b.seqNo ?? 0));
+        expect(own.map((event) => event.seqNo)).toEqual(own.map((_event, index) => index));
+        if (one.stopMs !== null) expect(own.at(-1)?.meterWh).toBe(one.energyWh);
+      }
+    }));
+  });
+
+  it('gives each row the same events whatever other rows there are, in any order', () => {
+    fc.assert(fc.property(anyRows, fc.integer(), (rows, seed) => {
+      const whole = expand(rows).filter((event) => event.type !== 'Heartbeat');
+      const turned = [...rows].sort((a, b) => Math.sin(seed + Number(a.rowId)) - Math.sin(seed + Number(b.rowId)));
+      expect(expand(turned).filter((event) => event.type !== 'Heartbeat')).toEqual(whole);
+      const alone = rows.flatMap((one) => expand([one])).filter((event) => event.type !== 'Heartbeat');
+      const byId = (a: { eventId: string }, b: { eventId: string }) => (a.eventId < b.eventId ? -1 : 1);
+      expect(alone.sort(byId)).toEqual([...whole].sort(byId));
+    }));
+  });
+});
+
+describe('stationsOf', () => {
+  it('derives stations with their outlets, valid from the first day, and a new version when the site changes', () => {
+    const stations = stationsOf([
+      row({ rowId: '3', connectorId: 2, startMs: ten + 10 * minute, site: 'Real Site' }),
+      row({ rowId: '2', startMs: ten }),
+      row({ rowId: '1', stationId: 't', startMs: ten + minute, model: 'APT 50kW Raption' }),
+    ], dundeeMapping);
+    const midnight = Date.UTC(2018, 4, 14);
+    expect(stations.map((one) => [one.stationId, one.siteId, one.validFromMs, one.evses.map((evse) => [evse.evseId, evse.connectors[0]?.powerMaxW])])).toEqual([
+      ['s', 'Site', midnight, [[1, 7000], [2, 7000]]],
+      ['t', 'Site', midnight, [[1, 50_000]]],
+      ['s', 'Real Site', ten + 10 * minute, [[1, 7000], [2, 7000]]],
+    ]);
+  });
+});
