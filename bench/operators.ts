@@ -79,13 +79,13 @@ const benchmarks: Readonly<Record<string, Steps>> = {
     source.pipe(
       filter<string, Reading>((reading) => reading.deltaWh >= 0).build(context),
       map((reading: Reading, key: string) => ({ key, value: reading })).build(context),
-      mapValues((reading: Reading) => reading.deltaWh).build(context),
+      mapValues<string, Reading, number>((reading) => reading.deltaWh).build(context),
     ),
   'filter, map, mapValues, tumbling final': (context) => (source) =>
     source.pipe(
       filter<string, Reading>((reading) => reading.deltaWh >= 0).build(context),
       map((reading: Reading, key: string) => ({ key, value: reading })).build(context),
-      mapValues((reading: Reading) => reading).build(context),
+      mapValues<string, Reading, Reading>((reading) => reading).build(context),
       windowAggregate('window', minute, { ...wh, emit: 'final' }).build(context),
     ),
 };

@@ -1,3 +1,4 @@
+import { assertInvariant } from '../errors.ts';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
 import type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime } from './operator.ts';
 import { handlerStep, type Emit } from './record-step.ts';
@@ -91,7 +92,7 @@ function openContext<S extends StoreDefinitions>(
     origin: context.origin,
     output: (port, record) => {
       const output = outputs.get(port);
-      if (output === undefined) throw new Error(`invariant violated: step ${context.step} has no output ${port}`);
+      assertInvariant(output !== undefined, `step ${context.step} has declared its output ${port}`);
       output(record);
     },
     dropped: (reason) => context.dropped(reason),
