@@ -64,14 +64,18 @@ async function* readFile(path: string, mapping: SessionLogMapping): AsyncGenerat
   unpacked.pipe(parser);
   let read: ReturnType<typeof rowReader> | null = null;
   let lines = 0;
+  let countedTwice = 0;
   for await (const { record, info, raw } of parser as AsyncIterable<CsvRecord>) {
-    lines = info.lines;
+    const inside = raw.trim();
+    // csv-parse counts a line that ends with CR LF inside quotes as two.
+    if (inside.includes('\n')) countedTwice += inside.match(/\r\n/g)?.length ?? 0;
+    lines = info.lines - countedTwice;
     if (read === null) {
       read = rowReader(record, mapping, file);
       continue;
     }
-    const row = read(record, info.lines, raw);
-    if (row.kind === 'quarantined' && row.raw.includes('\n')) yield* lineByLine(row.reason, raw, info.lines, file, mapping, read);
+    const row = read(record, lines - (inside.match(/\n/g)?.length ?? 0), raw);
+    if (row.kind === 'quarantined' && inside.includes('\n')) yield* lineByLine(row.reason, inside, lines, file, mapping, read);
     else yield row;
   }
   for (const { reason, raw } of skipped) {
