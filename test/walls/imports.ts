@@ -35,9 +35,9 @@ export function importsOf(file: string): readonly string[] {
 export function packagesReached(entries: readonly string[]): ReadonlyMap<string, string> {
   const packages = new Map<string, string>();
   const seen = new Set<string>();
-  const open = entries.filter((entry) => existsSync(join(root, entry)));
+  const open = [...entries];
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
-    if (seen.has(file)) continue;
+    if (seen.has(file) || !existsSync(join(root, file))) continue;   // a file that is not there: the compiler says so
     seen.add(file);
     for (const specifier of importsOf(file)) {
       if (specifier.startsWith('.')) open.push(relative(root, resolve(root, dirname(file), specifier)));
