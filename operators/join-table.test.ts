@@ -17,7 +17,7 @@ type Text = string | null;
 describe('joinTable', () => {
   it('joins with the value of a key-value table as it is now, and gives nothing where there is none', () => {
     const stores = new TaskStores();
-    const running = new OperatorHarness(joinTable<Text, Text, string, string>('join', plain, both), stores);
+    const running = new OperatorHarness(joinTable<string, string, string, string>('join', plain, both), stores);
     running.push(at(5));
     stores.get(values).put('a', 'right');
     running.push(at(1));
@@ -34,7 +34,7 @@ describe('joinTable', () => {
   });
 
   it('drops records without key or value and counts them; a left join keeps those without a key', () => {
-    const inner = new OperatorHarness(joinTable<Text, Text, string, string>('join', plain, both));
+    const inner = new OperatorHarness(joinTable<string, string, string, string>('join', plain, both));
     inner.push(at(0, null), at(0, 'a', null));
     expect(inner.dropped).toEqual({ 'null-key': 1, 'null-value': 1 });
     const left = new OperatorHarness(leftJoinTable<Text, Text, string, string>('join', plain, both));
@@ -77,6 +77,6 @@ describe('joinTable with a grace', () => {
   });
 
   it('needs a versioned table', () => {
-    expect(() => joinTable<Text, Text, string, string>('join', plain, both, grace)).toThrow(/TOPOLOGY_INVALID.*versions/s);
+    expect(() => joinTable<string, string, string, string>('join', plain, both, grace)).toThrow(/TOPOLOGY_INVALID.*versions/s);
   });
 });

@@ -31,11 +31,16 @@ export interface JoinGrace<K, V> {
  */
 export function joinTable<K, V, T, R>(
   name: string,
-  table: TableReference<NonNullable<K>, T>,
-  join: (value: NonNullable<V>, tableValue: T, key: NonNullable<K>) => R,
+  table: TableReference<K, T>,
+  join: (value: V, tableValue: T, key: K) => R,
   grace?: JoinGrace<K, V>,
-): Operator<K, V, K, R> {
-  return tableJoin('joinTable', name, table, (value, tableValue, key) => join(value, tableValue as T, key as NonNullable<K>), false, grace);
+): Operator<K | null, V | null, K, R> {
+  const inner = tableJoin<K | null, V | null, T, R>(
+    'joinTable', name, table as TableReference<NonNullable<K>, T>, (value, tableValue, key) => join(value, tableValue as T, key as K), false,
+    grace as JoinGrace<K | null, V | null> | undefined,
+  );
+  // Records without a key do not come out of it.
+  return inner as Operator<K | null, V | null, K, R>;
 }
 
 /**
@@ -46,9 +51,9 @@ export function joinTable<K, V, T, R>(
  */
 export function leftJoinTable<K, V, T, R>(
   name: string,
-  table: TableReference<NonNullable<K>, T>,
+  table: TableReference<NoInfer<NonNullable<K>>, T>,
   join: (value: NonNullable<V>, tableValue: T | null, key: K) => R,
-  grace?: JoinGrace<K, V>,
+  grace?: JoinGrace<NoInfer<K>, NoInfer<V>>,
 ): Operator<K, V, K, R> {
   return tableJoin('leftJoinTable', name, table, join, true, grace);
 }

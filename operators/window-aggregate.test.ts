@@ -46,7 +46,7 @@ describe('windowAggregate over tumbling windows', () => {
   });
 
   it('drops records without a key and counts them', () => {
-    const running = new OperatorHarness(windowAggregate<string | null, number, number>('sum', windows, { ...sum }));
+    const running = new OperatorHarness(windowAggregate('sum', windows, sum));
     running.push({ key: null, value: 1, timestampMs: 100 }, { key: 'a', value: 1, timestampMs: 0 });
     expect(running.dropped).toEqual({ 'null-key': 1 });
     expect(running.take()).toHaveLength(1);

@@ -10,11 +10,11 @@ import { wantMilliseconds } from './windows/window-span.ts';
 import { windowStores } from './windows/window-stores.ts';
 
 export interface WindowAggregateOptions<K, V, A> {
-  readonly key: Codec<NonNullable<K>>;
+  readonly key: Codec<K>;
   readonly aggregate: Codec<A>;
   readonly initial: () => A;
   /** Gives a new aggregate; must not change the old one. */
-  readonly fold: (aggregate: A, value: V, key: NonNullable<K>) => A;
+  readonly fold: (aggregate: A, value: V, key: K) => A;
   /**
    * `update` (default): each change of a window at once. `final`: each window once, when it closes, in the order of
    * (end, key bytes): Kafka Streams' `suppress(untilWindowCloses)`.
@@ -48,7 +48,7 @@ export interface WindowAggregateOptions<K, V, A> {
  */
 export function windowAggregate<K, V, A>(
   name: string, windows: TimeWindows | SlidingWindows, options: WindowAggregateOptions<K, V, A>,
-): Operator<K, V, Windowed<NonNullable<K>>, A> {
+): Operator<K | null, V, Windowed<K>, A> {
   const emits = options.emit ?? 'update';
   const timeScope = options.timeScope ?? 'task';
   if (options.silentKeyMs !== undefined) {

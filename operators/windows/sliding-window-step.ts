@@ -16,28 +16,28 @@ export function slidingWindowStep<K, V, A>(
   context: StepContext,
   windows: SlidingWindows,
   options: WindowAggregateOptions<K, V, A>,
-  stores: WindowStores<NonNullable<K>, A>,
-  emit: Emit<StreamRecord<Windowed<NonNullable<K>>, A>>,
+  stores: WindowStores<K, A>,
+  emit: Emit<StreamRecord<Windowed<K>, A>>,
   guard: <R>(output: Emit<R>) => Emit<R>,
-): (record: StreamRecord<K, V>) => void {
+): (record: StreamRecord<K | null, V>) => void {
   const { timeDifferenceMs, graceMs } = windows;
   const { initial, fold, silentKeyMs } = options;
   const { streamTime } = context;
   const store = context.store(stores.windows);
   const progress = stores.progress === null ? null : context.store(stores.progress);
   const pending = stores.pending === null ? null : context.store(stores.pending);
-  const late = guard(context.output<K, V>('late'));
+  const late = guard(context.output<K | null, V>('late'));
   const retentionMs = 2 * timeDifferenceMs + graceMs;
   let newestStartMs: number | undefined;
 
-  const emitWindow = (key: NonNullable<K>, startMs: number, value: A, timestampMs: number): void =>
+  const emitWindow = (key: K, startMs: number, value: A, timestampMs: number): void =>
     emit({ key: { key, startMs, endMs: startMs + timeDifferenceMs }, value, timestampMs });
 
-  const emitFinal = (due: readonly TimeKeyEntry<NonNullable<K>, Timestamped<A>>[]): void => {
+  const emitFinal = (due: readonly TimeKeyEntry<K, Timestamped<A>>[]): void => {
     for (const { key, timeMs, value } of due) emitWindow(key, timeMs, value.value, value.timestampMs);
   };
 
-  const write = (key: NonNullable<K>, startMs: number, value: A, timestampMs: number, closeMs: number): void => {
+  const write = (key: K, startMs: number, value: A, timestampMs: number, closeMs: number): void => {
     store.put(key, startMs, { value, timestampMs });
     newestStartMs = newestStartMs === undefined || newestStartMs < startMs ? startMs : newestStartMs;
     if (pending === null) {
@@ -51,7 +51,7 @@ export function slidingWindowStep<K, V, A>(
   };
 
   /** True when the record became part of a window by it. */
-  const apply = (change: SlidingChange<A>, key: NonNullable<K>, value: V, timestampMs: number, closeMs: number): boolean => {
+  const apply = (change: SlidingChange<A>, key: K, value: V, timestampMs: number, closeMs: number): boolean => {
     if (change.kind === 'copy') {
       write(key, change.startMs, change.later.value, change.later.timestampMs, closeMs);
       return false;

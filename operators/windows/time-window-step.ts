@@ -12,27 +12,27 @@ export function timeWindowStep<K, V, A>(
   context: StepContext,
   windows: TimeWindows,
   options: WindowAggregateOptions<K, V, A>,
-  stores: WindowStores<NonNullable<K>, A>,
-  emit: Emit<StreamRecord<Windowed<NonNullable<K>>, A>>,
+  stores: WindowStores<K, A>,
+  emit: Emit<StreamRecord<Windowed<K>, A>>,
   guard: <R>(output: Emit<R>) => Emit<R>,
-): (record: StreamRecord<K, V>) => void {
+): (record: StreamRecord<K | null, V>) => void {
   const { sizeMs, advanceMs, graceMs } = windows;
   const { initial, fold, silentKeyMs } = options;
   const { streamTime } = context;
   const store = context.store(stores.windows);
   const progress = stores.progress === null ? null : context.store(stores.progress);
-  const late = guard(context.output<K, V>('late'));
+  const late = guard(context.output<K | null, V>('late'));
   const emitsUpdates = options.emit !== 'final';
 
-  const emitWindow = (key: NonNullable<K>, startMs: number, value: A, timestampMs: number): void =>
+  const emitWindow = (key: K, startMs: number, value: A, timestampMs: number): void =>
     emit({ key: { key, startMs, endMs: startMs + sizeMs }, value, timestampMs });
 
-  const emitClosed = (closed: readonly TimeKeyEntry<NonNullable<K>, Timestamped<A>>[]): void => {
+  const emitClosed = (closed: readonly TimeKeyEntry<K, Timestamped<A>>[]): void => {
     if (emitsUpdates) return;
     for (const { key, timeMs, value } of closed) emitWindow(key, timeMs, value.value, value.timestampMs);
   };
 
-  const closeWindows = (key: NonNullable<K>, closeMs: number): void => {
+  const closeWindows = (key: K, closeMs: number): void => {
     if (progress === null) {
       const earliestMs = store.earliestMs;
       if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
@@ -43,7 +43,7 @@ export function timeWindowStep<K, V, A>(
     if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
   };
 
-  const closeSilentKeys = (progressOfKeys: KeyValueStore<NonNullable<K>, number>, untilStartMs: number): void => {
+  const closeSilentKeys = (progressOfKeys: KeyValueStore<K, number>, untilStartMs: number): void => {
     const earliestMs = store.earliestMs;
     if (earliestMs === undefined || earliestMs > untilStartMs) return;
     const closed = store.drain(untilStartMs);

@@ -141,7 +141,7 @@ function windowed(one: WindowCase): Pipeline {
   const aggregation = aggregations[one.aggregate];
   if (aggregation === undefined) throw new Error(`no such aggregate: ${one.aggregate}`);
   const pipeline = new Pipeline();
-  const operator = windowAggregate<Text, Text, number | string | null>('windows', windowsOf(one), {
+  const operator = windowAggregate<string, Text, number | string | null>('windows', windowsOf(one), {
     key: utf8,
     aggregate: json('aggregate'),
     emit: one.emit,
@@ -164,7 +164,7 @@ function versionedJoin(one: VersionedJoinCase): Pipeline {
   const concatenate = (left: string, right: string | null): string => `${left}+${right}`;
   const operator = one.join === 'left'
     ? leftJoinTable<Text, Text, string, string>('join', table, concatenate, grace)
-    : joinTable<Text, Text, string, string>('join', table, concatenate, grace);
+    : joinTable<string, string, string, string>('join', table, concatenate, grace);
   pipeline.source('right', pipeline.step(tableSource('right', store), () => {}));
   pipeline.source('left', pipeline.step(operator, (_port, record) => {
     const { key, value, timestampMs } = record as StreamRecord<Text, string>;
