@@ -4,7 +4,7 @@ import { MemoryLog } from './memory-log.ts';
 
 logContract('memory', async () => {
   const log = new MemoryLog();
-  return { make: () => log, dispose: () => log.close(), groups: false, valueBytesMax: 10 * 1024 * 1024 };
+  return { make: () => log, dispose: () => log.close(), valueBytesMax: 10 * 1024 * 1024 };
 });
 
 it('deletes what is older than retention.ms by record timestamp', async () => {

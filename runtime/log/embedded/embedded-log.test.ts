@@ -9,7 +9,7 @@ logContract('embedded', async () => {
   return {
     make: () => new EmbeddedLog({ folder }),
     dispose: async () => rmSync(folder, { recursive: true }),
-    groups: false,
+    
     valueBytesMax: 10 * 1024 * 1024,
   };
 });

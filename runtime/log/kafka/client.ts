@@ -36,6 +36,7 @@ export function kafkaClient(options: KafkaLogOptions, onLine: (line: KafkaLogLin
     clientId: options.application,
     brokers: [...options.brokers],
     connectionTimeout: connectionTimeoutMs,
+    retry: { initialRetryTime: 100, retries: 5 },
     logLevel: logLevel.WARN,
     logCreator: () => write,
     ...options.security,

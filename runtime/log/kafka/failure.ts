@@ -8,7 +8,7 @@ const codesByType: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Kafka's name of a protocol error (`PRODUCER_FENCED`...), also when kafkajs has wrapped it. */
-function typeOf(error: unknown): string | undefined {
+export function kafkaErrorType(error: unknown): string | undefined {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
     if ('type' in one && typeof one.type === 'string') return one.type;
   }
@@ -18,7 +18,7 @@ function typeOf(error: unknown): string | undefined {
 /** An error of kafkajs as one of the catalogue. */
 export function kafkaFailure(error: unknown, what: string, where?: string): VoltstreamError {
   if (error instanceof VoltstreamError) return error;
-  const type = typeOf(error);
+  const type = kafkaErrorType(error);
   const code = (type === undefined ? undefined : codesByType[type]) ?? 'LOG_UNAVAILABLE';
   return new VoltstreamError(code, `${what}: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,

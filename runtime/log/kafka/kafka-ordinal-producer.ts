@@ -2,7 +2,7 @@ import type { Producer } from 'kafkajs';
 import { VoltstreamError } from '../../../errors.ts';
 import type { OrdinalProducer, OrdinalProducerOptions, OutboundRecord } from '../log.ts';
 import { asKafkaFailure, kafkaFailure } from './failure.ts';
-import { type KafkaAccess, KafkaSender, OffsetMark, offsetsOf, transactionalProducer } from './kafka-producer.ts';
+import { type KafkaAccess, KafkaSender, OffsetMark, sendMark, transactionalProducer } from './kafka-producer.ts';
 
 interface Delivered {
   readonly run: number;
@@ -47,7 +47,7 @@ export class KafkaOrdinalProducer implements OrdinalProducer {
       const transaction = await producer.transaction();
       await this.#sender.send(transaction, records);
       const mark = this.#mark.next(JSON.stringify(delivered), records);
-      await transaction.sendOffsets(offsetsOf(this.#mark.group, mark));
+      await sendMark(transaction, this.#mark.group, mark);
       await transaction.commit();
       this.#mark.written(mark);
       this.#delivered = delivered;

@@ -1,9 +1,10 @@
-import type { Admin, Producer } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, Producer, Transaction } from 'kafkajs';
 import { VoltstreamError } from '../../../errors.ts';
 import type { LogProducer, OutboundRecord, WriterMark } from '../log.ts';
 import { Partitioner } from '../partitioner.ts';
 import { kafkaClient, type KafkaLogOptions } from './client.ts';
-import { asKafkaFailure, kafkaFailure } from './failure.ts';
+import { asKafkaFailure, kafkaErrorType, kafkaFailure } from './failure.ts';
 import { requestsOf } from './messages.ts';
 
 /** What a producer needs of its log. */
@@ -65,6 +66,8 @@ export async function transactionalProducer(options: KafkaLogOptions, transactio
     retry: { initialRetryTime: 30, retries: 8 }, // kafkajs waits so long whenever the coordinator still ends the one before
   });
   await producer.connect();
+  // kafkajs registers the transactional id only with the first transaction: an empty one, so that the fencing happens now
+  await (await producer.transaction()).abort();
   return producer;
 }
 
@@ -89,6 +92,12 @@ export class OffsetMark {
     this.group = group;
   }
 
+  /** As this object read or wrote it last. */
+  get last(): string | null {
+    return this.#last?.metadata ?? null;
+  }
+
+  /** What others wrote a moment ago may be missing: the coordinator ends their transaction behind the scenes. */
   async read(): Promise<string | null> {
     this.#last = null;
     for (const { topic, partitions } of await this.#admin.fetchOffsets({ groupId: this.group })) {
@@ -113,7 +122,24 @@ export class OffsetMark {
   }
 }
 
-export function offsetsOf(group: string, { topic, sequence, metadata }: StoredMark): {
+/** How often, and how long each time, offsets wait for the transaction before to be ended by the coordinator. */
+const offsetRetries = 100;
+const offsetRetryMs = 20;
+
+/** kafkajs tries records again while the coordinator still ends the transaction before, but not offsets. */
+export async function sendMark(transaction: Transaction, group: string, mark: StoredMark): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await transaction.sendOffsets(offsetsOf(group, mark));
+      return;
+    } catch (error) {
+      if (kafkaErrorType(error) !== 'CONCURRENT_TRANSACTIONS' || attempt > offsetRetries) throw error;
+      await sleep(offsetRetryMs);
+    }
+  }
+}
+
+function offsetsOf(group: string, { topic, sequence, metadata }: StoredMark): {
   consumerGroupId: string;
   topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
 } {
@@ -140,6 +166,9 @@ export class KafkaProducer implements LogProducer {
   }
 
   async mark(writer: string): Promise<string | null> {
+    await this.#last;
+    const own = this.#marks.get(writer)?.mark.last;
+    if (own !== undefined && own !== null) return own;
     return asKafkaFailure('cannot read a mark', () => new OffsetMark(this.#access.admin, this.#group(writer)).read());
   }
 
@@ -176,7 +205,7 @@ export class KafkaProducer implements LogProducer {
     try {
       const transaction = await (await kept.producer).transaction();
       const next = mark.next(position, records);
-      await transaction.sendOffsets(offsetsOf(mark.group, next));
+      await sendMark(transaction, mark.group, next);
       await transaction.commit();
       mark.written(next);
     } catch (error) {
