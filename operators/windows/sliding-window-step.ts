@@ -1,6 +1,6 @@
-import type { TimeKeyEntry } from '../../state/local-store.ts';
+import type { KeyValueStore, TimeKeyEntry, TimeKeyStore } from '../../state/local-store.ts';
 import type { Timestamped } from '../../state/local/timestamped.ts';
-import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
+import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { WindowAggregateOptions } from '../window-aggregate.ts';
 import { advanceProgress } from './progress.ts';
@@ -20,89 +20,129 @@ export function slidingWindowStep<K, V, A>(
   emit: Emit<StreamRecord<Windowed<K>, A>>,
   guard: <R>(output: Emit<R>) => Emit<R>,
 ): (record: StreamRecord<K | null, V>) => void {
-  const { timeDifferenceMs, graceMs } = windows;
-  const { initial, fold, silentKeyMs } = options;
-  const { streamTime } = context;
-  const store = context.store(stores.windows);
-  const progress = stores.progress === null ? null : context.store(stores.progress);
-  const pending = stores.pending === null ? null : context.store(stores.pending);
-  const late = guard(context.output<K | null, V>('late'));
-  const retentionMs = 2 * timeDifferenceMs + graceMs;
-  let newestStartMs: number | undefined;
+  const step = new SlidingWindowStep(context, windows, options, stores, emit, guard(context.output<K | null, V>('late')));
+  return (record) => step.process(record);
+}
 
-  const emitWindow = (key: K, startMs: number, value: A, timestampMs: number): void =>
-    emit({ key: { key, startMs, endMs: startMs + timeDifferenceMs }, value, timestampMs });
+class SlidingWindowStep<K, V, A> {
+  readonly #context: StepContext;
+  readonly #windows: SlidingWindows;
+  readonly #options: WindowAggregateOptions<K, V, A>;
+  readonly #emit: Emit<StreamRecord<Windowed<K>, A>>;
+  readonly #late: Emit<StreamRecord<K | null, V>>;
+  readonly #streamTime: StreamTime;
+  readonly #store: TimeKeyStore<K, Timestamped<A>>;
+  readonly #progress: KeyValueStore<K, number> | null;
+  readonly #pending: TimeKeyStore<K, Timestamped<A>> | null;
+  #newestStartMs: number | undefined;
 
-  const emitFinal = (due: readonly TimeKeyEntry<K, Timestamped<A>>[]): void => {
-    for (const { key, timeMs, value } of due) emitWindow(key, timeMs, value.value, value.timestampMs);
-  };
+  constructor(
+    context: StepContext, windows: SlidingWindows, options: WindowAggregateOptions<K, V, A>, stores: WindowStores<K, A>,
+    emit: Emit<StreamRecord<Windowed<K>, A>>, late: Emit<StreamRecord<K | null, V>>,
+  ) {
+    this.#context = context;
+    this.#windows = windows;
+    this.#options = options;
+    this.#emit = emit;
+    this.#late = late;
+    this.#streamTime = context.streamTime;
+    this.#store = context.store(stores.windows);
+    this.#progress = stores.progress === null ? null : context.store(stores.progress);
+    this.#pending = stores.pending === null ? null : context.store(stores.pending);
+  }
 
-  const write = (key: K, startMs: number, value: A, timestampMs: number, closeMs: number): void => {
-    store.put(key, startMs, { value, timestampMs });
-    newestStartMs = newestStartMs === undefined || newestStartMs < startMs ? startMs : newestStartMs;
-    if (pending === null) {
-      emitWindow(key, startMs, value, timestampMs);
+  process(record: StreamRecord<K | null, V>): void {
+    const { key, value, timestampMs } = record;
+    if (key === null || key === undefined || value === null || value === undefined) {
+      this.#context.dropped(key === null || key === undefined ? 'null-key' : 'null-value');
       return;
     }
-    pending.put(key, startMs, { value, timestampMs });
-    const untilMs = closeMs - timeDifferenceMs;
-    if (progress !== null) emitFinal(pending.drainKey(key, untilMs));
-    else if ((pending.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) emitFinal(pending.drain(untilMs));
-  };
+    const { timeDifferenceMs, graceMs } = this.#windows;
+    this.#streamTime.advance(timestampMs);
+    const nowMs = this.#progress === null ? this.#streamTime.ms : advanceProgress(this.#progress, key, timestampMs);
+    const closeMs = nowMs - graceMs;
+    if (timestampMs + timeDifferenceMs < closeMs) {
+      this.#context.dropped('late');
+      this.#late(record);
+      return;
+    }
+    this.#forgetExpired(key, closeMs);
+    let isLate = true;
+    for (const change of slidingChanges(timeDifferenceMs, timestampMs, this.#held(key, timestampMs))) {
+      if (this.#apply(change, key, value, timestampMs, closeMs)) isLate = false;
+    }
+    if (isLate) this.#late(record);
+    this.#closeSilentKeys();
+  }
+
+  #held(key: K, timestampMs: number): HeldWindow<A>[] {
+    const held: HeldWindow<A>[] = [];
+    const fromMs = Math.max(0, timestampMs - 2 * this.#windows.timeDifferenceMs);
+    for (const { timeMs, value } of this.#store.fetch(key, fromMs, timestampMs + 1)) {
+      held.push({ startMs: timeMs, value: value.value, timestampMs: value.timestampMs });
+    }
+    return held;
+  }
 
   /** True when the record became part of a window by it. */
-  const apply = (change: SlidingChange<A>, key: K, value: V, timestampMs: number, closeMs: number): boolean => {
+  #apply(change: SlidingChange<A>, key: K, value: V, timestampMs: number, closeMs: number): boolean {
     if (change.kind === 'copy') {
-      write(key, change.startMs, change.later.value, change.later.timestampMs, closeMs);
+      this.#write(key, change.startMs, change.later.value, change.later.timestampMs, closeMs);
       return false;
     }
     const startMs = change.kind === 'add' ? change.window.startMs : change.startMs;
-    if (startMs + timeDifferenceMs < closeMs) {
-      context.dropped('late');
+    if (startMs + this.#windows.timeDifferenceMs < closeMs) {
+      this.#context.dropped('late');
       return false;
     }
+    const { initial, fold } = this.#options;
     const before = change.kind === 'add' ? change.window.value : change.kind === 'extend' ? change.earlier : initial();
     const highestMs = change.kind === 'add' ? Math.max(change.window.timestampMs, timestampMs) : timestampMs;
-    write(key, startMs, fold(before, value, key), highestMs, closeMs);
+    this.#write(key, startMs, fold(before, value, key), highestMs, closeMs);
     return true;
-  };
+  }
 
-  const closeSilentKeys = (): void => {
-    if (progress === null || silentKeyMs === undefined) return;
-    const untilStartMs = streamTime.ms - silentKeyMs - graceMs - timeDifferenceMs - 1;
-    for (const { key, timeMs } of store.drain(untilStartMs)) {
+  #write(key: K, startMs: number, value: A, timestampMs: number, closeMs: number): void {
+    this.#store.put(key, startMs, { value, timestampMs });
+    if (this.#newestStartMs === undefined || this.#newestStartMs < startMs) this.#newestStartMs = startMs;
+    if (this.#pending === null) {
+      this.#emitWindow(key, startMs, value, timestampMs);
+      return;
+    }
+    this.#pending.put(key, startMs, { value, timestampMs });
+    const untilMs = closeMs - this.#windows.timeDifferenceMs;
+    if (this.#progress !== null) this.#emitFinal(this.#pending.drainKey(key, untilMs));
+    else if ((this.#pending.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#emitFinal(this.#pending.drain(untilMs));
+  }
+
+  #forgetExpired(key: K, closeMs: number): void {
+    const { timeDifferenceMs, graceMs } = this.#windows;
+    if (this.#progress !== null) {
+      this.#store.drainKey(key, closeMs - 2 * timeDifferenceMs - 1);
+      return;
+    }
+    this.#newestStartMs ??= this.#store.latestMs;
+    const untilMs = (this.#newestStartMs ?? 0) - 2 * timeDifferenceMs - graceMs;
+    if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#store.drain(untilMs);
+  }
+
+  #closeSilentKeys(): void {
+    const { silentKeyMs } = this.#options;
+    if (this.#progress === null || silentKeyMs === undefined) return;
+    const { timeDifferenceMs, graceMs } = this.#windows;
+    const untilStartMs = this.#streamTime.ms - silentKeyMs - graceMs - timeDifferenceMs - 1;
+    for (const { key, timeMs } of this.#store.drain(untilStartMs)) {
       const closedAtMs = timeMs + timeDifferenceMs + graceMs + 1;
-      if ((progress.get(key) ?? -1) < closedAtMs) progress.put(key, closedAtMs);
+      if ((this.#progress.get(key) ?? -1) < closedAtMs) this.#progress.put(key, closedAtMs);
     }
-    if (pending !== null) emitFinal(pending.drain(untilStartMs));
-  };
+    if (this.#pending !== null) this.#emitFinal(this.#pending.drain(untilStartMs));
+  }
 
-  return (record) => {
-    const { key, value, timestampMs } = record;
-    if (key === null || key === undefined || value === null || value === undefined) {
-      context.dropped(key === null || key === undefined ? 'null-key' : 'null-value');
-      return;
-    }
-    newestStartMs ??= store.latestMs;
-    streamTime.advance(timestampMs);
-    const closeMs = (progress === null ? streamTime.ms : advanceProgress(progress, key, timestampMs)) - graceMs;
-    if (timestampMs + timeDifferenceMs < closeMs) {
-      context.dropped('late');
-      late(record);
-      return;
-    }
-    const expiredMs = progress === null ? (newestStartMs ?? 0) - retentionMs : closeMs - 2 * timeDifferenceMs - 1;
-    if (progress !== null) store.drainKey(key, expiredMs);
-    else if ((store.earliestMs ?? Number.POSITIVE_INFINITY) <= expiredMs) store.drain(expiredMs);
-    const held: HeldWindow<A>[] = [];
-    for (const { timeMs, value: window } of store.fetch(key, Math.max(0, timestampMs - 2 * timeDifferenceMs), timestampMs + 1)) {
-      held.push({ startMs: timeMs, value: window.value, timestampMs: window.timestampMs });
-    }
-    let isLate = true;
-    for (const change of slidingChanges(timeDifferenceMs, timestampMs, held)) {
-      if (apply(change, key, value, timestampMs, closeMs)) isLate = false;
-    }
-    if (isLate) late(record);
-    closeSilentKeys();
-  };
+  #emitFinal(due: readonly TimeKeyEntry<K, Timestamped<A>>[]): void {
+    for (const { key, timeMs, value } of due) this.#emitWindow(key, timeMs, value.value, value.timestampMs);
+  }
+
+  #emitWindow(key: K, startMs: number, value: A, timestampMs: number): void {
+    this.#emit({ key: { key, startMs, endMs: startMs + this.#windows.timeDifferenceMs }, value, timestampMs });
+  }
 }
