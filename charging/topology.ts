@@ -6,7 +6,8 @@ import { chargingSession } from '../schemas/generated/charging-session.ts';
 import type { ChargingSession } from '../schemas/generated/charging-session.ts';
 import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
-import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, Topology } from './engine.ts';
+import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulOperator, Topology } from './engine.ts';
+import type { Emit, Operator, StreamRecord } from './engine.ts';
 import { meterDeltas } from './meter-deltas.ts';
 import type { LoadChange } from './meter-deltas.ts';
 import { eventTimeOf, reasonToSetAside } from './session-event.ts';
@@ -56,7 +57,7 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
   const events = topology
     .stream<string, ChargingEvent>(eventsTopic, { ...eventForm, timestampOf: streamTimeOf })
     .pipe(
-      mapValues(believed),
+      believable('believable'),
       deduplicate('once', { by: (event: ChargingEvent) => event.eventId, withinMs: options.onceWithinMs ?? 86_400_000, timeScope: 'key' }),
       leftJoinTable('with-station', stations, withStation),
     );
@@ -74,7 +75,7 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
   return topology;
 }
 
-/** Never absurd, so that a lying clock drags no stream time along; `believed` sets such an event aside behind. */
+/** Never absurd, so that a lying clock drags no stream time along; `believable` sets such an event aside behind. */
 function streamTimeOf(event: ChargingEvent, logTimestampMs: number): number {
   const found = eventTimeOf(event);
   return found.kind === 'unknown' ? logTimestampMs : found.ms;
@@ -83,6 +84,17 @@ function streamTimeOf(event: ChargingEvent, logTimestampMs: number): number {
 interface BelievedEvent extends ChargingEvent {
   /** Only there when the device's time was replaced. */
   readonly clock?: 'received';
+}
+
+/** Lets through what can be used, with its time; the rest goes to the error policy. A step with a name, for the dead letters. */
+function believable(name: string): Operator<string, ChargingEvent, string, BelievedEvent> {
+  return statefulOperator({
+    kind: 'believable',
+    name,
+    stores: {},
+    process: (record: StreamRecord<string, ChargingEvent>, _context, emit: Emit<StreamRecord<string, BelievedEvent>>) =>
+      emit({ ...record, value: believed(record.value, record.key) }),
+  });
 }
 
 function believed(event: ChargingEvent, key: string): BelievedEvent {
