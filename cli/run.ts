@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
 import type { SessionLogOutcome } from '../charging/ingest/ingest-session-log.ts';
-import { chargingStatus } from '../charging/status.ts';
+import { chargingStatus } from './live-status.ts';
 import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
 import { askSummary, summaryText } from '../charging/summary.ts';
 import { chargingTopics } from '../charging/topics.ts';
