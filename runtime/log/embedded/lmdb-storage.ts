@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, statfsSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { VoltstreamError } from '../../../errors.ts';
@@ -71,7 +71,7 @@ export class LmdbStorage implements LogStorage {
       this.#batches = root.openDB<Uint8Array, Uint8Array>({ name: 'batches', encoding: 'binary', keyEncoding: 'binary' });
       this.#cells = root.openDB<string, string>({ name: 'cells', encoding: 'string' });
     } catch (error) {
-      throw this.#failure(error, 0);
+      throw this.#failure(error);
     }
     const path = realpathSync(this.#folder);
     this.#listeners = listenersByFolder.get(path) ?? new Set();
@@ -89,7 +89,7 @@ export class LmdbStorage implements LogStorage {
 
   createTopics(topics: readonly TopicDefinition[]): void {
     if (topics.every(({ topic }) => this.topic(topic) !== null)) return;
-    this.#transaction(0, () => {
+    this.#transaction(() => {
       let nextId = 0;
       for (const { value } of this.#topics.getRange()) nextId = Math.max(nextId, value.firstId + value.partitions);
       for (const { topic, partitions, settings } of topics) {
@@ -141,7 +141,7 @@ export class LmdbStorage implements LogStorage {
   async deleteRecords(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
     for (const position of positions) {
       const id = this.#id(position);
-      this.#transaction(0, () => {
+      this.#transaction(() => {
         const { start, end } = this.#boundsOf(id);
         this.#putBounds(id, Math.max(start, Math.min(position.offset, end)), end);
       });
@@ -155,7 +155,7 @@ export class LmdbStorage implements LogStorage {
   }
 
   writeCells(cells: readonly (readonly [key: string, value: string])[]): void {
-    this.#transaction(0, () => {
+    this.#transaction(() => {
       for (const [key, value] of cells) this.#cells.putSync(key, value);
     });
   }
@@ -191,7 +191,7 @@ export class LmdbStorage implements LogStorage {
       }
       const refused = new Map<Pending, unknown>();
       try {
-        this.#transaction(bytes, () => this.#write(group, refused));
+        this.#transaction(() => this.#write(group, refused));
       } catch (error) {
         for (const pending of group) pending.reject(error);
         continue;
@@ -245,7 +245,7 @@ export class LmdbStorage implements LogStorage {
   async #deleteBatches(id: number, old: (timestampMaxMs: number, last: number, start: number) => boolean): Promise<number> {
     let deleted = 0;
     for (let more = true; more; await nextTurn()) {
-      more = this.#transaction(0, () => {
+      more = this.#transaction(() => {
         const { start, end } = this.#boundsOf(id);
         const keys = [...this.#batches.getKeys({ start: batchKey(id, 0), end: batchKey(id, end), limit: deleteBatchesMax })];
         let first = start;
@@ -304,22 +304,21 @@ export class LmdbStorage implements LogStorage {
     this.#root.resetReadTxn();
   }
 
-  #transaction<T>(bytes: number, action: () => T): T {
+  #transaction<T>(action: () => T): T {
     if (this.#root === null) throw new VoltstreamError('LOG_UNAVAILABLE', 'the embedded log is closed', { where: this.#folder });
     try {
       return this.#root.transactionSync(action, commitFlags);
     } catch (error) {
-      throw this.#failure(error, bytes);
+      throw this.#failure(error);
     }
   }
 
   /** LMDB reports a write that was cut short for want of room as EIO (5), else ENOSPC (28), EFBIG (27) or EDQUOT (122). */
-  #failure(error: unknown, bytes: number): unknown {
+  #failure(error: unknown): unknown {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (error instanceof VoltstreamError || typeof code !== 'number') return error;
-    const { bavail, bsize } = statfsSync(this.#folder);
-    const full = code === 28 || code === 27 || code === 122 || (code === 5 && bavail * bsize < 3 * bytes + (1 << 20));
-    const what = full ? 'the embedded log has no room for an append; nothing of it was stored' : 'the embedded log cannot be used';
+    const full = [5, 27, 28, 122].includes(code);
+    const what = full ? 'the embedded log has no room for this write (or the disk refuses it); nothing of it was stored' : 'the embedded log cannot be used';
     return new VoltstreamError(full ? 'DISK_FULL' : 'LOG_UNAVAILABLE', what, { where: this.#folder, cause: error });
   }
 }
