@@ -8,7 +8,14 @@ export interface ChdbWorkerData {
   readonly spoolFolder: string;
   readonly configFile: string;
   readonly queryLanes: number;
+  /** Shared by both threads: see `controlActive` and `controlStop`. */
+  readonly control: Int32Array<SharedArrayBuffer>;
 }
+
+/** Statements inside the engine at this moment. */
+export const controlActive = 0;
+/** 1 from when the process ends: no further statement may enter the engine. */
+export const controlStop = 1;
 
 export type ChdbRequest =
   | { readonly id: number; readonly kind: 'query'; readonly sql: string; readonly format: string }

@@ -77,6 +77,24 @@ describe('chDB in a worker thread', () => {
       words: ['kept', 'WAREHOUSE_UNAVAILABLE', ''],
     });
   });
+
+  it.each([
+    ['process.exit(7)', 7],
+    ["throw new Error('planted')", 1],
+  ])('lets a process end in the middle of inserts: %s', (ending, status) => {
+    const program = `import { ChdbWarehouse } from ${JSON.stringify(new URL('./chdb-warehouse.ts', import.meta.url).href)};
+      const warehouse = new ChdbWarehouse({ folder: process.argv[1] });
+      await warehouse.open();
+      await warehouse.command('CREATE DATABASE v ENGINE = Atomic');
+      await warehouse.command('CREATE TABLE v.t (n UInt32) ENGINE = MergeTree ORDER BY n');
+      setTimeout(() => { ${ending}; }, 100);
+      const rows = [new Uint8Array(400_000)];
+      for (;;) await warehouse.insert({ database: 'v', table: 't', columns: ['n'], types: ['UInt32'], rows, rowCount: 100_000, token: null });`;
+    const own = mkdtempSync(join(tmpdir(), 'voltstream-chdb-'));
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', program, own], { encoding: 'utf8', timeout: 20_000 });
+    rmSync(own, { recursive: true });
+    expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null });
+  });
 });
 
 describe('errors of the warehouse', () => {

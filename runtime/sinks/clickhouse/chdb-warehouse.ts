@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { VoltstreamError } from '../../../errors.ts';
 import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
+import { controlActive, controlStop } from './chdb-messages.ts';
 import { parseRows, rowsFormat } from './client-statements.ts';
 import { insertInto, insertRowsMax, insertSettings, joinRows, plainType, quoteName, tableName } from './statements.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
@@ -37,13 +38,16 @@ interface Pending {
 type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 /** chDB binds one folder a process, and two worker threads on it hang each other when one ends. */
-let opened: ChdbWarehouse | null = null;
+const opened = new Set<ChdbWarehouse>();
 
 /** TypeScript in development, JavaScript where it was built to be published. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './chdb-worker.ts' : './chdb-worker.js', import.meta.url);
 
 /** How long `close` waits for the worker thread to end by itself. It has nothing left to do, so this is never reached. */
 const closeWaitMs = 5_000;
+
+/** How long the end of the process waits for statements in the engine: an insert needs far less, a long query is not worth more. */
+const exitWaitMs = 1_000;
 
 /**
  * ClickHouse in this process: chDB in one worker thread, so that neither parsing nor a long query stops the event loop.
@@ -54,7 +58,10 @@ export class ChdbWarehouse implements Warehouse {
   readonly #options: ChdbWarehouseOptions;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
+  #closing: Promise<void> | null = null;
   #nextId = 1;
+  readonly #control = new Int32Array(new SharedArrayBuffer(8));
+  readonly #onExit = (): void => this.#leaveEngine();
 
   constructor(options: ChdbWarehouseOptions) {
     this.#folder = resolve(options.folder);
@@ -62,21 +69,23 @@ export class ChdbWarehouse implements Warehouse {
   }
 
   async open(): Promise<void> {
-    if (opened !== null) {
+    const [other] = opened;
+    if (other !== undefined) {
       throw new VoltstreamError('DATA_FOLDER_BUSY', 'chDB is already open in this process', {
         where: this.#folder,
-        got: opened.#folder,
+        got: other.#folder,
         cure: 'Share the warehouse that is open; chDB serves one folder a process.',
       });
     }
-    opened = this;
+    opened.add(this);
     try {
       // Loaded in this thread, too, though only the worker uses it: a library that only a worker has loaded is unloaded when
       // the worker ends, under the engine's own threads, and the process dies by SIGSEGV.
       await import('chdb');
       this.#worker = await this.#start(this.#prepareFolder());
+      process.on('exit', this.#onExit);
     } catch (error) {
-      opened = null;
+      opened.delete(this);
       throw error instanceof VoltstreamError ? error : warehouseError(warehouseFailure(error), this.#folder, error);
     }
   }
@@ -113,7 +122,12 @@ export class ChdbWarehouse implements Warehouse {
     await this.#send(request, `insert into ${tableName(insert)}, chDB`, [bytes.buffer]);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => (this.#closing = null));
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const worker = this.#worker;
     if (worker === null) return this.#released();
     const ended = new Promise<void>((done) => worker.once('exit', () => done()));
@@ -127,8 +141,25 @@ export class ChdbWarehouse implements Warehouse {
     this.#released();
   }
 
+  /**
+   * When the process ends with a statement in the engine (process.exit, an uncaught error), Node would tear the thread down
+   * under it, and the process would hang for ever. So let it come out; when it takes too long, a kill does no harm.
+   */
+  #leaveEngine(): void {
+    Atomics.store(this.#control, controlStop, 1);
+    const deadlineMs = performance.now() + exitWaitMs;
+    for (;;) {
+      const active = Atomics.load(this.#control, controlActive);
+      if (active === 0) return;
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) process.kill(process.pid, 'SIGKILL');
+      Atomics.wait(this.#control, controlActive, active, Math.max(1, leftMs));
+    }
+  }
+
   #released(): void {
-    if (opened === this) opened = null;
+    process.off('exit', this.#onExit);
+    opened.delete(this);
   }
 
   #prepareFolder(): ChdbWorkerData {
@@ -146,7 +177,7 @@ export class ChdbWarehouse implements Warehouse {
     const lines = Object.entries(settings).map(([name, value]) => `<${name}>${value}</${name}>`);
     const config = `<clickhouse>${lines.join('')}</clickhouse>\n`;
     if (readIfThere(configFile) !== config) writeFileSync(configFile, config);
-    return { folder: this.#folder, spoolFolder, configFile, queryLanes: this.#options.queryLanes ?? 2 };
+    return { folder: this.#folder, spoolFolder, configFile, queryLanes: this.#options.queryLanes ?? 2, control: this.#control };
   }
 
   #start(data: ChdbWorkerData): Promise<Worker> {
@@ -187,7 +218,7 @@ export class ChdbWarehouse implements Warehouse {
   #send(request: Unnumbered<ChdbRequest>, where: string, transfer: readonly ArrayBuffer[] = []): Promise<string> {
     const worker = this.#worker;
     const pendingMax = this.#options.pendingMax ?? 1_000;
-    if (worker === null || this.#pending.size >= pendingMax) {
+    if (worker === null || (this.#pending.size >= pendingMax && request.kind !== 'close')) {
       const message = worker === null ? 'the warehouse is not open' : `${pendingMax} statements wait already`;
       return Promise.reject(warehouseError({ message, code: null, type: null }, where));
     }

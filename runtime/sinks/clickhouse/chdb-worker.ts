@@ -7,6 +7,7 @@ import { Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { assertInvariant } from '../../../errors.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
+import { controlActive, controlStop } from './chdb-messages.ts';
 import { queryText, runCommand } from './client-statements.ts';
 import { quoteText } from './statements.ts';
 import { warehouseFailure } from './warehouse-error.ts';
@@ -15,9 +16,21 @@ import { warehouseFailure } from './warehouse-error.ts';
  * The thread in which chDB lives. One connection serves one statement at a time, so there is a lane for inserts and a few
  * for queries: a long query does not hold up the delivery, and no more than that many threads of Node's pool are taken.
  */
-const { folder, spoolFolder, configFile, queryLanes } = workerData as ChdbWorkerData;
+const { folder, spoolFolder, configFile, queryLanes, control } = workerData as ChdbWorkerData;
 assertInvariant(parentPort !== null, 'chdb-worker runs as a worker thread');
 const port = parentPort;
+
+/** Counts a statement while it is in the engine: the main thread must not end the process under it. */
+async function guarded(task: () => Promise<string>): Promise<string> {
+  Atomics.add(control, controlActive, 1);
+  try {
+    if (Atomics.load(control, controlStop) === 1) throw new Error('the process ends');
+    return await task();
+  } finally {
+    Atomics.sub(control, controlActive, 1);
+    Atomics.notify(control, controlActive);
+  }
+}
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 
@@ -35,7 +48,7 @@ class Lane {
 
   run(task: () => Promise<string>): Promise<string> {
     this.waiting++;
-    const result = this.#last.then(task).finally(() => this.waiting--);
+    const result = this.#last.then(() => guarded(task)).finally(() => this.waiting--);
     this.#last = result.catch(() => '');
     return result;
   }
@@ -64,7 +77,7 @@ async function insert(client: ClickHouseClient, request: Extract<ChdbRequest, { 
 }
 
 /** Lets the crash tests kill the process exactly here: when a file of that name is armed. Costs nothing otherwise. */
-const pointsFolder = process.env['VOLTSTREAM_CRASH_POINTS'];
+const pointsFolder = process.env['VOLTSTREAM_TEST_CRASH_POINTS'];
 function namedPoint(point: string): void {
   if (pointsFolder !== undefined && existsSync(join(pointsFolder, point))) {
     rmSync(join(pointsFolder, point));

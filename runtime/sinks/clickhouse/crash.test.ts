@@ -12,7 +12,7 @@ const rowsPerPiece = 500;
 
 /** Runs the child; kills it so long after it is ready, or lets a named point do that. Resolves with how it ended. */
 function run(folder: string, killAfterMs: number | null): Promise<'killed' | 'done' | string> {
-  const environment = { ...process.env, VOLTSTREAM_CRASH_POINTS: join(folder, 'points') };
+  const environment = { ...process.env, VOLTSTREAM_TEST_CRASH_POINTS: join(folder, 'points') };
   const running = spawn(process.execPath, [child, folder, String(pieces), String(rowsPerPiece)], { env: environment });
   let output = '';
   let errors = '';

@@ -1,6 +1,6 @@
 import type { ColumnType, ColumnValue } from '../../../topology/sink.ts';
 import { VoltstreamError } from '../../../errors.ts';
-import { RowBuffer } from './row-buffer.ts';
+import type { RowBuffer } from './row-buffer.ts';
 
 /** Appends one row in ClickHouse's RowBinary format. When it throws, the buffer is as it was before. */
 export type RowEncoder<Row> = (row: Row, into: RowBuffer) => void;
