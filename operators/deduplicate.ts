@@ -64,7 +64,7 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       const { key, value, timestampMs } = record;
       if (key === null || key === undefined) return emit(record);
       const owner = textOf(key);
-      const id = `${owner.length}:${owner}${by(value, key)}`;
+      const identity = by(value, key);
       const index = indexOf(stores.seen);
       let nowMs = streamTime.ms;
       if (timeScope === 'key') {
@@ -73,15 +73,15 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       } else {
         index.forget(nowMs - withinMs - 1);
       }
-      if (stores.seen.earliestOf(id) !== undefined) return dropped('duplicate');
-      index.remember(owner, id, nowMs, maxEntriesPerKey);
+      if (index.has(owner, identity)) return dropped('duplicate');
+      index.remember(owner, identity, nowMs, maxEntriesPerKey);
       return emit(record);
     },
   });
 }
 
 interface Sighting {
-  readonly id: string;
+  readonly cellKey: string;
   readonly seenMs: number;
 }
 
@@ -94,28 +94,34 @@ class SeenIndex {
   constructor(store: TimeKeyStore<string, number>) {
     this.#store = store;
     const sightings = [...store.all()].sort((left, right) => left.value - right.value);
-    for (const { key, timeMs } of sightings) this.#add(ownerOf(key), { id: key, seenMs: timeMs });
+    for (const { key, timeMs } of sightings) this.#add(...parseCellKey(key), { cellKey: key, seenMs: timeMs });
     this.#nextNumber = (sightings.at(-1)?.value ?? -1) + 1;
   }
 
-  remember(owner: string, id: string, seenMs: number, entriesMax: number): void {
-    this.#store.put(id, seenMs, this.#nextNumber);
+  has(owner: string, identity: string): boolean {
+    return this.#byOwner.get(owner)?.has(identity) === true;
+  }
+
+  remember(owner: string, identity: string, seenMs: number, entriesMax: number): void {
+    const cellKey = `${owner.length}:${owner}${identity}`;
+    this.#store.put(cellKey, seenMs, this.#nextNumber);
     this.#nextNumber += 1;
-    const sightings = this.#add(owner, { id, seenMs });
+    const sightings = this.#add(owner, identity, { cellKey, seenMs });
     if (sightings.size <= entriesMax) return;
-    const [first] = sightings.values();
-    if (first === undefined) return;
-    sightings.delete(first.id);
-    this.#store.delete(first.id, first.seenMs);
+    for (const [first, sighting] of sightings) {
+      sightings.delete(first);
+      this.#store.delete(sighting.cellKey, sighting.seenMs);
+      break;
+    }
   }
 
   forget(untilMs: number): void {
     const earliestMs = this.#store.earliestMs;
     if (earliestMs === undefined || earliestMs > untilMs) return;
     for (const { key } of this.#store.drain(untilMs)) {
-      const owner = ownerOf(key);
+      const [owner, identity] = parseCellKey(key);
       const sightings = this.#byOwner.get(owner);
-      sightings?.delete(key);
+      sightings?.delete(identity);
       if (sightings?.size === 0) this.#byOwner.delete(owner);
     }
   }
@@ -123,26 +129,27 @@ class SeenIndex {
   forgetOf(owner: string, untilMs: number): void {
     const sightings = this.#byOwner.get(owner);
     if (sightings === undefined) return;
-    for (const { id, seenMs } of sightings.values()) {
+    for (const [identity, { cellKey, seenMs }] of sightings) {
       if (seenMs > untilMs) break;
-      sightings.delete(id);
-      this.#store.delete(id, seenMs);
+      sightings.delete(identity);
+      this.#store.delete(cellKey, seenMs);
     }
     if (sightings.size === 0) this.#byOwner.delete(owner);
   }
 
-  #add(owner: string, sighting: Sighting): Map<string, Sighting> {
+  #add(owner: string, identity: string, sighting: Sighting): Map<string, Sighting> {
     let sightings = this.#byOwner.get(owner);
     if (sightings === undefined) this.#byOwner.set(owner, (sightings = new Map()));
-    sightings.set(sighting.id, sighting);
+    sightings.set(identity, sighting);
     return sightings;
   }
 }
 
-/** The key out of `<length>:<key><identity>`. */
-function ownerOf(id: string): string {
-  const colon = id.indexOf(':');
-  return id.slice(colon + 1, colon + 1 + Number(id.slice(0, colon)));
+/** Owner and identity out of `<length of owner>:<owner><identity>`. */
+function parseCellKey(cellKey: string): readonly [owner: string, identity: string] {
+  const begin = cellKey.indexOf(':') + 1;
+  const end = begin + Number(cellKey.slice(0, begin - 1));
+  return [cellKey.slice(begin, end), cellKey.slice(end)];
 }
 
 function keyText<K>(name: string, codec: Codec<NonNullable<K>> | undefined): (key: NonNullable<K>) => string {
