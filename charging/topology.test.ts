@@ -49,16 +49,18 @@ let slice: readonly SessionLogRow[];
 beforeAll(async () => {
   const last = dundeeFiles().find((file) => file.includes('2017-12')) ?? '';
   const rows = (await Array.fromAsync(readSessionLogs([last], dundeeMapping))).filter((row) => row.kind === 'row');
-  // A rapid charger, a slow one, and the one with a stop in 1970, for six weeks over the change to winter time.
-  const wanted = new Set(['50349', '51356', '50911', '50339']);
-  slice = rows.filter((row) => wanted.has(row.stationId) && (row.startMs ?? 0) > Date.UTC(2017, 9, 10) && (row.startMs ?? 0) < Date.UTC(2017, 10, 20));
+  // Two rapid chargers, one with a stop in 1970, for three weeks over the change to winter time.
+  const wanted = new Set(['50349', '50911']);
+  slice = rows.filter((row) => wanted.has(row.stationId) && (row.startMs ?? 0) > Date.UTC(2017, 9, 10) && (row.startMs ?? 0) < Date.UTC(2017, 10, 1));
 });
 
 describe('chargingTopology', () => {
   it('brings the rows of a session log back exactly, and energy in minutes and late records is that of sessions', () => {
-    expect(slice.length).toBeGreaterThan(300);
+    expect(slice.length).toBeGreaterThan(250);
     const run = drive(stationsOf(slice, dundeeMapping));
     run.push(expandSessionLog(slice, dundeeMapping));
+    // Long after the log's end what never stopped is closed, too.
+    run.push(['50349', '50911'].map((stationId) => charging({ type: 'Heartbeat', stationId, timestampMs: Date.UTC(2018, 2, 1) })));
     const rows = run.sessions();
     const sessions = finalRows(rows);
     expect(sessions.size).toBe(slice.length);
@@ -81,7 +83,7 @@ describe('chargingTopology', () => {
   });
 
   it('gives the same sessions and minutes for any arrival order within grace, with 5 % duplicates', () => {
-    const rows = slice.filter((row) => (row.startMs ?? 0) < Date.UTC(2017, 9, 16) && (row.stopMs ?? 1) > 0);
+    const rows = slice.filter((row) => (row.startMs ?? 0) < Date.UTC(2017, 9, 13) && (row.stopMs ?? 1) > 0);
     const stations = stationsOf(rows, dundeeMapping);
     const events = [...expandSessionLog(rows, dundeeMapping)];
     const sorted = drive(stations);
