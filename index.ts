@@ -1,0 +1,86 @@
+/** The public interface of voltstream. What is not exported here (or in `voltstream/testing`) may change at any time. */
+
+// Topologies: sources, pipes and sinks as a value.
+export { Topology } from './topology/topology.ts';
+export { Stream } from './topology/stream.ts';
+export type { RepartitionOptions, Step } from './topology/stream.ts';
+export { Table } from './topology/table.ts';
+export type { TableOptions } from './topology/table.ts';
+export type { BuiltTopology, SubTopology, TopicForm } from './topology/graph.ts';
+
+// Sinks: rows into ClickHouse, records into a topic, what could not be processed.
+export { clickhouse, logTopic } from './topology/sink.ts';
+export type { ColumnType, ColumnValue, LogSink, SinkDefinition, TableDefinition, WarehouseSink } from './topology/sink.ts';
+export type { DeadLetter } from './topology/dead-letter.ts';
+
+// Stateless steps.
+export { branch } from './operators/branch.ts';
+export type { Branches } from './operators/branch.ts';
+export { filter, filterNot } from './operators/filter.ts';
+export { flatMap } from './operators/flat-map.ts';
+export { flatMapValues } from './operators/flat-map-values.ts';
+export { map } from './operators/map.ts';
+export { mapValues } from './operators/map-values.ts';
+export { peek } from './operators/peek.ts';
+export { rxjsStep } from './operators/rxjs-step.ts';
+export { selectKey } from './operators/select-key.ts';
+
+// Windows and what is computed over them.
+export { windowAggregate } from './operators/window-aggregate.ts';
+export type { WindowAggregateOptions } from './operators/window-aggregate.ts';
+export { hopping, tumbling } from './operators/windows/time-windows.ts';
+export type { TimeWindows } from './operators/windows/time-windows.ts';
+export { sliding } from './operators/windows/sliding-windows.ts';
+export type { SlidingWindows } from './operators/windows/sliding-windows.ts';
+
+// Joins.
+export { joinTable, leftJoinTable } from './operators/join-table.ts';
+export type { JoinGrace } from './operators/join-table.ts';
+export { joinGlobalTable, leftJoinGlobalTable } from './operators/join-global-table.ts';
+
+// Steps that remember: deduplication, and your own.
+export { deduplicate } from './operators/deduplicate.ts';
+export type { DeduplicateOptions } from './operators/deduplicate.ts';
+export { statefulOperator } from './operators/stateful-operator.ts';
+export type { OpenedStores, StatefulContext, StatefulOptions, StoreDefinitions } from './operators/stateful-operator.ts';
+
+// What steps see: records, keys of windows, where a record came from.
+export type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime, TableReference, Windowed } from './operators/operator.ts';
+export type { Emit } from './operators/record-step.ts';
+
+// Stores of a step: by key, by time and key, by key with versions.
+export { keyValueStore } from './state/local/key-value-store.ts';
+export { timeKeyStore } from './state/local/time-key-store.ts';
+export { versionedStore } from './state/local/versioned-store.ts';
+export { timestamped } from './state/local/timestamped.ts';
+export type { Timestamped } from './state/local/timestamped.ts';
+export type { KeyValueStore, LocalStore, StoreDefinition, TimeKeyEntry, TimeKeyStore, VersionedStore } from './state/local-store.ts';
+
+// Codecs: how keys and values become bytes.
+export { bytes, float64, int64, json, pair, utf8, windowedKey } from './schemas/builtin-codecs.ts';
+export { avroCodec, registered } from './schemas/avro-codec.ts';
+export type { Codec, Form, RegisteredForm } from './schemas/codec.ts';
+
+// Running a topology: configuration, ports, the application, metrics, log lines, tables.
+export { Application } from './runtime/application.ts';
+export type { ApplicationOptions } from './runtime/application.ts';
+export { loadConfiguration, printConfiguration } from './runtime/configuration.ts';
+export type { Configuration, ConfigurationSources } from './runtime/configuration.ts';
+export { portsOf } from './runtime/ports.ts';
+export type { Ports } from './runtime/ports.ts';
+export { EngineMetrics } from './runtime/metrics.ts';
+export type { EngineMetricsOptions } from './runtime/metrics.ts';
+export { createLogger } from './runtime/logger.ts';
+export type { Logger, LoggerOptions } from './runtime/logger.ts';
+export { migrate, readMigrations } from './runtime/migrations.ts';
+export type { Migration, MigrationOutcome } from './runtime/migrations.ts';
+
+// The ports themselves, for whoever writes to the log, reads committed state or brings an implementation of their own.
+export type { Log, LogProducer, LogRecord, OutboundRecord, TopicDefinition, TopicPartition, WriterMark } from './runtime/log/log.ts';
+export type { SchemaRegistry, WireReader, WireWriter } from './schemas/codec.ts';
+export type { Cell, CellRange, StateStore, TaskSummary } from './state/state-store.ts';
+export type { Warehouse, WarehouseInsert } from './runtime/sinks/warehouse.ts';
+
+// Errors: each with a code, what to do about it, and where it happened.
+export { errorCatalogue, VoltstreamError } from './errors.ts';
+export type { ErrorCode, ErrorDetails } from './errors.ts';
