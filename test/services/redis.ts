@@ -24,9 +24,9 @@ export class RedisService {
   #port = 0;
   #snapshots = 0;
 
-  /** host:port, as VOLTSTREAM_TEST_REDIS wants it. */
+  /** redis://host:port, as VOLTSTREAM_TEST_REDIS wants it. */
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `redis://127.0.0.1:${this.#port}`;
   }
 
   async start(): Promise<void> {

@@ -1,3 +1,4 @@
+import './quiet-request-queue.ts';
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 
 export interface KafkaLogOptions {
