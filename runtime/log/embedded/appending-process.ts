@@ -20,12 +20,12 @@ for (let done = Number(await producer.mark('appending')); done < Number(appends)
   try {
     await producer.append(records, { writer: 'appending', position: String(done + 1) });
     done += 1;
-    console.log(`mark ${done}`);
+    process.stdout.write(`mark ${done}\n`);
   } catch (error) {
     if (!(error instanceof VoltstreamError) || error.code !== 'DISK_FULL') throw error;
-    console.log(`full ${done}`);
+    process.stdout.write(`full ${done}\n`);
     await sleep(50);
   }
 }
-console.log('done');
+process.stdout.write('done\n');
 await log.close();

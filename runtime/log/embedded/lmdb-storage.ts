@@ -163,7 +163,8 @@ export class LmdbStorage implements LogStorage {
   async applyRetention(nowMs: number): Promise<number> {
     let deleted = 0;
     this.#fresh();
-    for (const { value: topic } of [...this.#topics.getRange()]) {
+    const topics = [...this.#topics.getRange()]; // read before the transactions below
+    for (const { value: topic } of topics) {
       const keepMs = retentionMs(topic);
       if (keepMs < 0) continue;
       for (let partition = 0; partition < topic.partitions; partition++) {

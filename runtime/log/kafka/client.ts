@@ -27,7 +27,7 @@ const connectionTimeoutMs = 3_000;
 
 /** A kafkajs client that prints nothing itself. `onLine` is for an adapter that must know what kafkajs only logs. */
 export function kafkaClient(options: KafkaLogOptions, onLine: (line: KafkaLogLine) => void = () => undefined): Kafka {
-  const write = ({ level, log: { message, timestamp: _, ...details } }: LogEntry): void => {
+  const write = ({ level, log: { message, ...details } }: LogEntry): void => {
     if (level > logLevel.WARN) return;
     const line: KafkaLogLine = { level: level === logLevel.ERROR ? 'error' : 'warn', message, details };
     onLine(line);
