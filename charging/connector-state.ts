@@ -19,9 +19,16 @@ export interface NeighbourEffect {
   readonly overlap: boolean;
 }
 
-/** Puts in or replaces one entry, and forgets those that ended before `forgetBeforeMs`. */
-export function withEntry(state: ConnectorState, entry: ConnectorEntry, forgetBeforeMs: number): ConnectorState {
-  const kept = state.filter((one) => one.transactionId !== entry.transactionId && (one.stopMs ?? Infinity) >= forgetBeforeMs);
+/**
+ * Puts in or replaces one entry, and forgets those that ended before `forgetBeforeMs`; but not what ended since one started
+ * that is still open, if that is not longer ago than `openSinceMs`: its stop may yet show that it overlaps them.
+ */
+export function withEntry(state: ConnectorState, entry: ConnectorEntry, forgetBeforeMs: number, openSinceMs: number): ConnectorState {
+  let fromMs = forgetBeforeMs;
+  for (const { startMs, stopMs } of state) {
+    if (stopMs === null && startMs !== null && startMs >= openSinceMs && startMs < fromMs) fromMs = startMs;
+  }
+  const kept = state.filter((one) => one.transactionId !== entry.transactionId && (one.stopMs ?? Infinity) >= fromMs);
   const all = [...kept, entry].sort((a, b) => firstMsOf(a) - firstMsOf(b) || (a.transactionId < b.transactionId ? -1 : 1));
   while (all.length > connectorEntriesMax) {
     const first = all.reduce((lowest, one) => ((one.stopMs ?? Infinity) < (lowest.stopMs ?? Infinity) ? one : lowest));

@@ -23,6 +23,9 @@ interface Limits {
   readonly finishedForMs: number;
 }
 
+/** How long after its stop a session is looked at as a neighbour of others on its connector, beyond any settle time. */
+const neighboursKeptMs = 86_400_000;
+
 function storesOf(name: string) {
   return {
     sessions: keyValueStore({ name, key: utf8, value: json<SessionState>('session-state.v1') }),
@@ -94,7 +97,8 @@ class SessionStitcher {
     if (!isTransactionEvent(event)) return;
     const { transactionId } = event;
     if (transactionId === null || transactionId === '') throw new Error(`${event.type} ${event.eventId} has no transactionId`);
-    const before = this.#sessions.get(transactionKey(event.stationId, transactionId));
+    const key = transactionKey(event.stationId, transactionId);
+    const before = this.#sessions.get(key);
     if (before === undefined && timestampMs < stationMs - this.#limits.finishedForMs) {
       this.#context.dropped('late');
       this.#context.output('late', record);
@@ -102,7 +106,7 @@ class SessionStitcher {
     }
     const folded = foldEvent(before, event, timestampMs + this.#limits.settleMs < stationMs);
     if (before !== undefined && folded.duplicates > before.duplicates) this.#context.dropped('duplicate');
-    this.#update(before, folded, stationMs);
+    this.#update(key, before, folded, stationMs);
     if (before === undefined || before.startMs !== folded.startMs || before.stopMs !== folded.stopMs) {
       this.#tellNeighbours(folded, stationMs);
     }
@@ -155,8 +159,7 @@ class SessionStitcher {
   }
 
   /** Stores a changed session; a finished one is sent again when its row says something else now. */
-  #update(before: SessionState | undefined, state: SessionState, timeMs: number): void {
-    const key = transactionKey(state.stationId, state.transactionId);
+  #update(key: string, before: SessionState | undefined, state: SessionState, timeMs: number): void {
     if (before !== undefined && before.revision >= 0) {
       if (sameRow(rowOf(before), rowOf(state))) this.#sessions.put(key, state);
       else this.#emitRow(key, { ...state, revision: state.revision + 1 });
@@ -175,15 +178,18 @@ class SessionStitcher {
   #tellNeighbours(state: SessionState, timeMs: number): void {
     const connector = connectorKey(state);
     const entry = { transactionId: state.transactionId, startMs: state.startMs, stopMs: state.stopMs };
-    const entries = withEntry(this.#connectors.get(connector) ?? [], entry, timeMs - this.#limits.finishedForMs);
+    const entries = withEntry(this.#connectors.get(connector) ?? [], entry, timeMs - neighboursKeptMs, timeMs - this.#limits.finishedForMs);
     this.#connectors.put(connector, entries);
     for (const effect of effectsOf(entries, entry)) {
-      const before = this.#sessions.get(transactionKey(state.stationId, effect.transactionId));
+      const key = transactionKey(state.stationId, effect.transactionId);
+      const before = this.#sessions.get(key);
       if (before === undefined) continue;
-      const nextStartMs = effect.nextStartMs === null ? before.nextStartMs : Math.min(effect.nextStartMs, before.nextStartMs ?? Infinity);
+      // Where a session has its own stop, the next start says nothing.
+      const closes = effect.nextStartMs !== null && before.stopMs === null;
+      const nextStartMs = closes ? Math.min(effect.nextStartMs ?? Infinity, before.nextStartMs ?? Infinity) : before.nextStartMs;
       const overlap = before.overlap || effect.overlap;
       if (nextStartMs !== before.nextStartMs || overlap !== before.overlap) {
-        this.#update(before, { ...before, nextStartMs, overlap }, timeMs);
+        this.#update(key, before, { ...before, nextStartMs, overlap }, timeMs);
       }
     }
   }
