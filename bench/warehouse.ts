@@ -9,6 +9,7 @@ import { batchHash } from '../runtime/sinks/clickhouse/batch-hash.ts';
 import { ChdbWarehouse } from '../runtime/sinks/clickhouse/chdb-warehouse.ts';
 import type { DeliveryTable } from '../runtime/sinks/clickhouse/check-table.ts';
 import type { SealedPiece } from '../runtime/sinks/clickhouse/delivery.ts';
+import { sealedPiece } from '../runtime/sinks/clickhouse/sealed-piece.ts';
 import { PieceDelivery } from '../runtime/sinks/clickhouse/delivery.ts';
 import { rowEncoder } from '../runtime/sinks/clickhouse/row-binary.ts';
 import { RowBuffer, writeRowVersion } from '../runtime/sinks/clickhouse/row-buffer.ts';
@@ -44,7 +45,7 @@ function encodePiece(buffer: RowBuffer, first: number, count: number): Uint8Arra
 
 function seal(rows: readonly Uint8Array[], first: number): SealedPiece {
   const identity = { application: 'bench', run: 1, table: 'events', task: 'bench_0', partition: '', firstOrdinal: first, lastOrdinal: first + rows.length - 1 };
-  return { partition: '', rowCount: rows.length, rows, batchHash: batchHash(identity, rows) };
+  return sealedPiece('', rows, batchHash(identity, rows));
 }
 
 function percentile(values: readonly number[], part: number): string {

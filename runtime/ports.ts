@@ -36,12 +36,24 @@ async function logOf({ log, dataFolder, applicationId }: Configuration): Promise
     brokers: log.brokers,
     application: applicationId,
     sessionTimeoutMs: log.sessionTimeoutMs,
-    heartbeatIntervalMs: log.heartbeatIntervalMs,
-    ...(sasl.mechanism === 'none' ? {} : {
-      sasl: { mechanism: sasl.mechanism, username: sasl.username ?? '', password: sasl.password ?? '' },
-    }),
-    ...(ssl.enabled ? { ssl: tlsOf(ssl) } : {}),
+    heartbeatMs: log.heartbeatIntervalMs,
+    security: {
+      ...(sasl.mechanism === 'none' ? {} : { sasl: saslOf(sasl) }),
+      ...(ssl.enabled ? { ssl: tlsOf(ssl) } : {}),
+    },
   });
+}
+
+function saslOf({ mechanism, username, password }: Configuration['log']['sasl']) {
+  const login = { username: username ?? '', password: password ?? '' };
+  switch (mechanism) {
+    case 'scram-sha-256':
+      return { mechanism, ...login } as const;
+    case 'scram-sha-512':
+      return { mechanism, ...login } as const;
+    default:
+      return { mechanism: 'plain', ...login } as const;
+  }
 }
 
 function tlsOf(ssl: Configuration['log']['ssl']): { readonly ca?: string[]; readonly cert?: string; readonly key?: string } {

@@ -8,6 +8,7 @@ import { migrate } from '../../runtime/migrations.ts';
 import { ChdbWarehouse } from '../../runtime/sinks/clickhouse/chdb-warehouse.ts';
 import { checkTable } from '../../runtime/sinks/clickhouse/check-table.ts';
 import { PieceDelivery } from '../../runtime/sinks/clickhouse/delivery.ts';
+import { sealedPiece } from '../../runtime/sinks/clickhouse/sealed-piece.ts';
 import { rowEncoder } from '../../runtime/sinks/clickhouse/row-binary.ts';
 import { RowBuffer, writeRowVersion } from '../../runtime/sinks/clickhouse/row-buffer.ts';
 import type { ColumnType, ColumnValue } from '../../topology/sink.ts';
@@ -77,7 +78,7 @@ describe('the shipped tables', () => {
     for (const [index, timeMs] of times.entries()) {
       const row = plainRow(table.columns, { station_id: `s${index}`, [timeColumn]: timeMs });
       const batchHash = new Uint8Array(16).fill(index);
-      await delivery.deliver([{ partition: partitionOf(row), rowCount: 1, rows: encoded(table, [row]), batchHash }], { mayBePresent: false });
+      await delivery.deliver([sealedPiece(partitionOf(row), encoded(table, [row]), batchHash)], { mayBePresent: false });
     }
     const sql = `SELECT station_id, _partition_id AS partition FROM ${database}.${table.table} ORDER BY station_id`;
     const found = await warehouse.query(sql);
@@ -88,7 +89,7 @@ describe('the shipped tables', () => {
     const table = tables.sessions as unknown as Table;
     const rows = [0, 1, 2].map((revision) => plainRow(table.columns, { station_id: 's', session_id: 'x', revision }));
     const delivery = new PieceDelivery({ warehouse, table });
-    const pieces = encoded(table, rows).map((row, index) => ({ partition: '', rowCount: 1, rows: [row], batchHash: new Uint8Array(16).fill(index) }));
+    const pieces = encoded(table, rows).map((row, index) => sealedPiece('', [row], new Uint8Array(16).fill(index)));
     await delivery.deliver([pieces[2] as (typeof pieces)[0], ...pieces], { mayBePresent: true });
     expect(await warehouse.query(`SELECT session_id, revision FROM ${database}.charging_sessions FINAL`)).toEqual([{ session_id: 'x', revision: 2 }]);
   });

@@ -1,12 +1,13 @@
 import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
-import { piecesOf } from '../delivery/pieces.ts';
+import { PieceBuilder } from '../delivery/pieces.ts';
+import type { BatchIdentity } from '../delivery/pieces.ts';
 import type { LogBatch } from '../log/log.ts';
-import type { PieceDelivery, SealedPiece } from '../sinks/clickhouse/delivery.ts';
+import type { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
+import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { AwaitedSchemas } from '../task/awaited-schemas.ts';
 import { bytesText, textBytes } from '../task/cell-bytes.ts';
 import type { CommitLoop } from '../task/commit-loop.ts';
-import type { OutboxRow } from '../task/outbox-rows.ts';
 import type { PartitionQueue } from '../task/partition-queue.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
@@ -78,8 +79,8 @@ export class ArchiveTask implements RunningTask {
   readonly #options: ArchiveTaskOptions;
   readonly #origin = new MutableOrigin();
   readonly #schemas: AwaitedSchemas;
-  #rows: OutboxRow[] = [];
-  #bytes = 0;
+  #builder = new PieceBuilder();
+  readonly #scratch = new RowBuffer();
   #from: number;
   #firstRowMs = 0;
   #inserting: Promise<void> | null = null;
@@ -105,11 +106,11 @@ export class ArchiveTask implements RunningTask {
   }
 
   get waitingRows(): number {
-    return this.#rows.length;
+    return this.#builder.rows;
   }
 
   get waitingBytes(): number {
-    return this.#bytes;
+    return this.#builder.bytes;
   }
 
   get committedPositions(): readonly { readonly topic: string; readonly partition: number; readonly offset: number }[] {
@@ -119,7 +120,7 @@ export class ArchiveTask implements RunningTask {
 
   get settled(): boolean {
     const { queue } = this.#options;
-    return this.#inserting === null && this.#rows.length === 0 && queue.buffered === 0 && !queue.hasHead;
+    return this.#inserting === null && this.#builder.rows === 0 && queue.buffered === 0 && !queue.hasHead;
   }
 
   accept(batch: LogBatch): boolean {
@@ -138,7 +139,7 @@ export class ArchiveTask implements RunningTask {
       this.#stop(error);
       return processed;
     }
-    const due = this.#full || (this.#rows.length > 0 && this.#options.nowMs() - this.#firstRowMs >= this.#options.limits.ageMs);
+    const due = this.#full || (this.#builder.rows > 0 && this.#options.nowMs() - this.#firstRowMs >= this.#options.limits.ageMs);
     if (due && this.#inserting === null) this.#insert();
     return processed;
   }
@@ -150,7 +151,7 @@ export class ArchiveTask implements RunningTask {
   async flush(): Promise<void> {
     while (!this.stopped) {
       await this.#inserting;
-      if (this.#rows.length === 0) break;
+      if (this.#builder.rows === 0) break;
       this.#insert();
     }
     // So that the next start has nothing to look for.
@@ -168,7 +169,7 @@ export class ArchiveTask implements RunningTask {
 
   get #full(): boolean {
     const { limits } = this.#options;
-    return this.#rows.length >= limits.rowsMax || this.#bytes >= limits.bytesMax;
+    return this.#builder.rows >= limits.rowsMax || this.#builder.bytes >= limits.bytesMax;
   }
 
   #take(): void {
@@ -178,42 +179,44 @@ export class ArchiveTask implements RunningTask {
     origin.partition = queue.partition;
     origin.offset = queue.headRaw?.offset ?? -1;
     origin.timestampMs = queue.headTimestampMs;
-    const row = encoder.encode({ key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs }, origin.offset, origin);
-    if (this.#rows.length === 0) this.#firstRowMs = nowMs();
-    this.#rows.push(row);
-    this.#bytes += row.bytes.length;
+    const scratch = this.#scratch;
+    scratch.length = 0;
+    const record = { key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs };
+    const partition = encoder.encode(record, origin.offset, origin, scratch);
+    if (this.#builder.rows === 0) this.#firstRowMs = nowMs();
+    this.#builder.add(partition, scratch.bytes, 0, scratch.length);
     queue.shift();
   }
 
   #insert(): void {
-    const rows = this.#rows;
+    const builder = this.#builder;
     const from = this.#from;
     const to = this.#options.queue.position;
-    this.#rows = [];
-    this.#bytes = 0;
+    this.#builder = new PieceBuilder();
     this.#from = to;
-    const work = this.#commitAndInsert(rows, from, to);
+    const work = this.#commitAndInsert(builder, from, to);
     this.#inserting = work.catch((error: unknown) => this.#stop(error)).finally(() => {
       this.#inserting = null;
     });
   }
 
-  async #commitAndInsert(rows: readonly OutboxRow[], from: number, to: number): Promise<void> {
+  async #commitAndInsert(builder: PieceBuilder, from: number, to: number): Promise<void> {
     const startedMs = performance.now();
     const { commits, delivery, run } = this.#options;
-    const pieces = this.piecesOfRange(rows, from, to);
+    const { rows } = builder;
+    const pieces = builder.take(this.#identity(from, to));
     this.#cleared = false;
     await commits.commit([intentCell({ from, to, hashes: pieces.map((piece) => hex(piece.batchHash)) }), runCell(run)]);
     await delivery.deliver(pieces, { mayBePresent: false });
     this.#delivered = to;
-    this.rowsInserted += rows.length;
-    this.#options.listener.inserted(this, rows.length, performance.now() - startedMs);
+    this.rowsInserted += rows;
+    this.#options.listener.inserted(this, rows, performance.now() - startedMs);
   }
 
-  piecesOfRange(rows: readonly OutboxRow[], from: number, to: number): readonly SealedPiece[] {
+  #identity(from: number, to: number): BatchIdentity {
     const { archive, application, run } = this.#options;
     const table = archive.sink.kind === 'warehouse' ? `${archive.sink.table.database}.${archive.sink.table.table}` : archive.sink.topic;
-    return piecesOf(rows, { application, run, table, task: this.id, first: from, last: to });
+    return { application, run, table, task: this.id, first: from, last: to };
   }
 
   /** After a claim: makes the rows of an unfinished range again from the log, and inserts what is missing of them. */
@@ -226,16 +229,12 @@ export class ArchiveTask implements RunningTask {
         while (queue.position < intent.to && queue.fill()) this.#take();
       } while (await this.#schemaCame());
     }
-    const rows = this.#rows;
-    this.#rows = [];
-    this.#bytes = 0;
+    const builder = this.#builder;
+    this.#builder = new PieceBuilder();
+    this.rowsInserted += builder.rows;
     // The hashes that were committed stand for these rows, even when the code that makes rows has changed since.
-    const pieces = this.piecesOfRange(rows, intent.from, intent.to).map((piece, index) => {
-      const committed = intent.hashes[index];
-      return committed === undefined ? piece : { ...piece, batchHash: Buffer.from(committed, 'hex') };
-    });
+    const pieces = builder.take(this.#identity(intent.from, intent.to), intent.hashes.map((hash) => Buffer.from(hash, 'hex')));
     await delivery.deliver(pieces, { mayBePresent: true });
-    this.rowsInserted += rows.length;
     this.#from = intent.to;
     this.#delivered = intent.to;
     this.#cleared = false;

@@ -1,6 +1,7 @@
 import { VoltstreamError } from '../../errors.ts';
-import type { Log, LogProducer, OrdinalProducer } from '../log/log.ts';
+import type { Log, LogProducer, OrdinalProducer, OutboundRecord } from '../log/log.ts';
 import type { SealedBatch } from '../task/outbox.ts';
+import { visitBatch } from '../task/outbox.ts';
 import { writerHeader } from '../task/writer-header.ts';
 import type { DeliveryTask, SinkDelivery } from './delivery.ts';
 import { BackOff } from '../task/back-off.ts';
@@ -30,9 +31,11 @@ export class TopicDelivery implements SinkDelivery {
   async deliver(batch: SealedBatch): Promise<void> {
     await this.#retry('deliver to topic', async () => {
       const producer = await this.#opened();
-      const skip = Math.max(0, this.#deliveredUpTo + 1 - batch.first);
-      if (skip >= batch.rows.length) return;
-      const records = batch.rows.slice(skip).map((row) => decodeTopicRow(this.#topic, row.bytes, null));
+      if (batch.last <= this.#deliveredUpTo) return;
+      const records: OutboundRecord[] = [];
+      visitBatch(batch, (ordinal, _group, bytes, start, end) => {
+        if (ordinal > this.#deliveredUpTo) records.push(decodeTopicRow(this.#topic, bytes.subarray(start, end), null));
+      });
       await producer.deliver(records, batch.last);
       this.#deliveredUpTo = batch.last;
     });
@@ -96,9 +99,10 @@ export class RepartitionDelivery implements SinkDelivery {
 
   async deliver(batch: SealedBatch): Promise<void> {
     const backOff = new BackOff(this.#task.signal);
-    const records = batch.rows.map((row, index) => decodeTopicRow(this.#topic, row.bytes, [
-      writerHeader({ run: this.#task.run, task: this.#task.id, ordinal: batch.first + index }),
-    ]));
+    const records: OutboundRecord[] = [];
+    visitBatch(batch, (ordinal, _group, bytes, start, end) => {
+      records.push(decodeTopicRow(this.#topic, bytes.subarray(start, end), [writerHeader({ run: this.#task.run, task: this.#task.id, ordinal })]));
+    });
     for (;;) {
       try {
         this.#task.signal.throwIfAborted();

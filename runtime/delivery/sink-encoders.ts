@@ -3,7 +3,7 @@ import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
 import type { SinkNode } from '../../topology/graph.ts';
 import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
 import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
-import { RowBuffer, writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
+import { writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
 import { encodeTopicRow } from './topic-row.ts';
 
@@ -30,14 +30,12 @@ export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaR
 /** Rows in RowBinary, complete but for `_batch`, which the seal decides. Columns: the table's, then `_version`. */
 export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number): SinkEncoder {
   const encode = rowEncoder<AnyRow>(sink.table.columns);
-  const buffer = new RowBuffer();
   return {
-    encode(record, ordinal, origin) {
+    encode(record, ordinal, origin, into) {
       const row = sink.row(record.value, record.key, record.timestampMs, origin);
-      buffer.length = 0;
-      encode(row, buffer);
-      writeRowVersion(buffer, run, ordinal);
-      return { group: sink.table.partitionOf(row), bytes: buffer.take() };
+      encode(row, into);
+      writeRowVersion(into, run, ordinal);
+      return sink.table.partitionOf(row);
     },
   };
 }
@@ -46,8 +44,9 @@ async function topicEncoder(sink: LogSink<unknown, unknown> | RepartitionSink<un
   const key = await registry.writer(`${sink.topic}-key`, sink.key);
   const value = await registry.writer(`${sink.topic}-value`, sink.value);
   return {
-    encode(record: AnyRecord) {
-      return { group: '', bytes: encodeTopicRow(encodeWith(key, record.key), encodeWith(value, record.value), record.timestampMs) };
+    encode(record: AnyRecord, _ordinal, _origin, into) {
+      encodeTopicRow(encodeWith(key, record.key), encodeWith(value, record.value), record.timestampMs, into);
+      return '';
     },
   };
 }

@@ -2,8 +2,9 @@ import type { Warehouse } from '../sinks/warehouse.ts';
 import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { SealedBatch } from '../task/outbox.ts';
+import { visitBatch } from '../task/outbox.ts';
 import type { DeliveryTask, SinkDelivery } from './delivery.ts';
-import { piecesOf } from './pieces.ts';
+import { PieceBuilder } from './pieces.ts';
 
 /** Into a ClickHouse table, exactly once: the data says which pieces of a batch are applied (Law 4). */
 export class WarehouseDelivery implements SinkDelivery {
@@ -29,7 +30,9 @@ export class WarehouseDelivery implements SinkDelivery {
   }
 
   async deliver(batch: SealedBatch): Promise<void> {
-    const pieces = piecesOf(batch.rows, {
+    const builder = new PieceBuilder();
+    visitBatch(batch, (_ordinal, partition, bytes, start, end) => builder.add(partition, bytes, start, end));
+    const pieces = builder.take({
       application: this.#application, run: this.#task.run, table: `${this.#table.database}.${this.#table.table}`,
       task: this.#task.id, first: batch.first, last: batch.last,
     });

@@ -1,64 +1,96 @@
 import { assertInvariant } from '../../errors.ts';
+import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { bytesText, textBytes } from './cell-bytes.ts';
 
-/** One encoded output record. `group` is the table partition of a warehouse row, and empty for a topic. */
-export interface OutboxRow {
-  readonly group: string;
-  readonly bytes: Uint8Array;
-}
+const ROW_HEAD_BYTES = 8;
+const TRAILER_BYTES = 12;
 
 /**
- * Rows as one value of the store: a count, the group names, then (group index, length, bytes) for each row, all numbers 32-bit
- * little endian. Rows read back are views into the chunk's bytes.
+ * Collects encoded output rows into one run of bytes, so that a row costs no object: (group index, length, bytes) for each
+ * row, then the group names (length, UTF-8), then three numbers: bytes of the rows, groups, rows. Numbers are 32-bit little
+ * endian. A group is the table partition of a warehouse row, and empty for a topic.
  */
-export function encodeRows(rows: readonly OutboxRow[]): Uint8Array {
-  const groups: Uint8Array[] = [];
-  const indexOf = new Map<string, number>();
-  let size = 8;
-  for (const row of rows) {
-    if (!indexOf.has(row.group)) {
-      const name = textBytes(row.group);
-      indexOf.set(row.group, groups.length);
-      groups.push(name);
-      size += 4 + name.length;
+export class RowCollector {
+  readonly #buffer = new RowBuffer();
+  readonly #groups = new Map<string, number>();
+  rows = 0;
+
+  /** Bytes of rows so far. */
+  get bytes(): number {
+    return this.#buffer.length;
+  }
+
+  /** Adds the row that `encode` writes; it gives the row's group. When it throws, nothing was added. */
+  add(encode: (into: RowBuffer) => string): void {
+    const buffer = this.#buffer;
+    const start = buffer.length;
+    let group: string;
+    try {
+      buffer.ensure(ROW_HEAD_BYTES);
+      buffer.length += ROW_HEAD_BYTES;
+      group = encode(buffer);
+    } catch (error) {
+      buffer.length = start;
+      throw error;
     }
-    size += 8 + row.bytes.length;
+    let index = this.#groups.get(group);
+    if (index === undefined) {
+      index = this.#groups.size;
+      this.#groups.set(group, index);
+    }
+    buffer.view.setUint32(start, index, true);
+    buffer.view.setUint32(start + 4, buffer.length - start - ROW_HEAD_BYTES, true);
+    this.rows++;
   }
-  const chunk = Buffer.allocUnsafeSlow(size);
-  let at = chunk.writeUInt32LE(rows.length, 0);
-  at = chunk.writeUInt32LE(groups.length, at);
-  for (const name of groups) {
-    at = chunk.writeUInt32LE(name.length, at);
-    chunk.set(name, at);
-    at += name.length;
+
+  /** All rows as one value; the collector is empty afterwards. */
+  take(): Uint8Array {
+    const buffer = this.#buffer;
+    const rowsBytes = buffer.length;
+    for (const group of this.#groups.keys()) {
+      const name = textBytes(group);
+      writeNumber(buffer, name.length);
+      buffer.writeBytes(name);
+    }
+    writeNumber(buffer, rowsBytes);
+    writeNumber(buffer, this.#groups.size);
+    writeNumber(buffer, this.rows);
+    this.#groups.clear();
+    this.rows = 0;
+    return buffer.take();
   }
-  for (const row of rows) {
-    at = chunk.writeUInt32LE(indexOf.get(row.group) as number, at);
-    at = chunk.writeUInt32LE(row.bytes.length, at);
-    chunk.set(row.bytes, at);
-    at += row.bytes.length;
-  }
-  return chunk;
 }
 
-export function decodeRows(chunk: Uint8Array): readonly OutboxRow[] {
-  const view = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const count = view.readUInt32LE(0);
-  const groupCount = view.readUInt32LE(4);
-  let at = 8;
+function writeNumber(buffer: RowBuffer, value: number): void {
+  buffer.ensure(4);
+  buffer.view.setUint32(buffer.length, value, true);
+  buffer.length += 4;
+}
+
+/** Number of rows in a chunk. */
+export function rowCountOf(chunk: Uint8Array): number {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).readUInt32LE(chunk.length - 4);
+}
+
+/** Visits the rows of a chunk in order; `start` and `end` are places in `bytes`, which is the chunk itself. */
+export function visitRows(chunk: Uint8Array, visit: (group: string, bytes: Buffer, start: number, end: number) => void): void {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const trailer = bytes.length - TRAILER_BYTES;
+  const rowsBytes = bytes.readUInt32LE(trailer);
   const groups: string[] = [];
-  for (let index = 0; index < groupCount; index++) {
-    const length = view.readUInt32LE(at);
-    groups.push(bytesText(view.subarray(at + 4, at + 4 + length)));
+  for (let at = rowsBytes; groups.length < bytes.readUInt32LE(trailer + 4);) {
+    const length = bytes.readUInt32LE(at);
+    groups.push(bytesText(bytes.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
   }
-  const rows: OutboxRow[] = [];
-  for (let index = 0; index < count; index++) {
-    const group = groups[view.readUInt32LE(at)];
-    const length = view.readUInt32LE(at + 4);
-    assertInvariant(group !== undefined && at + 8 + length <= view.length, 'an outbox chunk is whole');
-    rows.push({ group, bytes: view.subarray(at + 8, at + 8 + length) });
-    at += 8 + length;
+  let rows = 0;
+  for (let at = 0; at < rowsBytes; rows++) {
+    const group = groups[bytes.readUInt32LE(at)];
+    const start = at + ROW_HEAD_BYTES;
+    const end = start + bytes.readUInt32LE(at + 4);
+    assertInvariant(group !== undefined && end <= rowsBytes, 'an outbox chunk is whole');
+    visit(group, bytes, start, end);
+    at = end;
   }
-  return rows;
+  assertInvariant(rows === bytes.readUInt32LE(trailer + 8), 'an outbox chunk has as many rows as it says');
 }

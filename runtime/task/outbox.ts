@@ -1,22 +1,25 @@
 import { assertInvariant } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import { bytesOrdinal, bytesText, ordinalBytes, textBytes } from './cell-bytes.ts';
-import type { OutboxRow } from './outbox-rows.ts';
-import { decodeRows, encodeRows } from './outbox-rows.ts';
+import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
+import { RowCollector, rowCountOf, visitRows } from './outbox-rows.ts';
 
 /** Rows of one commit. */
 interface Chunk {
   readonly first: number;
   readonly last: number;
-  readonly rows: readonly OutboxRow[];
-  readonly bytes: number;
+  readonly rows: number;
+  /** As it stands in the store; see RowCollector. */
+  readonly bytes: Uint8Array;
 }
 
 /** Rows whose content, order and tokens are fixed for ever: what is delivered, and re-sent as the same bytes. */
 export interface SealedBatch {
   readonly first: number;
   readonly last: number;
-  readonly rows: readonly OutboxRow[];
+  readonly rows: number;
+  /** The rows of its commits, as they stand in the store. */
+  readonly chunks: readonly Uint8Array[];
   /** True when the batch was sealed under an earlier claim, so that it may have been delivered already. */
   readonly restored: boolean;
 }
@@ -38,8 +41,7 @@ export class Outbox {
   readonly sink: string;
   readonly #policy: SealPolicy;
   #nextOrdinal = 0;
-  #open: OutboxRow[] = [];
-  #openBytes = 0;
+  readonly #open = new RowCollector();
   #chunks: Chunk[] = [];
   /** Chunks of sealed batches, until they are acknowledged; by the batch's first ordinal. */
   readonly #sealed = new Map<number, { readonly batch: SealedBatch; readonly chunks: readonly Chunk[] }>();
@@ -64,17 +66,17 @@ export class Outbox {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#open.bytes;
   }
 
   /** Bytes that the next commit will carry. */
   get openBytes(): number {
-    return this.#openBytes;
+    return this.#open.bytes;
   }
 
   /** True when a commit would have something to write for this sink. */
   get dirty(): boolean {
-    return this.#open.length > 0 || this.#deletes.length > 0;
+    return this.#open.rows > 0 || this.#deletes.length > 0;
   }
 
   get #chunkStore(): string {
@@ -85,12 +87,11 @@ export class Outbox {
     return `$seal.${this.sink}`;
   }
 
-  add(row: OutboxRow): void {
-    this.#open.push(row);
+  /** Adds the row that `encode` writes; it gives the row's group. When it throws, nothing was added. */
+  add(encode: (into: RowBuffer) => string): void {
+    this.#open.add(encode);
     this.#nextOrdinal++;
-    this.#openBytes += row.bytes.length;
     this.#rows++;
-    this.#bytes += row.bytes.length;
   }
 
   /** Whether the next commit would seal. `nowMs` decides only when a batch is cut, never what is in it. */
@@ -98,14 +99,14 @@ export class Outbox {
     const waiting = this.#unsealedRows();
     if (waiting === 0) return false;
     if (waiting >= this.#policy.rowsMax || this.#policy.ageMs === 0) return true;
-    const bytes = this.#openBytes + this.#chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+    const bytes = this.#open.bytes + this.#chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
     return bytes >= this.#policy.bytesMax || (this.#oldestMs !== null && nowMs - this.#oldestMs >= this.#policy.ageMs);
   }
 
   /** Adds this commit's cells; gives the batch that the commit seals, if any, to be delivered once it is committed. */
   takeCells(into: Cell[], nowMs: number, sealNow: boolean): SealedBatch | null {
     into.push(...this.#deletes.splice(0));
-    if (this.#open.length > 0) this.#closeChunk(into);
+    if (this.#open.rows > 0) this.#closeChunk(into);
     if (this.#oldestMs === null && this.#chunks.length > 0) this.#oldestMs = nowMs;
     if (this.#chunks.length === 0 || !(sealNow || this.sealDue(nowMs))) return null;
     const chunks = this.#chunks;
@@ -122,8 +123,8 @@ export class Outbox {
     assertInvariant(sealed !== undefined, `batch ${batch.first} of ${this.sink} is acknowledged once`);
     this.#sealed.delete(batch.first);
     for (const chunk of sealed.chunks) {
-      this.#rows -= chunk.rows.length;
-      this.#bytes -= chunk.bytes;
+      this.#rows -= chunk.rows;
+      this.#bytes -= chunk.bytes.length;
       this.#deletes.push({ store: this.#chunkStore, key: ordinalBytes(chunk.first), value: null });
     }
     this.#deletes.push({ store: this.#sealStore, key: ordinalBytes(batch.first), value: null });
@@ -134,8 +135,8 @@ export class Outbox {
     this.#nextOrdinal = nextOrdinal;
     const chunks = [...chunkCells.values()].map((cell) => restoredChunk(cell)).sort((a, b) => a.first - b.first);
     for (const chunk of chunks) {
-      this.#rows += chunk.rows.length;
-      this.#bytes += chunk.bytes;
+      this.#rows += chunk.rows;
+      this.#bytes += chunk.bytes.length;
     }
     const seals = [...sealCells.values()]
       .map((cell) => ({ first: bytesOrdinal(cell.key), last: (JSON.parse(bytesText(cell.value as Uint8Array)) as { last: number }).last }))
@@ -153,22 +154,22 @@ export class Outbox {
   }
 
   #unsealedRows(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.rows.length, this.#open.length);
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.rows, this.#open.rows);
   }
 
   #closeChunk(into: Cell[]): void {
-    const rows = this.#open;
-    const first = this.#nextOrdinal - rows.length;
-    into.push({ store: this.#chunkStore, key: ordinalBytes(first), value: encodeRows(rows) });
-    this.#chunks.push({ first, last: this.#nextOrdinal - 1, rows, bytes: this.#openBytes });
-    this.#open = [];
-    this.#openBytes = 0;
+    const { rows } = this.#open;
+    const first = this.#nextOrdinal - rows;
+    const bytes = this.#open.take();
+    into.push({ store: this.#chunkStore, key: ordinalBytes(first), value: bytes });
+    this.#chunks.push({ first, last: this.#nextOrdinal - 1, rows, bytes });
+    this.#bytes += bytes.length;
   }
 
   #seal(chunks: readonly Chunk[], restored: boolean): SealedBatch {
     const first = chunks[0]?.first ?? 0;
     const last = chunks.at(-1)?.last ?? -1;
-    const batch: SealedBatch = { first, last, rows: chunks.flatMap((chunk) => chunk.rows), restored };
+    const batch: SealedBatch = { first, last, rows: last - first + 1, chunks: chunks.map((chunk) => chunk.bytes), restored };
     this.#sealed.set(first, { batch, chunks });
     return batch;
   }
@@ -176,6 +177,18 @@ export class Outbox {
 
 function restoredChunk(cell: Cell): Chunk {
   const first = bytesOrdinal(cell.key);
-  const rows = decodeRows(cell.value as Uint8Array);
-  return { first, last: first + rows.length - 1, rows, bytes: rows.reduce((sum, row) => sum + row.bytes.length, 0) };
+  const bytes = cell.value as Uint8Array;
+  const rows = rowCountOf(bytes);
+  return { first, last: first + rows - 1, rows, bytes };
+}
+
+/** Visits the rows of a batch in order, with their ordinals. */
+export function visitBatch(batch: SealedBatch, visit: (ordinal: number, group: string, bytes: Buffer, start: number, end: number) => void): void {
+  let ordinal = batch.first;
+  for (const chunk of batch.chunks) {
+    visitRows(chunk, (group, bytes, start, end) => {
+      visit(ordinal, group, bytes, start, end);
+      ordinal++;
+    });
+  }
 }

@@ -4,10 +4,10 @@ import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { SinkNode, SourceNode, SubTopology } from '../../topology/graph.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
+import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { SealedBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
-import type { OutboxRow } from './outbox-rows.ts';
 import type { SourceReaders } from './partition-queue.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { StepCounts } from './pipeline.ts';
@@ -20,7 +20,8 @@ type AnyRecord = StreamRecord<unknown, unknown>;
 
 /** Encodes a sink's output records: into RowBinary for a table, into key and value for a topic. */
 export interface SinkEncoder {
-  encode(record: AnyRecord, ordinal: number, origin: MutableOrigin): OutboxRow;
+  /** Writes the row's bytes and gives its group: the table partition, or nothing for a topic. */
+  encode(record: AnyRecord, ordinal: number, origin: MutableOrigin, into: RowBuffer): string;
 }
 
 export interface TaskCoreOptions {
@@ -278,7 +279,7 @@ export class TaskCore {
     const outbox = this.outboxes.get(sink);
     const encoder = this.#options.encoders.get(sink);
     assertInvariant(outbox !== undefined && encoder !== undefined, `sink ${sink} has an outbox and an encoder`);
-    outbox.add(encoder.encode(record, outbox.nextOrdinal, this.origin));
+    outbox.add((into) => encoder.encode(record, outbox.nextOrdinal, this.origin, into));
   }
 
   #failed(step: string, error: unknown): void {

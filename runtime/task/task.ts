@@ -213,8 +213,8 @@ export class Task implements RunningTask {
       if (this.#stopped) return;
       queue.shift();
       this.core.outboxes.get(sink)?.acknowledge(batch);
-      this.#deliveredRows.set(sink, this.deliveredRows(sink) + batch.rows.length);
-      this.#options.listener.delivered(this, sink, batch.rows.length, performance.now() - startedMs);
+      this.#deliveredRows.set(sink, this.deliveredRows(sink) + batch.rows);
+      this.#options.listener.delivered(this, sink, batch.rows, performance.now() - startedMs);
     }
   }
 

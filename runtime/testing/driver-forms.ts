@@ -27,11 +27,12 @@ export function driverEncoder(node: SinkNode): SinkEncoder {
     const check = rowEncoder<AnyRow>(sink.table.columns);
     const scratch = new RowBuffer();
     return {
-      encode(record, _ordinal, origin) {
+      encode(record, _ordinal, origin, into) {
         const row = sink.row(record.value, record.key, record.timestampMs, origin);
         scratch.length = 0;
         check(row, scratch);
-        return { group: sink.table.partitionOf(row), bytes: serialize({ key: record.key, value: row, timestampMs: record.timestampMs }) };
+        into.writeBytes(serialize({ key: record.key, value: row, timestampMs: record.timestampMs }));
+        return sink.table.partitionOf(row);
       },
     };
   }
@@ -41,6 +42,9 @@ export function driverEncoder(node: SinkNode): SinkEncoder {
   const encode = (codec: Codec<unknown>, part: unknown): Uint8Array | null =>
     part === null || part === undefined ? null : codec.encode(part);
   return {
-    encode: (record) => ({ group: '', bytes: encodeTopicRow(encode(key, record.key), encode(value, record.value), record.timestampMs) }),
+    encode: (record, _ordinal, _origin, into) => {
+      encodeTopicRow(encode(key, record.key), encode(value, record.value), record.timestampMs, into);
+      return '';
+    },
   };
 }

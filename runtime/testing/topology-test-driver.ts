@@ -6,6 +6,7 @@ import type { Topology } from '../../topology/topology.ts';
 import { applyGlobalRecord } from '../global-tables.ts';
 import { decodeTopicRow } from '../delivery/topic-row.ts';
 import type { SealedBatch } from '../task/outbox.ts';
+import { visitBatch } from '../task/outbox.ts';
 import { writerHeader } from '../task/writer-header.ts';
 import { codecOf } from './driver-forms.ts';
 import { DriverLog } from './driver-log.ts';
@@ -182,14 +183,14 @@ export class TopologyTestDriver {
   #deliver(task: DriverTask, sink: string, batch: SealedBatch): void {
     const node = [...this.#sinks()].find((candidate) => candidate.name === sink) as SinkNode;
     const mark = `${task.id}/${sink}`;
-    batch.rows.forEach((row, index) => {
-      const ordinal = batch.first + index;
+    visitBatch(batch, (ordinal, _group, bytes, start, end) => {
+      const row = bytes.subarray(start, end);
       if (node.sink.kind === 'repartition') {
-        const record = decodeTopicRow(node.sink.topic, row.bytes, [writerHeader({ run: 1, task: task.id, ordinal })]);
+        const record = decodeTopicRow(node.sink.topic, row, [writerHeader({ run: 1, task: task.id, ordinal })]);
         this.#log.append(node.sink.topic, { ...record, headers: record.headers ?? null });
       } else if (ordinal > (this.#delivered.get(mark) ?? -1)) {
         this.#delivered.set(mark, ordinal);
-        this.#output(sink).push(decodeOutput(node, row.bytes));
+        this.#output(sink).push(decodeOutput(node, row));
       }
     });
   }
@@ -212,7 +213,7 @@ export class TopologyTestDriver {
   }
 }
 
-function decodeOutput(node: SinkNode, bytes: Uint8Array): OutputRecord {
+function decodeOutput(node: SinkNode, bytes: Buffer): OutputRecord {
   if (node.sink.kind === 'warehouse') return deserialize(bytes) as OutputRecord;
   const record = decodeTopicRow(node.sink.topic, bytes, null);
   return {

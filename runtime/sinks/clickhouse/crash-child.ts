@@ -4,6 +4,7 @@ import { batchHash } from './batch-hash.ts';
 import { ChdbWarehouse } from './chdb-warehouse.ts';
 import { checkTable } from './check-table.ts';
 import type { SealedPiece } from './delivery.ts';
+import { sealedPiece } from './sealed-piece.ts';
 import { PieceDelivery } from './delivery.ts';
 import { rowEncoder } from './row-binary.ts';
 import { RowBuffer, writeRowVersion } from './row-buffer.ts';
@@ -27,7 +28,7 @@ function sealed(number: number): SealedPiece {
   });
   const identity = { application: 'crash', run: 1, table: 'voltstream.crash', task: 'c_0', partition: '' };
   const hash = batchHash({ ...identity, firstOrdinal: first, lastOrdinal: first + rows.length - 1 }, rows);
-  return { partition: '', rowCount: rows.length, rows, batchHash: hash };
+  return sealedPiece('', rows, hash);
 }
 
 const warehouse = new ChdbWarehouse({ folder: join(folder, 'engine') });

@@ -4,6 +4,7 @@ import { VoltstreamError } from '../../../errors.ts';
 import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
 import { batchHash } from './batch-hash.ts';
 import type { DeliveryEvent, SealedPiece } from './delivery.ts';
+import { sealedPiece } from './sealed-piece.ts';
 import { PieceDelivery } from './delivery.ts';
 
 /**
@@ -72,7 +73,7 @@ const table = { database: 'voltstream', table: 'numbers', columns: { number: 'UI
 function piece(number: number): SealedPiece {
   const rows = [Uint8Array.of(number, 0, 0, 0)];
   const identity = { application: 'a', run: 1, table: 'numbers', task: 't', partition: '', firstOrdinal: number, lastOrdinal: number };
-  return { partition: '', rowCount: 1, rows, batchHash: batchHash(identity, rows) };
+  return sealedPiece('', rows, batchHash(identity, rows));
 }
 
 const pieces = [piece(0), piece(1), piece(2)];

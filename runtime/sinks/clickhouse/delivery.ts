@@ -12,8 +12,8 @@ export interface SealedPiece {
   /** Table partition, for messages. */
   readonly partition: string;
   readonly rowCount: number;
-  /** One element a row, complete but for `_batch`, which the delivery appends. */
-  readonly rows: readonly Uint8Array[];
+  /** All rows, complete, `_batch` last in each. */
+  readonly bytes: Uint8Array;
   /** 16 bytes; see `batchHash`. */
   readonly batchHash: Uint8Array;
 }
@@ -83,7 +83,9 @@ export class PieceDelivery {
 
   async #send(piece: SealedPiece, mayBePresent: boolean): Promise<void> {
     const hex = hexOf(piece.batchHash);
-    const bytes = withBatch(piece);
+    const { bytes } = piece;
+    assertInvariant(piece.rowCount > 0 && piece.rowCount <= insertRowsMax, `a piece has 1 to ${insertRowsMax} rows`);
+    assertInvariant(piece.batchHash.length === batchHashBytes, 'a batch hash has 16 bytes');
     let doubtful = mayBePresent;
     let tokens = 0;
     for (let attempt = 1; ; ) {
@@ -203,19 +205,4 @@ export class PieceDelivery {
 
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
-}
-
-/** The rows of a piece as one run of bytes, each with its `_batch` behind it. */
-function withBatch(piece: SealedPiece): Uint8Array {
-  assertInvariant(piece.rows.length === piece.rowCount && piece.rowCount > 0, 'a piece has one element a row, and at least one');
-  assertInvariant(piece.batchHash.length === batchHashBytes, 'a batch hash has 16 bytes');
-  assertInvariant(piece.rowCount <= insertRowsMax, `a piece has at most ${insertRowsMax} rows`);
-  const bytes = new Uint8Array(piece.rows.reduce((sum, row) => sum + row.length + batchHashBytes, 0));
-  let at = 0;
-  for (const row of piece.rows) {
-    bytes.set(row, at);
-    bytes.set(piece.batchHash, at + row.length);
-    at += row.length + batchHashBytes;
-  }
-  return bytes;
 }

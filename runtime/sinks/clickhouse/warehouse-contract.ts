@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { Warehouse } from '../warehouse.ts';
 import { checkTable } from './check-table.ts';
 import { PieceDelivery } from './delivery.ts';
+import { sealedPiece } from './sealed-piece.ts';
 import { rowEncoder } from './row-binary.ts';
 import { RowBuffer, writeRowVersion } from './row-buffer.ts';
 
@@ -48,8 +49,8 @@ export function warehouseContract(open: () => Warehouse): void {
     const warehouse = await fresh();
     const delivery = new PieceDelivery({ warehouse, table });
     const pieces = [
-      { partition: '', rowCount: 3, rows: rowsOf(0, 3, 'a\n\n;DROP'), batchHash: batch(1) },
-      { partition: '', rowCount: 120_000, rows: rowsOf(3, 120_000), batchHash: batch(2) },
+      sealedPiece('', rowsOf(0, 3, 'a\n\n;DROP'), batch(1)),
+      sealedPiece('', rowsOf(3, 120_000), batch(2)),
     ];
     await delivery.deliver(pieces, { mayBePresent: false });
     expect(await parts()).toEqual([3, 120_000]);
@@ -71,7 +72,7 @@ export function warehouseContract(open: () => Warehouse): void {
 
   it('sends under a new token what a known token would swallow', async () => {
     const warehouse = await fresh();
-    const piece = { partition: '', rowCount: 2, rows: rowsOf(0, 2), batchHash: batch(7) };
+    const piece = sealedPiece('', rowsOf(0, 2), batch(7));
     await new PieceDelivery({ warehouse, table }).deliver([piece], { mayBePresent: false });
     await warehouse.command('TRUNCATE TABLE voltstream.contract');
     await new PieceDelivery({ warehouse, table, lookAgainMs: 10 }).deliver([piece], { mayBePresent: true });
@@ -84,7 +85,7 @@ export function warehouseContract(open: () => Warehouse): void {
     await expect(warehouse.query('SELECT * FROM voltstream.nothing')).rejects.toThrow(/WAREHOUSE_REFUSED(.|\n)*migrations/);
     const wrong = { ...table, columns: { ...columns, missing: 'UInt8' } };
     const rows = [new Uint8Array(4 + 1 + 1 + 8)];
-    const delivered = new PieceDelivery({ warehouse, table: wrong }).deliver([{ partition: '', rowCount: 1, rows, batchHash: batch(1) }], { mayBePresent: false });
+    const delivered = new PieceDelivery({ warehouse, table: wrong }).deliver([sealedPiece('', rows, batch(1))], { mayBePresent: false });
     await expect(delivered).rejects.toThrow(/WAREHOUSE_REFUSED(.|\n)*contract/);
   });
 
