@@ -3,8 +3,8 @@ import { int64, utf8 } from '../schemas/builtin-codecs.ts';
 import type { Codec } from '../schemas/codec.ts';
 import { bytesToLatin1 } from '../state/cell-bytes.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
-import { timeKeyStore } from '../state/local/time-key-store.ts';
-import type { TimeKeyStore } from '../state/local-store.ts';
+import { seenStore } from '../state/local/seen-store.ts';
+import type { SeenStore } from '../state/local/seen-store.ts';
 import type { Operator } from './operator.ts';
 import { statefulOperator } from './stateful-operator.ts';
 import { advanceProgress } from './windows/progress.ts';
@@ -46,15 +46,8 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
     throw new VoltstreamError('TOPOLOGY_INVALID', 'maxEntriesPerKey is not a limit', { where: name, wanted: '1 or more', got: String(maxEntriesPerKey) });
   }
   const textOf = keyText(name, options.key);
-  // Identities by (first seen, owner and identity); the value numbers them in the order of arrival.
-  const seen = timeKeyStore({ name, key: utf8, value: int64 });
+  const seen = seenStore({ name });
   const progress = keyValueStore({ name: `${name}.progress`, key: utf8, value: int64 });
-  const indexes = new WeakMap<TimeKeyStore<string, number>, SeenIndex>();
-  const indexOf = (store: TimeKeyStore<string, number>): SeenIndex => {
-    let index = indexes.get(store);
-    if (index === undefined) indexes.set(store, (index = new SeenIndex(store)));
-    return index;
-  };
   return statefulOperator<K, V, K, V, { seen: typeof seen; progress: typeof progress }>({
     kind: 'deduplicate',
     name,
@@ -65,91 +58,29 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       if (key === null || key === undefined) return emit(record);
       const owner = textOf(key);
       const identity = by(value, key);
-      const index = indexOf(stores.seen);
-      let nowMs = streamTime.ms;
-      if (timeScope === 'key') {
-        nowMs = advanceProgress(stores.progress, owner, timestampMs);
-        index.forgetOf(owner, nowMs - withinMs - 1);
-      } else {
-        index.forget(nowMs - withinMs - 1);
-      }
-      if (index.has(owner, identity)) return dropped('duplicate');
-      index.remember(owner, identity, nowMs, maxEntriesPerKey);
+      const nowMs = timeScope === 'key' ? advanceProgress(stores.progress, owner, timestampMs) : streamTime.ms;
+      stores.seen.forget(owner, nowMs - withinMs - 1);
+      if (timeScope === 'task') forgetSilentOwners(stores.seen, nowMs - withinMs - 1);
+      if (stores.seen.has(owner, identity)) return dropped('duplicate');
+      if (stores.seen.sizeOf(owner) >= maxEntriesPerKey) stores.seen.forgetOldest(owner);
+      stores.seen.remember(owner, identity, nowMs);
       return emit(record);
     },
   });
 }
 
-interface Sighting {
-  readonly cellKey: string;
-  readonly seenMs: number;
-}
+/** Owners looked at with each record: two, so that owners that fell silent go faster than new ones can come. */
+const silentOwnersLookedAt = 2;
 
-/** Which identities each key has, the first seen first. Made from the store, so that it needs no cells of its own. */
-class SeenIndex {
-  readonly #store: TimeKeyStore<string, number>;
-  readonly #byOwner = new Map<string, Map<string, Sighting>>();
-  #nextNumber = 0;
-
-  constructor(store: TimeKeyStore<string, number>) {
-    this.#store = store;
-    const sightings = [...store.all()].sort((left, right) => left.value - right.value);
-    for (const { key, timeMs } of sightings) this.#add(...parseCellKey(key), { cellKey: key, seenMs: timeMs });
-    this.#nextNumber = (sightings.at(-1)?.value ?? -1) + 1;
+/** By the task's time a silent owner's identities are over, too; it only has to be noticed, for the memory's sake. */
+function forgetSilentOwners(seen: SeenStore, untilMs: number): void {
+  let looks = silentOwnersLookedAt;
+  for (const owner of seen.owners()) {
+    if (looks === 0) return;
+    looks -= 1;
+    if ((seen.newestOf(owner) ?? untilMs) > untilMs) return;
+    seen.forget(owner, untilMs);
   }
-
-  has(owner: string, identity: string): boolean {
-    return this.#byOwner.get(owner)?.has(identity) === true;
-  }
-
-  remember(owner: string, identity: string, seenMs: number, entriesMax: number): void {
-    const cellKey = `${owner.length}:${owner}${identity}`;
-    this.#store.put(cellKey, seenMs, this.#nextNumber);
-    this.#nextNumber += 1;
-    const sightings = this.#add(owner, identity, { cellKey, seenMs });
-    if (sightings.size <= entriesMax) return;
-    for (const [first, sighting] of sightings) {
-      sightings.delete(first);
-      this.#store.delete(sighting.cellKey, sighting.seenMs);
-      break;
-    }
-  }
-
-  forget(untilMs: number): void {
-    const earliestMs = this.#store.earliestMs;
-    if (earliestMs === undefined || earliestMs > untilMs) return;
-    for (const { key } of this.#store.drain(untilMs)) {
-      const [owner, identity] = parseCellKey(key);
-      const sightings = this.#byOwner.get(owner);
-      sightings?.delete(identity);
-      if (sightings?.size === 0) this.#byOwner.delete(owner);
-    }
-  }
-
-  forgetOf(owner: string, untilMs: number): void {
-    const sightings = this.#byOwner.get(owner);
-    if (sightings === undefined) return;
-    for (const [identity, { cellKey, seenMs }] of sightings) {
-      if (seenMs > untilMs) break;
-      sightings.delete(identity);
-      this.#store.delete(cellKey, seenMs);
-    }
-    if (sightings.size === 0) this.#byOwner.delete(owner);
-  }
-
-  #add(owner: string, identity: string, sighting: Sighting): Map<string, Sighting> {
-    let sightings = this.#byOwner.get(owner);
-    if (sightings === undefined) this.#byOwner.set(owner, (sightings = new Map()));
-    sightings.set(identity, sighting);
-    return sightings;
-  }
-}
-
-/** Owner and identity out of `<length of owner>:<owner><identity>`. */
-function parseCellKey(cellKey: string): readonly [owner: string, identity: string] {
-  const begin = cellKey.indexOf(':') + 1;
-  const end = begin + Number(cellKey.slice(0, begin - 1));
-  return [cellKey.slice(begin, end), cellKey.slice(end)];
 }
 
 function keyText<K>(name: string, codec: Codec<NonNullable<K>> | undefined): (key: NonNullable<K>) => string {

@@ -10,9 +10,17 @@ import type { SinkEncoder } from '../task/task-core.ts';
 
 type AnyRow = Readonly<Record<string, never>>;
 
+const codecs = new WeakMap<object, Codec<unknown>>();
+
 /** The driver needs no registry: a registered form is read and written with its own schema. */
 export function codecOf<T>(form: Form<T>): Codec<T> {
-  return form.kind === 'codec' ? form : avroCodec(form);
+  if (form.kind === 'codec') return form;
+  let codec = codecs.get(form) as Codec<T> | undefined;
+  if (codec === undefined) {
+    codec = avroCodec(form);
+    codecs.set(form, codec);
+  }
+  return codec;
 }
 
 export function readerOf(form: Form<unknown>): WireReader<unknown> {
