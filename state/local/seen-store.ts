@@ -20,7 +20,8 @@ interface Chunk {
 }
 
 interface Owner {
-  readonly identities: Set<string>;
+  /** With the time of the sighting that counts: an identity that was forgotten may have been seen again since. */
+  readonly identities: Map<string, number>;
   readonly chunks: Chunk[];
 }
 
@@ -58,12 +59,12 @@ export class SeenStore implements LocalStore {
     return this.#owners.get(owner)?.identities.has(identity) === true;
   }
 
-  /** Remembers an identity that the owner does not have. `seenMs` is not below the owner's last one. */
+  /** Remembers an identity that the owner does not have. `seenMs` is not below the owner's last one, and above what was forgotten. */
   remember(owner: string, identity: string, seenMs: number): void {
     let known = this.#owners.get(owner);
     if (known === undefined) {
       checkWellFormed(owner, this.name);
-      known = { identities: new Set(), chunks: [] };
+      known = { identities: new Map(), chunks: [] };
       this.#owners.set(owner, known);
     }
     let chunk = known.chunks.at(-1);
@@ -74,7 +75,7 @@ export class SeenStore implements LocalStore {
     }
     chunk.identities.push(identity);
     chunk.seenMs.push(seenMs);
-    known.identities.add(identity);
+    known.identities.set(identity, seenMs);
     this.#entries += 1;
     this.#markChanged(chunk);
   }
@@ -131,12 +132,15 @@ export class SeenStore implements LocalStore {
     const owner = bytes.toString('utf8', 0, bytes.length - 4);
     const number = bytes.readUInt32BE(bytes.length - 4);
     const [identities, seenMs] = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as [string[], number[]];
-    const known = this.#owners.get(owner) ?? { identities: new Set<string>(), chunks: [] };
+    const known = this.#owners.get(owner) ?? { identities: new Map<string, number>(), chunks: [] };
     this.#owners.set(owner, known);
     known.chunks.push({ owner, number, identities, seenMs, first: 0, changed: false, persisted: true, live: true });
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    for (const identity of identities) known.identities.add(identity);
-    this.#entries += identities.length;
+    const before = known.identities.size;
+    identities.forEach((identity, index) => {
+      known.identities.set(identity, Math.max(seenMs[index] as number, known.identities.get(identity) ?? -1));
+    });
+    this.#entries += known.identities.size - before;
   }
 
   restored(): void {
@@ -144,9 +148,12 @@ export class SeenStore implements LocalStore {
   }
 
   #forgetFirst(known: Owner, chunk: Chunk): void {
-    known.identities.delete(chunk.identities[chunk.first] as string);
+    const identity = chunk.identities[chunk.first] as string;
+    if (known.identities.get(identity) === chunk.seenMs[chunk.first]) {
+      known.identities.delete(identity);
+      this.#entries -= 1;
+    }
     chunk.first += 1;
-    this.#entries -= 1;
   }
 
   #dropChunk(known: Owner, chunk: Chunk): void {
