@@ -6,6 +6,7 @@ import { chargingSession } from '../schemas/generated/charging-session.ts';
 import type { ChargingSession } from '../schemas/generated/charging-session.ts';
 import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
+import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
 import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulOperator, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
 import { meterDeltas } from './meter-deltas.ts';
@@ -40,7 +41,8 @@ export interface ChargingTopologyOptions {
  *
  * Events that cannot be believed (see `reasonToSetAside`) are dead letters with the code EVENT_UNBELIEVABLE; so are those
  * whose key is not their station, since state lies by key. Events of unknown stations go on without a station, and their sessions
- * say so. Raw events are kept as they came, whatever becomes of them behind.
+ * say so. Raw events are kept as they came, whatever becomes of them behind. Lines of files that never became an event (the
+ * quarantine topic) are dead letters, too.
  */
 export function chargingTopology(options: ChargingTopologyOptions = {}): Topology {
   const tables = chargingTables(options.database ?? 'voltstream');
@@ -72,6 +74,8 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
   const minutes = events.pipe(meterDeltas('meter-deltas', options.sessions), stationMinute('station-minutes', minuteOptions));
   minutes.pipe(filter((load) => !isIdle(load))).to(clickhouse(tables.minutes, minuteRow, 'station-minute-rows'));
   minutes.side<string, LoadChange>('late').pipe(filter((change) => !changesNothing(change)), mapValues(lateChange)).to(late);
+
+  topology.stream(quarantineTopic, { key: utf8, value: quarantinedLine }).to(clickhouse(tables.deadLetters, quarantineRow, 'quarantine'));
   return topology;
 }
 

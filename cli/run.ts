@@ -1,9 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
 import type { SessionLogOutcome } from '../charging/ingest/ingest-session-log.ts';
 import { chargingStatus } from './live-status.ts';
-import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
 import { askSummary, summaryText } from '../charging/summary.ts';
 import { chargingTopics } from '../charging/topics.ts';
 import { chargingTopology } from '../charging/topology.ts';
@@ -16,6 +12,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { EngineMetrics } from '../runtime/metrics.ts';
 import type { Ports } from '../runtime/ports.ts';
 import { Progress } from './progress.ts';
+import { takeSample } from './sample-thread.ts';
 import { StopSignals } from './stop-signals.ts';
 import { announce, closePorts, openPorts } from './workplace.ts';
 
@@ -28,8 +25,6 @@ export interface RunOptions {
   readonly printConfig: boolean;
   readonly json: boolean;
 }
-
-const dundeeFolder = join(import.meta.dirname, '..', 'charging', 'data', 'dundee');
 
 /** The main job. Ends by itself with `exit`, else by SIGINT or SIGTERM: what is there is committed and delivered first. */
 export async function run(sources: ConfigurationSources, options: RunOptions): Promise<void> {
@@ -76,11 +71,11 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
   try {
     await application.start();
     progress.start();
-    const taking = options.sample ? takeSample(ports, stop.signal, (rest) => {
+    const taking = options.sample ? takeSample(configuration, stop.signal, (rest) => {
       toCome = rest;
     }) : Promise.resolve(null);
     await Promise.race([done(application, taking, stop.signal), application.failed]);
-    if (!stop.signal.aborted) await report(configuration, options, ports, progress, application, await taking);
+    if (!stop.signal.aborted) await report(configuration, options, ports, progress, application);
     if (!options.exit && !stop.signal.aborted) {
       process.stderr.write(`\nLive page: ${http.url}   Stop with Ctrl-C.\n`);
       await Promise.race([stop.requested, application.failed]);
@@ -103,27 +98,15 @@ async function done(application: Application, taking: Promise<SessionLogOutcome 
   }
 }
 
-async function takeSample(ports: Ports, signal: AbortSignal, toCome: (records: number) => void): Promise<SessionLogOutcome> {
-  const files = (await readdir(dundeeFolder)).filter((name) => name.endsWith('.csv.gz')).sort().map((name) => join(dundeeFolder, name));
-  const producer = await ports.log.producer();
-  try {
-    return await ingestSessionLog({
-      files, mapping: dundeeMapping, producer, registry: ports.registry, nowMs: Date.now, signal,
-      onProgress: ({ done: finished }) => toCome(finished ? 0 : 1),
-    });
-  } finally {
-    await producer.close();
-  }
-}
-
 async function report(
-  configuration: Configuration, options: RunOptions, ports: Ports, progress: Progress, application: Application, taken: SessionLogOutcome | null,
+  configuration: Configuration, options: RunOptions, ports: Ports, progress: Progress, application: Application,
 ): Promise<void> {
   const { elapsedMs } = progress;
   progress.stop();
   const answers = await askSummary((sql) => ports.warehouse.query(sql), configuration.warehouse.database);
   const run = {
-    quarantinedRows: taken?.quarantined ?? 0, processedEvents: application.figures.processed, elapsedMs, colour: process.stdout.isTTY,
+    // They are in the table of dead letters by now, and are counted there.
+    quarantinedRows: 0, processedEvents: application.figures.processed, elapsedMs, colour: process.stdout.isTTY,
   };
   process.stdout.write(options.json ? `${JSON.stringify({ ...answers, run })}\n` : `\n${summaryText(answers, run)}\n`);
 }

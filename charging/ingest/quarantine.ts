@@ -1,5 +1,6 @@
 import { json } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import type { RecordOrigin } from '../engine.ts';
 import type { DeadLetterTableRow } from '../tables.ts';
 import { deadLetterBytesMax } from '../tables.ts';
 
@@ -24,11 +25,14 @@ export function quarantined(file: string, line: number, field: string, reason: s
   return { file, line, field, reason, rawBase64: Buffer.from(kept).toString('base64'), rawBytes: raw.length };
 }
 
-/** The line in the dead letter table: file and line stand where topic and offset stand for records. */
-export function quarantineRow(line: QuarantinedLine, _key: string, timestampMs: number): DeadLetterTableRow {
+/**
+ * The line in the dead letter table, under its position in the quarantine topic: file names and line numbers come again (standard
+ * input, a file of the same name elsewhere), and a row would then replace another one. `key` and `error` say file and line.
+ */
+export function quarantineRow(line: QuarantinedLine, key: string, timestampMs: number, origin: RecordOrigin): DeadLetterTableRow {
   return {
-    topic: line.file, partition: 0, offset: line.line, step: 'ingest', stage: 'deserialise', reason: 'LINE_UNREADABLE',
-    error: line.field === '' ? line.reason : `${line.field}: ${line.reason}`, record_time: timestampMs, key: null,
+    topic: origin.topic, partition: origin.partition, offset: origin.offset, step: 'ingest', stage: 'deserialise', reason: 'LINE_UNREADABLE',
+    error: `${line.file}:${line.line}: ${line.field === '' ? '' : `${line.field}: `}${line.reason}`, record_time: timestampMs, key,
     value: Buffer.from(line.rawBase64, 'base64'), value_bytes: line.rawBytes, header_keys: [], header_values: [],
   };
 }
