@@ -2,13 +2,13 @@ import { ingestJsonLines } from '../charging/ingest/ingest-json-lines.ts';
 import { chargingTopics } from '../charging/topics.ts';
 import { loadConfiguration } from '../runtime/configuration.ts';
 import type { ConfigurationSources } from '../runtime/configuration.ts';
-import { portsOf } from '../runtime/ports.ts';
+import { logAndRegistryOf } from '../runtime/ports.ts';
 import { thousands } from './progress.ts';
 
 /** Takes files of events into the log. Works beside a running process: the log takes appends of several. */
 export async function ingest(sources: ConfigurationSources, files: readonly string[], options: { readonly json: boolean }): Promise<void> {
   const configuration = loadConfiguration(sources);
-  const { log, registry } = await portsOf(configuration);
+  const { log, registry } = await logAndRegistryOf(configuration);
   await log.open();
   await registry.open();
   try {

@@ -25,6 +25,11 @@ export async function portsOf(configuration: Configuration): Promise<Ports> {
   };
 }
 
+/** Only what taking input needs. */
+export async function logAndRegistryOf(configuration: Configuration): Promise<Pick<Ports, 'log' | 'registry'>> {
+  return { log: await logOf(configuration), registry: registryOf(configuration) };
+}
+
 async function logOf({ log, dataFolder, applicationId }: Configuration): Promise<Log> {
   if (log.kind === 'embedded') {
     const { EmbeddedLog } = await import('./log/embedded/embedded-log.ts');

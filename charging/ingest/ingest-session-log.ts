@@ -10,6 +10,8 @@ import { quarantined } from './quarantine.ts';
 export interface IngestProgress {
   readonly appended: number;
   readonly skipped: number;
+  /** Records that are still to be appended, by the sessions' starts that are left; exact at the end. */
+  readonly toCome: number;
   readonly done: boolean;
 }
 
@@ -40,35 +42,45 @@ export async function ingestSessionLog(options: SessionLogIngest): Promise<Sessi
   const taken = markOf(await appender.mark());
   if (taken.done) return { rows: taken.rows, quarantined: taken.quarantined, events: 0, skipped: taken.position };
   const { rows, refused } = await readRows(options);
+  const left = new SessionsLeft(rows);
   let position = 0;
   let events = 0;
-  const mark = (done: boolean): string => JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length });
-  const take = async (add: () => void): Promise<void> => {
-    position++;
-    if (position <= taken.position) return;
-    add();
-    if (!appender.full) return;
+  const flush = async (done: boolean, timestampMs: number): Promise<void> => {
     options.signal?.throwIfAborted();
-    await appender.flush(mark(false));
-    options.onProgress?.({ appended: appender.appended, skipped: taken.position, done: false });
-    // A whole turn of the event loop, so that the application that reads what is appended here gets its share.
+    await appender.flush(JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length } satisfies Mark));
+    options.onProgress?.({ appended: appender.appended, skipped: taken.position, toCome: done ? 0 : left.eventsAfter(timestampMs, events), done });
+    // A whole turn of the event loop, so that whoever shares it with us gets a share.
     await new Promise((resolve) => setImmediate(resolve));
   };
-  for (const place of stationsOf(rows, options.mapping)) await take(() => appender.addStation(place));
+  /** Whether the next record of the sequence is new: not taken by an earlier run. */
+  const isNew = (): boolean => ++position > taken.position;
+  for (const place of stationsOf(rows, options.mapping)) if (isNew()) appender.addStation(place);
   for (const row of refused) {
-    await take(() => appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs()));
+    if (isNew()) appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs());
   }
   for (const event of expandSessionLog(rows, options.mapping)) {
     events++;
-    if (position < taken.position) {
-      position++;
-      continue;
-    }
-    await take(() => appender.addEvent(event));
+    if (!isNew()) continue;
+    appender.addEvent(event);
+    if (appender.full) await flush(false, event.timestampMs);
   }
-  await appender.flush(mark(true));
-  options.onProgress?.({ appended: appender.appended, skipped: taken.position, done: true });
+  await flush(true, Number.POSITIVE_INFINITY);
   return { rows: rows.length, quarantined: refused.length, events, skipped: taken.position };
+}
+
+/** Guesses what is still to come from the sessions that have not begun yet: exact numbers would cost a second expansion. */
+class SessionsLeft {
+  readonly #starts: readonly number[];
+  #begun = 0;
+
+  constructor(rows: readonly SessionLogRow[]) {
+    this.#starts = rows.map((row) => row.startMs ?? 0).sort((a, b) => a - b);
+  }
+
+  eventsAfter(timestampMs: number, events: number): number {
+    while (this.#begun < this.#starts.length && (this.#starts[this.#begun] as number) <= timestampMs) this.#begun++;
+    return Math.round((this.#starts.length - this.#begun) * events / Math.max(1, this.#begun));
+  }
 }
 
 interface Mark {

@@ -1,0 +1,36 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assertInvariant } from '../errors.ts';
+import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
+import { dundeeFiles } from '../charging/session-log/dundee-files.ts';
+import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
+import type { Configuration } from '../runtime/configuration.ts';
+import { logAndRegistryOf } from '../runtime/ports.ts';
+import type { SampleReply } from './sample-thread.ts';
+
+const port = parentPort;
+assertInvariant(port !== null, 'this file runs in a worker thread');
+const abort = new AbortController();
+port.on('message', () => abort.abort(new Error('stopped')));
+const reply = (message: SampleReply): void => port.postMessage(message);
+
+const { log, registry } = await logAndRegistryOf(workerData as Configuration);
+try {
+  await log.open();
+  await registry.open();
+  const producer = await log.producer();
+  try {
+    const outcome = await ingestSessionLog({
+      files: await dundeeFiles(), mapping: dundeeMapping, producer, registry, nowMs: Date.now, signal: abort.signal,
+      onProgress: ({ toCome }) => reply({ kind: 'progress', toCome }),
+    });
+    reply({ kind: 'done', outcome });
+  } finally {
+    await producer.close();
+  }
+} catch (error) {
+  reply({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+} finally {
+  await registry.close();
+  await log.close();
+  port.close();
+}
