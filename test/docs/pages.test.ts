@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseChargingEvent } from '../../schemas/charging-event-json.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
+import { chargingTopology } from '../../charging/topology.ts';
 import { anchors, codeBlocks, pages, prose, root } from './pages.ts';
 import type { Page } from './pages.ts';
 
@@ -90,6 +91,24 @@ describe('events.md', () => {
     const parsed = lines.map(parseChargingEvent);
     expect(parsed.map((event) => event.kind === 'event' ? event.unknownFields : event.problem)).toEqual(lines.map(() => []));
     expect(new Set(lines).size).toBe(lines.length - 1);
+  });
+});
+
+describe('README.md', () => {
+  it('draws steps, topics and tables that the topology has', () => {
+    const diagram = codeBlocks(pageAt('README.md')).find((block) => block.language === 'mermaid')?.code ?? '';
+    const described = chargingTopology().describe();
+    const drawn = [...diagram.matchAll(/\(?"([\w.-]+)(?:<br\/>[^"]*)?"\)?/g)].map(([, name = '']) => name);
+    expect(drawn.length).toBeGreaterThan(8);
+    expect(drawn.filter((name) => !described.includes(name))).toEqual([]);
+  });
+});
+
+describe('runtime/ARCHITECTURE.md', () => {
+  it('names files and folders that exist, from its own folder or from the root', () => {
+    const named = [...pageAt('runtime/ARCHITECTURE.md').text.matchAll(/`([\w./-]+(?:\.ts|\/))`/g)].map(([, path = '']) => path);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(root, 'runtime', path)) && !existsSync(join(root, path)))).toEqual([]);
   });
 });
 
