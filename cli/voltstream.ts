@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
+import './thread-pool.ts';
 import { Command, CommanderError } from 'commander';
 import { VoltstreamError } from '../errors.ts';
 import { settingEntries } from '../runtime/configuration.ts';

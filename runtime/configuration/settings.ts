@@ -17,8 +17,8 @@ export const settings = {
     reason: 'Everything embedded lives here (log, state, ClickHouse), beside where the command was called; one process a folder.',
   }),
   partitions: integer({
-    default: 4,
-    reason: 'Partitions of topics that voltstream creates. Recorded with the state, and a change is refused; 4 lets four processes share the work.',
+    default: 1,
+    reason: 'Partitions of topics that voltstream creates. One process gains nothing from more: each has commits and inserts of its own. With Kafka, choose the most processes that will ever share the work: the number is recorded with the state, and a change is refused.',
   }, 1, 1024),
   log: {
     kind: choice(['embedded', 'kafka'], {
