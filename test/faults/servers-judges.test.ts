@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServerWarehouse } from '../../runtime/sinks/clickhouse/server-warehouse.ts';
+import { ClickHouseService } from '../services/clickhouse.ts';
+import { isSound, judgeSequences, judgeTable, verdictLine } from './servers-judges.ts';
+
+describe('judgeSequences', () => {
+  const reference = new Map([['a', ['1', '2', '3']], ['b', ['4', '4']]]);
+  const judge = (judged: Record<string, string[]>) => judgeSequences('t', reference, new Map(Object.entries(judged)));
+
+  it('finds the same records in the same order sound, also where one comes twice in the reference', () => {
+    expect(isSound(judge({ b: ['4', '4'], a: ['1', '2', '3'] }))).toBe(true);
+  });
+
+  it.each([
+    ['lost', { a: ['1', '3'], b: ['4', '4'] }, { lost: 1 }],
+    ['lost with its key', { a: ['1', '2', '3'] }, { lost: 2 }],
+    ['lost where two were wanted', { a: ['1', '2', '3'], b: ['4'] }, { lost: 1 }],
+    ['repeated', { a: ['1', '2', '2', '3'], b: ['4', '4'] }, { repeated: 1 }],
+    ['unknown', { a: ['1', '2', '3', '9'], b: ['4', '4'] }, { extra: 1 }],
+    ['of an unknown key', { a: ['1', '2', '3'], b: ['4', '4'], c: ['5'] }, { extra: 1 }],
+    ['in another order', { a: ['2', '1', '3'], b: ['4', '4'] }, { disordered: 1 }],
+    ['wrong', { a: ['1', '9', '3'], b: ['4', '4'] }, { lost: 1, extra: 1 }],
+  ])('sees a record that is %s', (_what, judged, found) => {
+    const verdict = judge(judged);
+    expect(verdict).toMatchObject({ lost: 0, extra: 0, repeated: 0, disordered: 0, ...found });
+    expect(verdictLine(verdict)).toMatch(/^WRONG(.|\n)*key [abc]/);
+  });
+});
+
+describe('judgeTable', () => {
+  const service = new ClickHouseService({ stopMerges: true });
+  let warehouse: ServerWarehouse;
+
+  beforeAll(async () => {
+    await service.start();
+    warehouse = new ServerWarehouse({ url: service.url });
+    for (const database of ['reference', 'judged']) {
+      await warehouse.command(`CREATE DATABASE ${database} ENGINE = Atomic`);
+      await warehouse.command(`CREATE TABLE ${database}.t (k UInt32, v Nullable(String), _version UInt64, _batch String, _inserted DateTime DEFAULT now()) `
+        + 'ENGINE = ReplacingMergeTree(_version) ORDER BY k');
+    }
+    await warehouse.command("INSERT INTO reference.t VALUES (1, 'a', 1, 'x', 1), (2, NULL, 2, 'x', 1), (3, 'c', 3, 'y', 1)");
+  });
+  afterAll(async () => {
+    await warehouse.close();
+    await service.dispose();
+  });
+
+  const judge = async (rows: string, final = false) => {
+    await warehouse.command('TRUNCATE TABLE judged.t');
+    for (const row of rows.split(';')) await warehouse.command(`INSERT INTO judged.t VALUES ${row}`);
+    return judgeTable(warehouse, { reference: 'reference', judged: 'judged' }, { table: 't', key: ['k'] }, final);
+  };
+
+  it('finds the same rows sound, however they were cut and whenever they came', async () => {
+    expect(await judge("(3, 'c', 3, 'z', 9);(1, 'a', 1, 'q', 8), (2, NULL, 2, 'q', 8)")).toEqual({
+      what: 't', rows: 3, lost: 0, extra: 0, repeated: 0, disordered: 0, samples: [],
+    });
+  });
+
+  it.each([
+    ['lost', "(1, 'a', 1, '', 1), (2, NULL, 2, '', 1)", { lost: 1 }],
+    ['repeated', "(1, 'a', 1, '', 1), (2, NULL, 2, '', 1), (3, 'c', 3, '', 1);(3, 'c', 3, '', 2)", { extra: 1, repeated: 1 }],
+    ['wrong in one column', "(1, 'a', 1, '', 1), (2, '', 2, '', 1), (3, 'c', 3, '', 1)", { lost: 1, extra: 1 }],
+    ['unknown', "(1, 'a', 1, '', 1), (2, NULL, 2, '', 1), (3, 'c', 3, '', 1), (4, 'd', 4, '', 1)", { extra: 1 }],
+  ])('sees a row that is %s', async (_what, rows, found) => {
+    const verdict = await judge(rows);
+    expect(verdict).toMatchObject({ lost: 0, extra: 0, repeated: 0, ...found });
+    expect(verdict.samples.length).toBeGreaterThan(0);
+  });
+
+  it('with FINAL sees what readers see: a repeated row is one, a wrong one is still wrong', async () => {
+    const rows = "(1, 'a', 1, '', 1), (2, NULL, 2, '', 1), (3, 'c', 3, '', 1);(3, 'c', 3, '', 2)";
+    expect(isSound(await judge(rows, true))).toBe(true);
+    expect(await judge(`${rows};(3, 'e', 4, '', 3)`, true)).toMatchObject({ lost: 1, extra: 1, repeated: 0 });
+  });
+});

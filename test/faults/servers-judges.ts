@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { Log } from '../../runtime/log/log.ts';
+import type { Warehouse } from '../../runtime/sinks/warehouse.ts';
+
+/** What a judge found in one table or topic. Sound when `lost`, `extra`, `repeated` and `disordered` are all 0. */
+export interface Verdict {
+  readonly what: string;
+  readonly rows: number;
+  /** In the reference and not here. */
+  readonly lost: number;
+  /** Here and not in the reference: rows that are wrong or that come twice. */
+  readonly extra: number;
+  /** Rows beyond one for each business key. */
+  readonly repeated: number;
+  /** Keys of a topic whose records are all there, but in another order. */
+  readonly disordered: number;
+  /** A few differences, for people. */
+  readonly samples: readonly string[];
+}
+
+export function isSound(verdict: Verdict): boolean {
+  return verdict.lost + verdict.extra + verdict.repeated + verdict.disordered === 0;
+}
+
+export interface JudgedTable {
+  readonly table: string;
+  /** Business key of a base row. */
+  readonly key: readonly string[];
+  /**
+   * A row has successors of its own sorting key. ClickHouse drops the older one already when both come in one insert, so that the base rows
+   * depend on how batches were cut: counted once each by `key`, but compared with FINAL.
+   */
+  readonly hasSuccessors?: boolean;
+}
+
+/** The product's base tables. */
+export const judgedTables: readonly JudgedTable[] = [
+  { table: 'charging_events', key: ['topic', 'partition', 'offset'] },
+  { table: 'charging_sessions', key: ['station_id', 'session_id', 'revision'], hasSuccessors: true },
+  { table: 'station_minutes', key: ['station_id', 'minute'] },
+  { table: 'dead_letters', key: ['step', 'topic', 'partition', 'offset', 'number'] },
+  { table: 'late_records', key: ['step', 'topic', 'partition', 'offset', 'number'] },
+];
+
+const samplesMax = 5;
+
+/**
+ * Compares a table with that of an undisturbed run, row by row, both in the same warehouse. Merges must be stopped. Left out: when a row
+ * was inserted, and how rows were cut into batches. `final` looks at what readers see instead of what was ever inserted.
+ */
+export async function judgeTable(
+  warehouse: Warehouse, databases: { readonly reference: string; readonly judged: string }, { table, key, hasSuccessors = false }: JudgedTable,
+  final: boolean,
+): Promise<Verdict> {
+  const source = (database: string): string => `${database}.${table}${final || hasSuccessors ? ' FINAL' : ''}`;
+  const text = "formatRow('JSONCompactEachRow', * EXCEPT (_inserted, _batch))";
+  const differences = `SELECT any(row) AS sample, sum(side) AS surplus FROM (
+      SELECT ${text} AS row, toInt64(1) AS side FROM ${source(databases.judged)}
+      UNION ALL SELECT ${text} AS row, toInt64(-1) AS side FROM ${source(databases.reference)}
+    ) GROUP BY sipHash128(row) HAVING surplus != 0`;
+  const [counts] = await warehouse.query<{ rows: string; keys: string }>(
+    `SELECT count() AS rows, uniqExact(tuple(${key.join(', ')})) AS keys FROM ${databases.judged}.${table}${final ? ' FINAL' : ''}`);
+  const [sums] = await warehouse.query<{ lost: string; extra: string }>(
+    `SELECT -sumIf(surplus, surplus < 0) AS lost, sumIf(surplus, surplus > 0) AS extra FROM (${differences})`);
+  const rows = Number(counts?.rows);
+  const verdict = { what: table, rows, lost: Number(sums?.lost), extra: Number(sums?.extra), repeated: rows - Number(counts?.keys), disordered: 0 };
+  if (isSound({ ...verdict, samples: [] })) return { ...verdict, samples: [] };
+  const samples = await warehouse.query<{ sample: string; surplus: string }>(`${differences} ORDER BY sample LIMIT ${samplesMax}`);
+  return { ...verdict, samples: samples.map(({ sample, surplus }) => `${surplus} x ${sample.trim()}`) };
+}
+
+/** Records of a topic by key, in order; a record is a hash of its value and time. */
+export type KeySequences = ReadonlyMap<string, readonly string[]>;
+
+/** Reads a topic to its end, as a reader of committed records sees it. */
+export async function readSequences(log: Log, topic: string, partitions: number): Promise<KeySequences> {
+  const sequences = new Map<string, string[]>();
+  for (let partition = 0; partition < partitions; partition++) {
+    const { start, end } = await log.bounds({ topic, partition });
+    for await (const batch of log.read({ topic, partition }, start, end)) {
+      for (const record of batch.records) {
+        const key = record.key === null ? '' : Buffer.from(record.key).toString();
+        const content = createHash('sha256').update(String(record.timestampMs)).update(record.value ?? 'null').digest('base64');
+        const sequence = sequences.get(key);
+        if (sequence === undefined) sequences.set(key, [content]);
+        else sequence.push(content);
+      }
+    }
+  }
+  return sequences;
+}
+
+/** Compares a topic with that of an undisturbed run: each key's records once, in the same order. */
+export function judgeSequences(what: string, reference: KeySequences, judged: KeySequences): Verdict {
+  const total = { rows: 0, lost: 0, extra: 0, repeated: 0, disordered: 0 };
+  const samples: string[] = [];
+  for (const key of new Set([...reference.keys(), ...judged.keys()])) {
+    const wanted = reference.get(key) ?? [];
+    const got = judged.get(key) ?? [];
+    total.rows += got.length;
+    const surplus = new Map<string, number>();
+    for (const content of got) surplus.set(content, (surplus.get(content) ?? 0) + 1);
+    for (const content of wanted) surplus.set(content, (surplus.get(content) ?? 0) - 1);
+    let lost = 0;
+    let extra = 0;
+    let repeated = 0;
+    for (const [content, count] of surplus) {
+      if (count < 0) lost -= count;
+      else if (count > 0 && wanted.includes(content)) repeated += count;
+      else extra += count;
+    }
+    const disordered = lost + extra + repeated === 0 && got.some((content, index) => content !== wanted[index]) ? 1 : 0;
+    total.lost += lost;
+    total.extra += extra;
+    total.repeated += repeated;
+    total.disordered += disordered;
+    if (lost + extra + repeated + disordered > 0 && samples.length < samplesMax) {
+      const at = wanted.findIndex((content, index) => content !== got[index]);
+      samples.push(`key ${key}: ${wanted.length} wanted, ${got.length} got, first difference at ${at < 0 ? wanted.length : at}`);
+    }
+  }
+  return { what, ...total, samples };
+}
+
+export function verdictLine(verdict: Verdict): string {
+  const { what, rows, lost, extra, repeated, disordered, samples } = verdict;
+  const line = `${isSound(verdict) ? 'exact' : 'WRONG'} ${what}: ${rows} rows, ${lost} lost, ${extra} extra, ${repeated} repeated, ${disordered} keys out of order`;
+  return [line, ...samples.map((sample) => `      ${sample}`)].join('\n');
+}

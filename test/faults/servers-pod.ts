@@ -1,0 +1,82 @@
+/** One process of the product on Kafka, Redis and ClickHouse, led by the fault run that has forked it. */
+import { chargingTopics } from '../../charging/topics.ts';
+import { chargingTopology } from '../../charging/topology.ts';
+import { closePorts, openPorts } from '../../cli/workplace.ts';
+import { Application } from '../../runtime/application.ts';
+import { loadConfiguration } from '../../runtime/configuration.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { EngineMetrics } from '../../runtime/metrics.ts';
+import type { TopicNames } from './servers-topics.ts';
+import { RenamedLog } from './servers-topics.ts';
+
+export interface PodOptions {
+  readonly name: string;
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly topics: TopicNames;
+}
+
+/** Told every 100 ms. */
+export interface PodStatus {
+  readonly kind: 'status';
+  readonly tasks: readonly string[];
+  readonly ready: boolean;
+  readonly processed: number;
+  readonly outboxRows: number;
+  readonly waiting: readonly string[];
+}
+
+export type PodMessage = PodStatus
+  /** Everything in the log is processed, committed and delivered, as far as this process's tasks go. */
+  | { readonly kind: 'drained'; readonly tasks: readonly string[] }
+  | { readonly kind: 'failed'; readonly error: string };
+
+export type PodOrder = 'drain' | 'stop';
+
+const { name, flags, topics } = JSON.parse(process.argv[2] ?? '{}') as PodOptions;
+/** A run is chosen by the minute; here it must be the same in every run, since it stands in the rows. */
+const fixedRun = 1;
+
+function tell(message: PodMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+const configuration = loadConfiguration({ flags });
+const logger = createLogger({ level: configuration.logLevel, fields: { pod: name } });
+const opened = await openPorts(configuration);
+const ports = { ...opened, log: new RenamedLog(opened.log, topics) };
+const application = new Application({
+  configuration, ports, metrics: new EngineMetrics(), logger, newRun: () => fixedRun,
+  topology: chargingTopology({ database: configuration.warehouse.database }),
+  topics: chargingTopics(configuration.partitions),
+});
+
+application.failed.catch((error: unknown) => {
+  logger.fatal({ err: error }, 'failed');
+  tell({ kind: 'failed', error: error instanceof Error ? `${error.stack}` : String(error) });
+  setTimeout(() => process.exit(1), 200);
+});
+
+function status(): PodStatus {
+  const { tasks } = application;
+  const { processed, outboxRows } = application.figures;
+  return {
+    kind: 'status', tasks: tasks.map((task) => task.id).sort(), ready: application.ready, processed, outboxRows,
+    waiting: tasks.filter((task) => !task.settled || !task.queues.every((queue) => queue.atEnd))
+      .map((task) => `${task.id}${task.pausedBy === null ? '' : ` (${task.pausedBy})`} ${task.queues
+        .map((queue) => `${queue.source.topic}@${queue.position}/${queue.endOffset}+${queue.buffered}`).join(' ')}`),
+  };
+}
+
+async function stop(): Promise<void> {
+  await application.stop();
+  await closePorts(ports);
+  process.exit(0);
+}
+
+process.on('message', (order: PodOrder) => {
+  if (order === 'stop') void stop();
+  else void application.drained(new AbortController().signal).then(() => tell({ kind: 'drained', tasks: status().tasks }));
+});
+process.once('disconnect', () => process.exit(2));
+await application.start();
+setInterval(() => tell(status()), 100);
