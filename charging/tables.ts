@@ -39,7 +39,7 @@ const minuteColumns = {
 export type MinuteTableRow = Row<typeof minuteColumns>;
 
 const deadLetterColumns = {
-  topic: text, partition: 'UInt32', offset: 'UInt64', step: text, stage: text, reason: text, error: 'String', record_time: time,
+  topic: text, partition: 'UInt32', offset: 'UInt64', step: text, number: 'UInt32', stage: text, reason: text, error: 'String', record_time: time,
   key: 'Nullable(String)', value: 'Nullable(String)', value_bytes: 'UInt64', header_keys: 'Array(String)', header_values: 'Array(String)',
 } as const;
 export type DeadLetterTableRow = Row<typeof deadLetterColumns>;
@@ -134,7 +134,7 @@ export const deadLetterBytesMax = 65_536;
 
 export function deadLetterRow(letter: DeadLetter): DeadLetterTableRow {
   return {
-    topic: letter.topic, partition: letter.partition, offset: letter.offset, step: letter.step, stage: letter.stage,
+    topic: letter.topic, partition: letter.partition, offset: letter.offset, step: letter.step, number: letter.index, stage: letter.stage,
     reason: letter.reason, error: letter.message, record_time: storableMs(letter.timestampMs), key: letter.key,
     value: letter.value?.subarray(0, deadLetterBytesMax) ?? null, value_bytes: letter.value?.length ?? 0,
     header_keys: letter.headers.map((header) => header.key),

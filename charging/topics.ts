@@ -1,4 +1,4 @@
-import type { TopicDefinition } from '../runtime/log/log.ts';
+import type { TopicDefinition } from './engine.ts';
 import { quarantineTopic } from './ingest/quarantine.ts';
 import { eventsTopic, sessionsTopic, stationsTopic } from './topology.ts';
 

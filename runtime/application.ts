@@ -148,7 +148,9 @@ export class Application {
     const { configuration, ports, metrics } = this.#options;
     const parts = this.#topology.subTopologies;
     const sinks = [...parts.flatMap((part) => part.sinks), ...(this.#topology.deadLetters === null ? [] : [this.#topology.deadLetters])];
+    const tasks = (await Promise.all(parts.map((part) => tasksOf(part, ports.log)))).flat();
     const source = new TaskFactory({
+      partitionsOf: (part) => tasks.filter((task) => task.task.slice(0, task.task.lastIndexOf('_')) === part.name).length,
       topology: this.#topology, log: ports.log, store: ports.store, limits: configuration, maxTaskIdleMs: configuration.maxTaskIdleMs,
       readers: new Map(parts.flatMap((part) => part.sources).map((node) => [node.name, this.#readersOf(node.form)])),
       encoders: await sinkEncoders(sinks, ports.registry),
@@ -160,7 +162,6 @@ export class Application {
       retrying: (operation, error) => this.#register.retrying(operation, error),
       newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
     });
-    const tasks = (await Promise.all(parts.map((part) => tasksOf(part, ports.log)))).flat();
     return this.#worker(configuration.applicationId, tasks, source, (subTopology, durationMs) => metrics.batchProcessed(subTopology, durationMs));
   }
 

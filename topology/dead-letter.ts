@@ -9,6 +9,8 @@ export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Counts the dead letters of one input record, from 0: a record that became several may fail several times. */
+  readonly index: number;
   readonly timestampMs: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;

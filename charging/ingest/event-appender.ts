@@ -4,7 +4,7 @@ import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
 import { station } from '../../schemas/generated/station.ts';
 import type { Station } from '../../schemas/generated/station.ts';
-import type { LogProducer, OutboundRecord } from '../../runtime/log/log.ts';
+import type { LogProducer, OutboundRecord } from '../engine.ts';
 import { eventTimeOf } from '../session-event.ts';
 import { eventsTopic, stationsTopic } from '../topology.ts';
 import type { QuarantinedLine } from './quarantine.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import type { LogProducer } from '../../runtime/log/log.ts';
+import type { LogProducer } from '../engine.ts';
 import { parseChargingEvent } from '../../schemas/charging-event-json.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
 import { EventAppender } from './event-appender.ts';

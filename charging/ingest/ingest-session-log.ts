@@ -1,4 +1,4 @@
-import type { LogProducer } from '../../runtime/log/log.ts';
+import type { LogProducer } from '../engine.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
 import { expandSessionLog } from '../session-log/expand.ts';
 import type { QuarantinedRow, SessionLogMapping, SessionLogRow } from '../session-log/mapping.ts';

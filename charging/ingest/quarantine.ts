@@ -31,7 +31,7 @@ export function quarantined(file: string, line: number, field: string, reason: s
  */
 export function quarantineRow(line: QuarantinedLine, key: string, timestampMs: number, origin: RecordOrigin): DeadLetterTableRow {
   return {
-    topic: origin.topic, partition: origin.partition, offset: origin.offset, step: 'ingest', stage: 'deserialise', reason: 'LINE_UNREADABLE',
+    topic: origin.topic, partition: origin.partition, offset: origin.offset, step: 'ingest', number: 0, stage: 'deserialise', reason: 'LINE_UNREADABLE',
     error: `${line.file}:${line.line}: ${line.field === '' ? '' : `${line.field}: `}${line.reason}`, record_time: timestampMs, key,
     value: Buffer.from(line.rawBase64, 'base64'), value_bytes: line.rawBytes, header_keys: [], header_values: [],
   };

@@ -1,5 +1,5 @@
 import type { StreamRecord } from '../../operators/operator.ts';
-import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
+import type { Form, SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
 import type { SinkNode } from '../../topology/graph.ts';
 import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
 import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
@@ -31,6 +31,7 @@ export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaR
 export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number): SinkEncoder {
   const encode = rowEncoder<AnyRow>(sink.table.columns);
   return {
+    schemaId: JSON.stringify(sink.table.columns),
     encode(record, ordinal, origin, into) {
       const row = sink.row(record.value, record.key, record.timestampMs, origin);
       encode(row, into);
@@ -44,6 +45,7 @@ async function topicEncoder(sink: LogSink<unknown, unknown> | RepartitionSink<un
   const key = await registry.writer(`${sink.topic}-key`, sink.key);
   const value = await registry.writer(`${sink.topic}-value`, sink.value);
   return {
+    schemaId: `${formId(sink.key)}/${formId(sink.value)}`,
     encode(record: AnyRecord, _ordinal, _origin, into) {
       encodeTopicRow(encodeWith(key, record.key), encodeWith(value, record.value), record.timestampMs, into);
       return '';
@@ -53,4 +55,8 @@ async function topicEncoder(sink: LogSink<unknown, unknown> | RepartitionSink<un
 
 function encodeWith(writer: WireWriter<unknown>, part: unknown): Uint8Array | null {
   return part === null || part === undefined ? null : writer.encode(part);
+}
+
+function formId(form: Form<unknown>): string {
+  return form.kind === 'codec' ? form.schemaId : form.name;
 }

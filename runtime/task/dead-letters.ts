@@ -10,6 +10,9 @@ import type { LogRecord } from '../log/log.ts';
 export class DeadLetters {
   readonly #sink: string | null;
   readonly #encode: (sink: string, record: StreamRecord<string, DeadLetter>) => void;
+  #lastTopic = '';
+  #lastOffset = -1;
+  #index = 0;
   count = 0;
 
   constructor(sink: string | null, encode: (sink: string, record: StreamRecord<string, DeadLetter>) => void) {
@@ -20,6 +23,10 @@ export class DeadLetters {
   /** False when the error must stop the task instead. */
   take(stage: DeadLetter['stage'], step: string, error: unknown, origin: RecordOrigin, raw: LogRecord): boolean {
     if (this.#sink === null || error instanceof InvariantViolation) return false;
+    const sameRecord = origin.topic === this.#lastTopic && origin.offset === this.#lastOffset;
+    this.#index = sameRecord ? this.#index + 1 : 0;
+    this.#lastTopic = origin.topic;
+    this.#lastOffset = origin.offset;
     const letter: DeadLetter = {
       stage,
       step,
@@ -28,6 +35,7 @@ export class DeadLetters {
       topic: origin.topic,
       partition: origin.partition,
       offset: origin.offset,
+      index: this.#index,
       timestampMs: raw.timestampMs,
       key: raw.key,
       value: raw.value,

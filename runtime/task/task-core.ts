@@ -20,6 +20,8 @@ type AnyRecord = StreamRecord<unknown, unknown>;
 
 /** Encodes a sink's output records: into RowBinary for a table, into key and value for a topic. */
 export interface SinkEncoder {
+  /** Names the form of the bytes: rows that wait in an outbox must not be delivered as another form. */
+  readonly schemaId: string;
   /** Writes the row's bytes and gives its group: the table partition, or nothing for a topic. */
   encode(record: AnyRecord, ordinal: number, origin: MutableOrigin, into: RowBuffer): string;
 }
@@ -27,6 +29,8 @@ export interface SinkEncoder {
 export interface TaskCoreOptions {
   readonly part: SubTopology;
   readonly partition: number;
+  /** Partitions of the task's topics: recorded with the state, and a change is refused. */
+  readonly partitions: number;
   /** Identity of this run; a `--reset` begins another. */
   readonly run: number;
   readonly readers: ReadonlyMap<string, SourceReaders>;
@@ -127,6 +131,7 @@ export class TaskCore {
         outboxCells.get(`$seal.${sink}`) ?? none,
       );
       for (const batch of batches) due.push({ sink, batch });
+      this.#checkWaitingRows(sink, outbox);
     }
     return due;
   }
@@ -191,7 +196,9 @@ export class TaskCore {
     this.#facts.set('run', String(this.run));
     for (const queue of this.#queues) this.#facts.set(`position/${queue.source.topic}`, String(queue.position));
     for (const [step, time] of this.#times) this.#facts.set(`time/${step}`, String(time.ms));
+    this.#facts.set('partitions', String(this.#options.partitions));
     for (const store of this.#options.part.stores) this.#facts.set(`schema/${store.name}`, store.schemaId);
+    for (const [sink, encoder] of this.#options.encoders) this.#facts.set(`sink/${sink}`, encoder.schemaId);
     this.#facts.takeCells(cells);
     this.recordsSinceCommit = 0;
     return { cells, sealed };
@@ -352,7 +359,25 @@ export class TaskCore {
     }
   }
 
+  /** Rows that wait were encoded for the sink as it was then. */
+  #checkWaitingRows(sink: string, outbox: Outbox): void {
+    const written = this.#facts.get(`sink/${sink}`);
+    const now = this.#options.encoders.get(sink)?.schemaId;
+    if (outbox.rows > 0 && written !== undefined && written !== now) {
+      throw new VoltstreamError('TOPOLOGY_INVALID', 'rows wait for a sink whose columns or schema have changed since', {
+        where: `task ${this.id}, sink "${sink}", ${outbox.rows} rows`, wanted: written, got: now ?? 'no such sink',
+        cure: 'Run the earlier version once more until its outbox is empty (a graceful stop delivers everything), then start this one.',
+      });
+    }
+  }
+
   #checkSchemas(): void {
+    const partitions = this.#facts.getNumber('partitions');
+    if (partitions !== undefined && partitions !== this.#options.partitions) {
+      throw new VoltstreamError('PARTITIONS_CHANGED', 'the state was written with another number of partitions', {
+        where: `task ${this.id}`, wanted: String(partitions), got: String(this.#options.partitions),
+      });
+    }
     for (const definition of this.#options.part.stores) {
       const written = this.#facts.get(`schema/${definition.name}`);
       if (written !== undefined && written !== definition.schemaId) {

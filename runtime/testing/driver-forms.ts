@@ -35,6 +35,7 @@ export function driverEncoder(node: SinkNode): SinkEncoder {
     const check = rowEncoder<AnyRow>(sink.table.columns);
     const scratch = new RowBuffer();
     return {
+      schemaId: node.name,
       encode(record, _ordinal, origin, into) {
         const row = sink.row(record.value, record.key, record.timestampMs, origin);
         scratch.length = 0;
@@ -50,6 +51,7 @@ export function driverEncoder(node: SinkNode): SinkEncoder {
   const encode = (codec: Codec<unknown>, part: unknown): Uint8Array | null =>
     part === null || part === undefined ? null : codec.encode(part);
   return {
+    schemaId: node.name,
     encode: (record, _ordinal, _origin, into) => {
       encodeTopicRow(encode(key, record.key), encode(value, record.value), record.timestampMs, into);
       return '';

@@ -96,7 +96,7 @@ export class DriverTask {
     const { topology, part, partition, globalStores, maxTaskIdleMs } = this.#options;
     const sinks = topology.deadLetters === null ? part.sinks : [...part.sinks, topology.deadLetters];
     return new TaskCore({
-      part, partition, run: 1, globalStores, maxTaskIdleMs,
+      part, partition, partitions: 1, run: 1, globalStores, maxTaskIdleMs,
       readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
       encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
       deadLetters: topology.deadLetters,

@@ -21,6 +21,7 @@ export interface TaskFactoryOptions {
   readonly store: StateStore;
   readonly limits: TaskLimits;
   readonly maxTaskIdleMs: number;
+  readonly partitionsOf: (part: SubTopology) => number;
   readonly readers: ReadonlyMap<string, SourceReaders>;
   readonly encoders: SinkEncoders;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
@@ -67,7 +68,7 @@ export class TaskFactory implements TaskSource {
     for await (const page of options.store.load(claim)) pages.push(page);
     const run = runOf(pages) ?? options.newRun();
     const core = new TaskCore({
-      part, partition, run,
+      part, partition, run, partitions: options.partitionsOf(part),
       readers: options.readers,
       encoders: options.encoders(run),
       globalStores: options.globalStores,

@@ -27,6 +27,8 @@ export const insertRowsMax = 1_000_000;
 export function insertSettings(token: string | null): readonly string[] {
   const settings = [
     'async_insert = 0',
+    // Every row goes in as it is: collapsing within an insert would make the table depend on how batches were cut.
+    'optimize_on_insert = 0',
     `max_insert_block_size = ${insertRowsMax}`,
     `min_insert_block_size_rows = ${insertRowsMax}`,
     'min_insert_block_size_bytes = 0',

@@ -1,0 +1,102 @@
+/**
+ * The whole product in one process: embedded log, LMDB state, chDB, raw events included. Dundee's events are repeated, each time a
+ * year and some weeks later, until there are enough; taking them into the log is not part of the measured time.
+ *
+ * node --max-semi-space-size=64 bench/embedded.ts [--events 685790] [--rounds 3] [--folder DIR]
+ */
+import '../cli/thread-pool.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { closePorts, openPorts } from '../cli/workplace.ts';
+import { EventAppender } from '../charging/ingest/event-appender.ts';
+import { dundeeFiles } from '../charging/session-log/dundee-files.ts';
+import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
+import { expandSessionLog } from '../charging/session-log/expand.ts';
+import type { SessionLogRow } from '../charging/session-log/mapping.ts';
+import { readSessionLogs } from '../charging/session-log/read-session-log.ts';
+import { stationsOf } from '../charging/session-log/stations.ts';
+import { chargingTopics } from '../charging/topics.ts';
+import { chargingTopology } from '../charging/topology.ts';
+import { Application } from '../runtime/application.ts';
+import { loadConfiguration } from '../runtime/configuration.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { EngineMetrics } from '../runtime/metrics.ts';
+import type { Ports } from '../runtime/ports.ts';
+
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '685790' }, rounds: { type: 'string', default: '3' }, folder: { type: 'string', default: tmpdir() } },
+});
+const eventsWanted = Number(values.events);
+/** Longer than the data set, so that repetitions do not overlap. */
+const REPEAT_MS = 400 * 86_400_000;
+
+async function fill(ports: Ports, rows: readonly SessionLogRow[]): Promise<number> {
+  const producer = await ports.log.producer();
+  const appender = await EventAppender.open(producer, ports.registry, 'bench');
+  for (const place of stationsOf(rows, dundeeMapping)) appender.addStation(place);
+  let events = 0;
+  for (let repeat = 0; events < eventsWanted; repeat++) {
+    for (const event of expandSessionLog(rows, dundeeMapping)) {
+      if (events >= eventsWanted) break;
+      events++;
+      appender.addEvent({
+        ...event, eventId: `${event.eventId}/${repeat}`, timestampMs: event.timestampMs + repeat * REPEAT_MS,
+        transactionId: event.transactionId === null ? null : `${event.transactionId}/${repeat}`,
+      });
+      if (appender.full) await appender.flush(String(events));
+    }
+  }
+  await appender.flush(String(events));
+  await producer.close();
+  return events;
+}
+
+async function round(rows: readonly SessionLogRow[]) {
+  const folder = mkdtempSync(join(values.folder, 'voltstream-bench-'));
+  const configuration = loadConfiguration({ flags: { data: folder } });
+  const ports = await openPorts(configuration);
+  await ports.log.createTopics(chargingTopics(configuration.partitions));
+  const events = await fill(ports, rows);
+  const application = new Application({
+    configuration, ports, topology: chargingTopology(), topics: [], metrics: new EngineMetrics({ nodeMetrics: false }), logger: createLogger({ level: 'error' }),
+  });
+  const memory: number[] = [];
+  const sampler = setInterval(() => memory.push(process.memoryUsage.rss()), 200);
+  const cpuBefore = process.cpuUsage();
+  const startedMs = performance.now();
+  await application.start();
+  await Promise.race([application.drained(new AbortController().signal), application.failed]);
+  const elapsedMs = performance.now() - startedMs;
+  const cpu = process.cpuUsage(cpuBefore);
+  clearInterval(sampler);
+  const [counts] = await ports.warehouse.query<{ events: string; sessions: string; minutes: string }>(
+    'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_minutes) AS minutes',
+  );
+  if (Number(counts?.events) !== events) throw new Error(`wanted ${events} raw events in the table, got ${counts?.events}`);
+  await application.stop();
+  await closePorts(ports);
+  rmSync(folder, { recursive: true, force: true });
+  const half = memory.slice(0, Math.ceil(memory.length / 2));
+  return {
+    events, perSecond: events / elapsedMs * 1_000, cpuSecondsPerMillion: (cpu.user + cpu.system) / events,
+    peakMegabytes: Math.max(...memory) / 1e6, firstHalfPeakMegabytes: Math.max(...half) / 1e6, counts,
+  };
+}
+
+const rows: SessionLogRow[] = [];
+for await (const row of readSessionLogs(dundeeFiles(), dundeeMapping)) if (row.kind === 'row') rows.push(row);
+process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}\n`);
+const rates: number[] = [];
+for (let number = 1; number <= Number(values.rounds); number++) {
+  const result = await round(rows);
+  rates.push(result.perSecond);
+  process.stdout.write(
+    `round ${number}: ${result.events.toLocaleString('en-US')} events, ${Math.round(result.perSecond).toLocaleString('en-US')}/s, ` +
+    `${result.cpuSecondsPerMillion.toFixed(1)} CPU-s per million (all threads), peak ${Math.round(result.peakMegabytes)} MB ` +
+    `(first half ${Math.round(result.firstHalfPeakMegabytes)} MB), rows ${JSON.stringify(result.counts)}\n`,
+  );
+}
+rates.sort((a, b) => a - b);
+process.stdout.write(`events/s: min ${Math.round(rates[0] ?? 0)}, median ${Math.round(rates[Math.floor(rates.length / 2)] ?? 0)}, max ${Math.round(rates.at(-1) ?? 0)}\n`);
