@@ -150,6 +150,8 @@ export class Outbox {
     }
     const sealedUpTo = seals.at(-1)?.last ?? -1;
     this.#chunks = chunks.filter((chunk) => chunk.first > sealedUpTo);
+    // Nobody knows how long they have waited, and on a silent partition no further row would ever start the clock.
+    if (this.#chunks.length > 0) this.#oldestMs = Number.NEGATIVE_INFINITY;
     return batches;
   }
 
