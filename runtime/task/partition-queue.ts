@@ -27,7 +27,6 @@ export class PartitionQueue {
   readonly #readers: SourceReaders;
   readonly #listener: QueueListener;
   readonly #batches: LogBatch[] = [];
-  #batchIndex = 0;
   #recordIndex = 0;
   #position = -1;
   #requested = -1;
@@ -65,7 +64,6 @@ export class PartitionQueue {
 
   start(position: number, endOffset: number): void {
     this.#batches.length = 0;
-    this.#batchIndex = 0;
     this.#recordIndex = 0;
     this.buffered = 0;
     this.hasHead = false;
@@ -100,7 +98,7 @@ export class PartitionQueue {
     if (this.hasHead) return true;
     this.awaitedSchema = null;
     for (;;) {
-      const batch = this.#batches[this.#batchIndex];
+      const batch = this.#batches[0];
       if (batch === undefined) return false;
       const raw = batch.records[this.#recordIndex];
       if (raw === undefined) {
@@ -127,14 +125,14 @@ export class PartitionQueue {
 
   /** Passes the head, which has been processed. */
   shift(): void {
-    const batch = this.#batches[this.#batchIndex] as LogBatch;
+    const batch = this.#batches[0] as LogBatch;
     this.hasHead = false;
     this.#pass(batch, this.headRaw as LogRecord);
   }
 
   /** Sets the head's undecodable record aside after all: its schema does not exist. */
   refuseAwaited(error: unknown): void {
-    const batch = this.#batches[this.#batchIndex] as LogBatch;
+    const batch = this.#batches[0] as LogBatch;
     const raw = batch.records[this.#recordIndex] as LogRecord;
     this.awaitedSchema = null;
     this.#refuse(raw, error);
@@ -178,13 +176,10 @@ export class PartitionQueue {
     if (this.#recordIndex >= batch.records.length) this.#nextBatch(batch);
   }
 
+  /** Lets go of a batch at once: a full log keeps the queue from ever running empty. */
   #nextBatch(batch: LogBatch): void {
     this.#position = batch.nextPosition;
-    this.#batchIndex++;
     this.#recordIndex = 0;
-    if (this.#batchIndex >= this.#batches.length || this.#batchIndex > 64) {
-      this.#batches.splice(0, this.#batchIndex);
-      this.#batchIndex = 0;
-    }
+    this.#batches.shift();
   }
 }

@@ -14,7 +14,7 @@ export interface ChdbWarehouseOptions {
   /** The engine's data folder; made when it is not there. One process at a time. */
   readonly folder: string;
   /**
-   * What the engine may use for queries, inserts and merges together. Default 700 MB: flat under load beside a Node process
+   * What the engine may use for queries, inserts and merges together. Default 500 MB: flat under load beside a Node process
    * on a small machine. A query that wants more fails; inserts of one block need about 50 MB.
    */
   readonly memoryBytesMax?: number;
@@ -166,7 +166,7 @@ export class ChdbWarehouse implements Warehouse {
     const spoolFolder = join(this.#folder, 'voltstream-spool');
     const configFile = join(this.#folder, 'voltstream.xml');
     mkdirSync(this.#folder, { recursive: true });
-    const { memoryBytesMax = 700_000_000, markCacheBytes = 67_108_864 } = this.#options;
+    const { memoryBytesMax = 500_000_000, markCacheBytes = 67_108_864 } = this.#options;
     const settings = {
       max_server_memory_usage: memoryBytesMax,
       mark_cache_size: markCacheBytes,
