@@ -7,7 +7,7 @@ import type { ChargingSession } from '../schemas/generated/charging-session.ts';
 import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
 import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
-import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulOperator, Topology } from './engine.ts';
+import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
 import { meterDeltas } from './meter-deltas.ts';
 import type { LoadChange } from './meter-deltas.ts';
@@ -92,26 +92,36 @@ interface BelievedEvent extends ChargingEvent {
 
 /** Lets through what can be used, with its time; the rest goes to the error policy. A step with a name, for the dead letters. */
 function believable(name: string): Operator<string, ChargingEvent, string, BelievedEvent> {
-  return statefulOperator({
+  return statefulStep({
     kind: 'believable',
     name,
     stores: {},
-    process: (record: StreamRecord<string, ChargingEvent>, _context, emit: Emit<StreamRecord<string, BelievedEvent>>) =>
-      emit({ ...record, value: believed(record.value, record.key) }),
+    start: (_context, emit: Emit<StreamRecord<string, BelievedEvent>>) => (record: StreamRecord<string, ChargingEvent>) => {
+      const value = believed(record.value, record.key);
+      emit(value === record.value ? record : { key: record.key, value, timestampMs: record.timestampMs });
+    },
   });
 }
 
 function believed(event: ChargingEvent, key: string): BelievedEvent {
-  const reason = key === event.stationId ? reasonToSetAside(event) : `the key ${key} is not the station ${event.stationId}`;
   const found = eventTimeOf(event);
+  const reason = key === event.stationId ? reasonToSetAside(event, found) : `the key ${key} is not the station ${event.stationId}`;
   if (reason !== null || found.kind === 'unknown') {
     throw new VoltstreamError('EVENT_UNBELIEVABLE', reason ?? 'no time', { where: `event ${event.eventId}` });
   }
   return found.kind === 'device' ? event : { ...event, timestampMs: found.ms, clock: 'received' };
 }
 
+/** Field by field: a spread of so many fields costs several times as much, and this is done for each event. */
 function withStation(event: BelievedEvent, found: Station | null): SessionEvent {
-  return { ...event, station: found, clock: event.clock ?? 'device' };
+  return {
+    eventId: event.eventId, type: event.type, stationId: event.stationId, evseId: event.evseId, connectorId: event.connectorId,
+    timestampMs: event.timestampMs, receivedMs: event.receivedMs, transactionId: event.transactionId, seqNo: event.seqNo,
+    offline: event.offline, idToken: event.idToken, partner: event.partner, vehicleModel: event.vehicleModel, meterWh: event.meterWh,
+    meterExportWh: event.meterExportWh, powerW: event.powerW, soc: event.soc, chargingState: event.chargingState, status: event.status,
+    errorCode: event.errorCode, triggerReason: event.triggerReason, stopReason: event.stopReason, station: found,
+    clock: event.clock ?? 'device',
+  };
 }
 
 /** What the topic carries: the session without the facts of its station, which consumers join themselves. */

@@ -67,13 +67,18 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
   });
   const withdraw = await announce(configuration.dataFolder, http.url);
   let toCome = 0;
+  const failure = new AbortController();
+  const ending = AbortSignal.any([stop.signal, failure.signal]);
+  let taking: Promise<SessionLogOutcome | null> = Promise.resolve(null);
   const progress = new Progress(process.stderr, () => ({ ...application.figures, toCome }));
   try {
-    await application.start();
+    await Promise.race([application.start(), stop.requested]);
     progress.start();
-    const taking = options.sample ? takeSample(configuration, stop.signal, (rest) => {
-      toCome = rest;
-    }) : Promise.resolve(null);
+    if (options.sample) {
+      taking = takeSample(configuration, ending, (rest) => {
+        toCome = rest;
+      }, (error) => application.retrying('take the data set', error));
+    }
     await Promise.race([done(application, taking, stop.signal), application.failed]);
     if (!stop.signal.aborted) await report(configuration, options, ports, progress, application);
     if (!options.exit && !stop.signal.aborted) {
@@ -82,6 +87,8 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
     }
   } finally {
     progress.stop();
+    failure.abort(new Error('the process ends'));
+    await Promise.allSettled([taking]);
     await application.stop();
     await withdraw();
     await http.close();

@@ -21,6 +21,7 @@ try {
   try {
     const outcome = await ingestSessionLog({
       files: await dundeeFiles(), mapping: dundeeMapping, producer, registry, nowMs: Date.now, signal: abort.signal,
+      retrying: ({ code, message }) => reply({ kind: 'retrying', code, message }),
       onProgress: ({ toCome }) => reply({ kind: 'progress', toCome }),
     });
     reply({ kind: 'done', outcome });

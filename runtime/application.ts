@@ -126,6 +126,11 @@ export class Application {
     await Promise.all(workers.map((worker) => worker.start()));
   }
 
+  /** A failure of somebody who works beside the tasks, which is tried again: counted and told like theirs. */
+  retrying(operation: string, error: unknown): void {
+    this.#register.retrying(operation, error);
+  }
+
   /** Commits and delivers what is there, within the time of the configuration; then lets go of everything. */
   async stop(): Promise<void> {
     const { shutdownTimeoutMs } = this.#options.configuration;

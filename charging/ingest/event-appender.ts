@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { VoltstreamError } from '../../errors.ts';
 import { utf8 } from '../../schemas/builtin-codecs.ts';
 import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
@@ -13,6 +15,20 @@ import { quarantinedLine, quarantineTopic } from './quarantine.ts';
 /** Records of one append: small enough for one frame of the log, large enough that an append costs nothing per record. */
 const APPEND_RECORDS_MAX = 5_000;
 const APPEND_BYTES_MAX = 4_000_000;
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5_000;
+
+export interface FlushOptions {
+  /** Ends a wait for the log. */
+  readonly signal?: AbortSignal | undefined;
+  /** A failure that is tried again. */
+  readonly retrying?: ((error: VoltstreamError) => void) | undefined;
+}
+
+function mayPass(error: unknown): error is VoltstreamError {
+  return error instanceof VoltstreamError && (error.code === 'DISK_FULL' || error.code === 'LOG_UNAVAILABLE');
+}
 
 /**
  * Appends events, stations and quarantined lines to their topics, together with a mark of how far the input has been taken. The
@@ -68,12 +84,26 @@ export class EventAppender {
     return this.#records.length >= APPEND_RECORDS_MAX || this.#bytes >= APPEND_BYTES_MAX;
   }
 
-  async flush(position: string): Promise<void> {
+  /**
+   * Appends what was added. A log that is full or does not answer is tried again until it takes it, with the very same records and
+   * mark; ends early only by the signal.
+   */
+  async flush(position: string, { signal, retrying }: FlushOptions = {}): Promise<void> {
     const records = this.#records;
     this.#records = [];
     this.#bytes = 0;
-    await this.#producer.append(records, { writer: this.#writer, position });
-    this.appended += records.length;
+    const mark = { writer: this.#writer, position };
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      try {
+        await this.#producer.append(records, mark);
+        this.appended += records.length;
+        return;
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        retrying?.(error);
+        await pause(waitMs, undefined, signal === undefined ? {} : { signal });
+      }
+    }
   }
 
   #add(topic: string, key: string, value: Uint8Array, timestampMs: number): void {

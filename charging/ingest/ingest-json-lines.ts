@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import type { VoltstreamError } from '../../errors.ts';
 import type { LogProducer } from '../engine.ts';
 import { parseChargingEvent } from '../../schemas/charging-event-json.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
@@ -18,6 +19,8 @@ export interface JsonLinesIngest {
   readonly registry: SchemaRegistry;
   readonly nowMs: () => number;
   readonly signal?: AbortSignal;
+  /** The log cannot take anything at the moment (a full disk, say); it is tried again. */
+  readonly retrying?: (error: VoltstreamError) => void;
   readonly onProgress?: (progress: { readonly lines: number; readonly bytes: number; readonly bytesTotal: number | null }) => void;
 }
 
@@ -75,10 +78,10 @@ export async function ingestJsonLines(options: JsonLinesIngest): Promise<JsonLin
     if (unfinished) lines--;
     if (!appender.full) continue;
     options.signal?.throwIfAborted();
-    await appender.flush(position(-1));
+    await appender.flush(position(-1), options);
     options.onProgress?.({ lines, bytes, bytesTotal });
   }
-  await appender.flush(position(bytesTotal ?? -1));
+  await appender.flush(position(bytesTotal ?? -1), options);
   options.onProgress?.({ lines, bytes, bytesTotal });
   return { lines: events + refused, events, quarantined: refused, skippedBytes: mark?.bytes ?? 0 };
 }

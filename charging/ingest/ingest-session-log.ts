@@ -1,3 +1,4 @@
+import type { VoltstreamError } from '../../errors.ts';
 import type { LogProducer } from '../engine.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
 import { expandSessionLog } from '../session-log/expand.ts';
@@ -22,6 +23,8 @@ export interface SessionLogIngest {
   readonly registry: SchemaRegistry;
   readonly nowMs: () => number;
   readonly signal?: AbortSignal;
+  /** The log cannot take anything at the moment (a full disk, say); it is tried again. */
+  readonly retrying?: (error: VoltstreamError) => void;
   readonly onProgress?: (progress: IngestProgress) => void;
 }
 
@@ -47,7 +50,7 @@ export async function ingestSessionLog(options: SessionLogIngest): Promise<Sessi
   let events = 0;
   const flush = async (done: boolean, timestampMs: number): Promise<void> => {
     options.signal?.throwIfAborted();
-    await appender.flush(JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length } satisfies Mark));
+    await appender.flush(JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length } satisfies Mark), options);
     options.onProgress?.({ appended: appender.appended, skipped: taken.position, toCome: done ? 0 : left.eventsAfter(timestampMs, events), done });
     // A whole turn of the event loop, so that whoever shares it with us gets a share.
     await new Promise((resolve) => setImmediate(resolve));

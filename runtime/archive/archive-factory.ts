@@ -13,7 +13,7 @@ import type { SourceReaders } from '../task/partition-queue.ts';
 import { PartitionQueue } from '../task/partition-queue.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
 import type { PositionPolicy } from '../worker/positions.ts';
-import { positionWithin } from '../worker/positions.ts';
+import { claimMayPass, positionWithin } from '../worker/positions.ts';
 import type { TaskSource } from '../worker/worker.ts';
 import type { ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
 import { ArchiveTask, intentOf } from './archive-task.ts';
@@ -52,8 +52,7 @@ export class ArchiveFactory implements TaskSource {
       try {
         return await this.#claimOnce(assignment, consumer);
       } catch (error) {
-        const passing = error instanceof VoltstreamError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
-        if (!passing) throw error;
+        if (!claimMayPass(error)) throw error;
         this.#options.retrying('claim', error);
         await backOff.wait();
       }

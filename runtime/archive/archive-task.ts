@@ -72,7 +72,8 @@ export function runCell(run: number): Cell {
  * the range of offsets and the hashes are committed before the insert, and after a crash the same rows are made again from the
  * log. While one batch is inserted the next is encoded.
  *
- * Records that cannot be decoded are counted and passed: the main topology reads the same topic and sets them aside.
+ * Records that cannot be decoded, or have no value, are counted and passed: the main topology reads the same topic and sets them
+ * aside.
  */
 export class ArchiveTask implements RunningTask {
   readonly id: string;
@@ -174,6 +175,11 @@ export class ArchiveTask implements RunningTask {
 
   #take(): void {
     const { queue, encoder, archive, nowMs } = this.#options;
+    if (queue.headValue === null) {
+      queue.malformed++;
+      queue.shift();
+      return;
+    }
     const origin = this.#origin;
     origin.topic = archive.topic;
     origin.partition = queue.partition;

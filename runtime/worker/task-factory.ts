@@ -1,4 +1,4 @@
-import { VoltstreamError, assertInvariant } from '../../errors.ts';
+import { assertInvariant } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.ts';
@@ -12,7 +12,7 @@ import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
 import { runOf } from '../task/task-facts.ts';
 import type { PositionPolicy } from './positions.ts';
-import { startPositions } from './positions.ts';
+import { claimMayPass, startPositions } from './positions.ts';
 import type { TaskSource } from './worker.ts';
 
 export interface TaskFactoryOptions {
@@ -51,8 +51,7 @@ export class TaskFactory implements TaskSource {
       try {
         return await this.#claimOnce(assignment, consumer);
       } catch (error) {
-        const passing = error instanceof VoltstreamError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
-        if (!passing) throw error;
+        if (!claimMayPass(error)) throw error;
         this.#options.retrying('claim', error);
         await backOff.wait();
       }

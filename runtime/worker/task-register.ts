@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts';
 import type { EngineMetrics, TaskMetricsSource } from '../metrics.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { Task, TaskListener } from '../task/task.ts';
+import { Outages } from './outages.ts';
 import { ArchiveMetrics, TaskMetrics } from './task-metrics.ts';
 
 /** Tells metrics and log what happens to tasks: one place, so that both always agree. */
@@ -11,11 +12,13 @@ export class TaskRegister {
   readonly #metrics: EngineMetrics;
   readonly #logger: Logger;
   readonly #stopped: (task: RunningTask, error: unknown) => void;
+  readonly #outages: Outages;
   readonly #leave = new Map<RunningTask, () => void>();
 
   constructor(metrics: EngineMetrics, logger: Logger, stopped: (task: RunningTask, error: unknown) => void) {
     this.#metrics = metrics;
     this.#logger = logger;
+    this.#outages = new Outages(logger);
     this.#stopped = stopped;
   }
 
@@ -51,7 +54,7 @@ export class TaskRegister {
 
   retrying(operation: string, error: unknown): void {
     this.#metrics.retried(operation);
-    this.#logger.warn({ operation, err: error }, 'failed, and will be tried again');
+    this.#outages.failed(operation, error);
   }
 
   #enter(task: RunningTask, metrics: TaskMetricsSource, restoreMs: number): void {
