@@ -46,6 +46,7 @@ export class Worker {
   readonly #tasks = new Map<string, RunningTask>();
   readonly #assignments = new Map<string, TaskAssignment>();
   readonly #pausedPartitions = new Set<string>();
+  readonly #claiming = new Map<string, Promise<void>>();
   readonly #reclaiming = new Set<Promise<void>>();
   #loop: Promise<void> | null = null;
   #stopping = false;
@@ -161,14 +162,15 @@ export class Worker {
   async #assigned(assignments: readonly TaskAssignment[]): Promise<void> {
     this.#pausedPartitions.clear();
     const now = new Map(assignments.map((assignment) => [assignment.task, assignment]));
+    // First, so that a claim that ends while others are dropped knows whether its task is still ours.
+    this.#assignments.clear();
+    for (const [id, assignment] of now) this.#assignments.set(id, assignment);
     for (const [id, task] of this.#tasks) {
       if (now.has(id)) continue;
       this.#tasks.delete(id);
       this.#options.listener.dropped(task, 'assigned elsewhere');
       await task.drop('assigned elsewhere');
     }
-    this.#assignments.clear();
-    for (const [id, assignment] of now) this.#assignments.set(id, assignment);
     for (const [id, assignment] of now) {
       const kept = this.#tasks.get(id);
       if (kept === undefined) await this.#claim(assignment);
@@ -178,7 +180,16 @@ export class Worker {
     this.#options.listener.assigned([...now.keys()]);
   }
 
-  async #claim(assignment: TaskAssignment): Promise<void> {
+  /** One claim of a task at a time: a join may come while a lost task is claimed again, and two claims would fence each other. */
+  #claim(assignment: TaskAssignment): Promise<void> {
+    const underWay = this.#claiming.get(assignment.task);
+    if (underWay !== undefined) return underWay;
+    const claim = this.#claimNow(assignment).finally(() => this.#claiming.delete(assignment.task));
+    this.#claiming.set(assignment.task, claim);
+    return claim;
+  }
+
+  async #claimNow(assignment: TaskAssignment): Promise<void> {
     let task: RunningTask;
     try {
       task = await this.#options.source.claim(assignment, this.#consumer);
@@ -188,6 +199,11 @@ export class Worker {
         return;
       }
       this.#options.listener.failed(error);
+      return;
+    }
+    if (!this.#assignments.has(assignment.task)) {
+      this.#options.listener.dropped(task, 'assigned elsewhere');
+      await task.drop('assigned elsewhere');
       return;
     }
     this.#tasks.set(assignment.task, task);

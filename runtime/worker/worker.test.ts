@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { VoltstreamError } from '../../errors.ts';
+import type { AssignmentListener, Log, LogConsumer, TaskAssignment } from '../log/log.ts';
+import type { RunningTask } from '../task/running-task.ts';
+import { Worker } from './worker.ts';
+
+const assignment: TaskAssignment = { task: 'part_0', partitions: [{ topic: 'in', partition: 0 }] };
+
+/** A worker whose joins, heartbeats and claims happen when the test says so. */
+function drive() {
+  let listener: AssignmentListener | null = null;
+  const claims: ((task: RunningTask) => void)[] = [];
+  const dropped: string[] = [];
+  const nothing = (): void => undefined;
+  const consumer: LogConsumer = {
+    start: async (given) => void (listener = given),
+    poll: async (waitMs) => new Promise((resolve) => setTimeout(() => resolve([]), waitMs)),
+    seek: nothing, pause: nothing, resume: nothing,
+    commitOffsets: async () => undefined, committedOffsets: async () => [],
+    confirmMembership: async () => undefined, stop: async () => undefined,
+  };
+  const worker = new Worker({
+    log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: [assignment], pollWaitMs: 1, bufferBytesMax: 1, random: () => 0,
+    source: { claim: () => new Promise((resolve) => claims.push(resolve)) },
+    listener: { assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: nothing, processed: nothing, retrying: nothing },
+  });
+  const task = (): RunningTask & { readonly drops: string[] } => {
+    const drops: string[] = [];
+    return {
+      id: 'part_0', queues: [], stopped: false, pausedBy: null, committedPositions: [], settled: true, drops,
+      accept: () => false, turn: () => 0, loadSchemas: async () => false, flush: async () => undefined, drop: async (reason) => void drops.push(reason),
+    };
+  };
+  return { worker, claims, dropped, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
+}
+
+describe('Worker', () => {
+  let run: ReturnType<typeof drive>;
+  afterEach(() => run.worker.stop(1_000));
+
+  const fenced = new VoltstreamError('FENCED', 'another owner');
+
+  it('claims a task once at a time, also when a join comes while it claims a lost task again', async () => {
+    run = drive();
+    await run.worker.start();
+    const first = run.task();
+    const joined = run.join([assignment]);
+    run.claims.shift()?.(first);
+    await joined;
+    run.worker.taskStopped(first, fenced);
+    await expect.poll(() => run.claims.length).toBe(1);
+    const again = run.join([assignment]);
+    const second = run.task();
+    run.claims.shift()?.(second);
+    await again;
+    expect(run.claims).toHaveLength(0);
+    expect(run.worker.tasks).toEqual([second]);
+    expect(second.drops).toEqual([]);
+  });
+
+  it('drops what it has claimed when the task went elsewhere meanwhile', async () => {
+    run = drive();
+    await run.worker.start();
+    const first = run.task();
+    const joined = run.join([assignment]);
+    run.claims.shift()?.(first);
+    await joined;
+    run.worker.taskStopped(first, fenced);
+    await expect.poll(() => run.claims.length).toBe(1);
+    await run.join([]);
+    const second = run.task();
+    run.claims.shift()?.(second);
+    await expect.poll(() => second.drops).toEqual(['assigned elsewhere']);
+    expect(run.worker.tasks).toEqual([]);
+    expect(run.dropped).toEqual(['part_0 FENCED', 'part_0 assigned elsewhere']);
+  });
+});
