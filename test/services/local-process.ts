@@ -49,7 +49,9 @@ export class LocalProcess {
     const keep = (chunk: Buffer): void => void (this.#output = (this.#output + chunk.toString()).slice(-outputBytesMax));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    process.once('exit', () => child.kill('SIGKILL'));
+    const endWithUs = (): void => void child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
     const untilMs = Date.now() + readyMs;
     while (!(await ready())) {
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${this.#name} ended at its start:\n${this.#output}`);
