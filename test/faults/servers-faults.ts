@@ -1,8 +1,10 @@
 import type { ClickHouseMode } from '../services/clickhouse.ts';
 
 interface Moment {
-  /** Wait until running pods have all tasks: else the moment falls into a rebalance or a claim. */
+  /** Wait until running pods have all tasks: else the moment falls into a rebalance, a claim or a start. */
   readonly waitsForWork: boolean;
+  /** Wait until no pod is starting: one that finds a server dead at its start ends with an error, and rightly. */
+  readonly waitsForPods?: true;
   readonly delayMs: number;
 }
 
@@ -48,13 +50,13 @@ export function schedule(wanted: Faults, random: () => number): readonly Fault[]
   };
   add(wanted.kills, () => ({ ...moment(), kind: 'kill', pod: one(['a', 'a', 'b', 'b', 'both']), downMs: random() * 1_500 }));
   add(wanted.zombies, () => ({ ...moment(), waitsForWork: true, kind: 'zombie', pod: one(['a', 'b']), downMs: 500 + random() * 2_500 }));
-  add(wanted.warehouseFaults, () => ({ ...moment(), kind: 'kill ClickHouse', downMs: random() * 1_000 }));
+  add(wanted.warehouseFaults, () => ({ ...moment(), waitsForPods: true, kind: 'kill ClickHouse', downMs: random() * 1_000 }));
   add(wanted.warehouseFaults, () => ({ ...moment(), kind: 'insert', mode: one(['fail', 'lose-answer', 'fail-afterwards']), times: 1 + Math.floor(random() * 2) }));
   for (let rewind = 0; rewind < wanted.rewinds; rewind++) {
     const at = Math.floor(random() * (faults.length + 1));
     const later = at + 1 + Math.floor(random() * (faults.length - at + 1));
     faults.splice(at, 0, { ...moment(), kind: 'snapshot' });
-    faults.splice(Math.min(later, faults.length), 0, { ...moment(), kind: 'rewind' });
+    faults.splice(Math.min(later, faults.length), 0, { ...moment(), waitsForPods: true, kind: 'rewind' });
   }
   return faults;
 }

@@ -156,6 +156,8 @@ export class ServersRun {
     if (fault.kind === 'snapshot') {
       // State that was never committed is not older state but missing state, which stops the pods, and rightly.
       await fleet.drained(calmMs);
+    } else if (fault.waitsForPods === true) {
+      await fleet.until(() => fleet.complete && fleet.pods.every((pod) => pod.status?.ready === true), calmMs);
     } else if (fault.waitsForWork) {
       await fleet.until(() => fleet.complete, this.#options.sessionTimeoutMs * 3 + 20_000);
     }
