@@ -116,6 +116,7 @@ export class ArchiveFactory implements TaskSource {
     return new PartitionQueue(source, partition, readers, {
       malformed: () => this.#options.malformed(partition),
       repeated: () => false,
+      taken: () => undefined,
     });
   }
 }

@@ -3,6 +3,8 @@ import type { WireReader } from '../../schemas/codec.ts';
 import type { SourceNode } from '../../topology/graph.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
 import { VoltstreamError } from '../../errors.ts';
+import type { WriterMark } from './writer-header.ts';
+import { writerMarkOf } from './writer-header.ts';
 
 export interface SourceReaders {
   readonly key: WireReader<unknown>;
@@ -13,8 +15,10 @@ export interface SourceReaders {
 export interface QueueListener {
   /** Bytes that do not fit, or a time that cannot be: the record is set aside and its position passed. */
   malformed(source: SourceNode, partition: number, raw: LogRecord, error: unknown): void;
-  /** True when a repartition record has been taken before and must be dropped. */
-  repeated(source: SourceNode, partition: number, raw: LogRecord): boolean;
+  /** True when a repartition record has been taken before and must be dropped. Asked again when it had to wait for a schema. */
+  repeated(source: SourceNode, mark: WriterMark): boolean;
+  /** A repartition record has been passed. Not earlier: a commit must not say of a waiting head that it was taken. */
+  taken(source: SourceNode, mark: WriterMark): void;
 }
 
 /**
@@ -28,6 +32,8 @@ export class PartitionQueue {
   readonly #listener: QueueListener;
   readonly #batches: LogBatch[] = [];
   #recordIndex = 0;
+  /** Who wrote the record that is passed next; null when it does not say so. */
+  #mark: WriterMark | null = null;
   #position = -1;
   #requested = -1;
 
@@ -65,6 +71,7 @@ export class PartitionQueue {
   start(position: number, endOffset: number): void {
     this.#batches.length = 0;
     this.#recordIndex = 0;
+    this.#mark = null;
     this.buffered = 0;
     this.hasHead = false;
     this.awaitedSchema = null;
@@ -73,15 +80,17 @@ export class PartitionQueue {
     this.endOffset = endOffset;
   }
 
-  /** Takes a batch only when it was asked for at exactly the position that comes next (Law 3). */
+  /** Takes a batch of its own partition, only when it was asked for at exactly the position that comes next (Law 3). */
   accept(batch: LogBatch): boolean {
+    if (batch.topic !== this.source.topic || batch.partition !== this.partition) return false;
     if (batch.requestedPosition !== this.#requested) return false;
     this.#requested = batch.nextPosition;
     this.endOffset = batch.endOffset;
-    if (batch.records.length === 0) {
-      if (this.buffered === 0 && !this.hasHead) this.#position = batch.nextPosition;
+    if (this.buffered === 0 && batch.records.length === 0) {
+      this.#position = batch.nextPosition;
       return true;
     }
+    // Without records it waits its turn too: what was passed over lies behind the records before it.
     this.#batches.push(batch);
     this.buffered += batch.records.length;
     this.accepted += batch.records.length;
@@ -100,14 +109,15 @@ export class PartitionQueue {
     for (;;) {
       const batch = this.#batches[0];
       if (batch === undefined) return false;
-      const raw = batch.records[this.#recordIndex];
-      if (raw === undefined) {
-        this.#nextBatch(batch);
-        continue;
-      }
-      if (this.source.role === 'repartition' && this.#listener.repeated(this.source, this.partition, raw)) {
-        this.#pass(batch, raw);
-        continue;
+      // A batch is let go with its last record, so there is one.
+      const raw = batch.records[this.#recordIndex] as LogRecord;
+      if (this.source.role === 'repartition') {
+        this.#mark = writerMarkOf(raw);
+        if (this.#mark !== null && this.#listener.repeated(this.source, this.#mark)) {
+          this.#mark = null;
+          this.#pass(batch, raw);
+          continue;
+        }
       }
       try {
         this.#decode(raw);
@@ -170,16 +180,22 @@ export class PartitionQueue {
   }
 
   #pass(batch: LogBatch, raw: LogRecord): void {
+    if (this.#mark !== null) this.#listener.taken(this.source, this.#mark);
+    this.#mark = null;
     this.#position = raw.offset + 1;
     this.#recordIndex++;
     this.buffered--;
     if (this.#recordIndex >= batch.records.length) this.#nextBatch(batch);
   }
 
-  /** Lets go of a batch at once: a full log keeps the queue from ever running empty. */
+  /** Lets go of a batch at once, and of those without records behind it: a full log keeps the queue from ever running empty. */
   #nextBatch(batch: LogBatch): void {
     this.#position = batch.nextPosition;
     this.#recordIndex = 0;
     this.#batches.shift();
+    for (let next = this.#batches[0]; next?.records.length === 0; next = this.#batches[0]) {
+      this.#position = next.nextPosition;
+      this.#batches.shift();
+    }
   }
 }

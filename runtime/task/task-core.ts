@@ -12,9 +12,10 @@ import type { SourceReaders } from './partition-queue.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { StepCounts } from './pipeline.ts';
 import { Pipeline } from './pipeline.ts';
+import { formOf, refuseChangedSink, refuseChangedStores, refuseOtherPartitions, refuseRemovedSinks, stateOfNoStep } from './restore-checks.ts';
 import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
 import { StepTime, TaskFacts } from './task-facts.ts';
-import { writerMarkOf } from './writer-header.ts';
+import type { WriterMark } from './writer-header.ts';
 
 type AnyRecord = StreamRecord<unknown, unknown>;
 
@@ -41,6 +42,11 @@ export interface TaskCoreOptions {
   readonly sealPolicyOf: (sink: SinkNode) => SealPolicy;
   /** How long a partition without records holds the others back; Kafka Streams' `max.task.idle.ms`, -1 never. */
   readonly maxTaskIdleMs: number;
+}
+
+/** Where the highest ordinal of a writer is kept. */
+function writerFact(source: SourceNode, mark: WriterMark): string {
+  return `writer/${source.topic}/${mark.task}`;
 }
 
 /** What a commit is made of, and what becomes due for delivery when it has been accepted. */
@@ -71,7 +77,8 @@ export class TaskCore {
   /** First error that must stop the task; set by steps, seen after the record under way. */
   #failure: unknown = null;
   #raw: LogRecord | null = null;
-  #waitingSinceMs: number | null = null;
+  /** Since when a partition has had nothing, while a task with several inputs waits for it. */
+  readonly #idleSinceMs = new Map<PartitionQueue, number>();
   recordsSinceCommit = 0;
   recordsProcessed = 0;
 
@@ -120,7 +127,8 @@ export class TaskCore {
       for (const cell of cells) this.#restoreCell(cell, outboxCells);
     }
     for (const store of this.stores.values()) store.restored();
-    this.#checkSchemas();
+    refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
+    refuseChangedStores(this.id, this.#facts, this.#options.part.stores);
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
     const due: { sink: string; batch: SealedBatch }[] = [];
     const none: ReadonlyMap<string, Cell> = new Map();
@@ -131,8 +139,9 @@ export class TaskCore {
         outboxCells.get(`$seal.${sink}`) ?? none,
       );
       for (const batch of batches) due.push({ sink, batch });
-      this.#checkWaitingRows(sink, outbox);
+      refuseChangedSink(this.id, this.#facts, outbox, this.#options.encoders.get(sink)?.schemaId ?? null);
     }
+    refuseRemovedSinks(this.id, [...outboxCells.keys()], [...this.outboxes.keys()]);
     return due;
   }
 
@@ -156,7 +165,7 @@ export class TaskCore {
    */
   process(recordsMax: number, nowMs: number): number {
     let processed = 0;
-    while (processed < recordsMax) {
+    while (processed < recordsMax && this.#failure === null) {
       const index = this.#choose(nowMs);
       if (index < 0) break;
       this.#processHead(index);
@@ -197,7 +206,7 @@ export class TaskCore {
     for (const queue of this.#queues) this.#facts.set(`position/${queue.source.topic}`, String(queue.position));
     for (const [step, time] of this.#times) this.#facts.set(`time/${step}`, String(time.ms));
     this.#facts.set('partitions', String(this.#options.partitions));
-    for (const store of this.#options.part.stores) this.#facts.set(`schema/${store.name}`, store.schemaId);
+    for (const store of this.#options.part.stores) this.#facts.set(`schema/${store.name}`, formOf(store));
     for (const [sink, encoder] of this.#options.encoders) this.#facts.set(`sink/${sink}`, encoder.schemaId);
     this.#facts.takeCells(cells);
     this.recordsSinceCommit = 0;
@@ -213,34 +222,29 @@ export class TaskCore {
     for (let index = 0; index < queues.length; index++) {
       const queue = queues[index] as PartitionQueue;
       if (queue.fill()) {
+        if (this.#idleSinceMs.size > 0) this.#idleSinceMs.delete(queue);
         if (queue.headTimestampMs < lowest) {
           lowest = queue.headTimestampMs;
           chosen = index;
         }
-      } else if (this.#mustWaitFor(queue)) {
+      } else if (this.#mustWaitFor(queue, nowMs)) {
         missing = true;
       }
     }
-    if (!missing) {
-      this.#waitingSinceMs = null;
-      return chosen;
-    }
-    return this.#waitedEnough(nowMs) ? chosen : -1;
+    return missing ? -1 : chosen;
   }
 
-  #mustWaitFor(queue: PartitionQueue): boolean {
-    if (queue.awaitedSchema !== null || !queue.atEnd) return true;
-    return this.#options.maxTaskIdleMs > 0;
-  }
-
-  #waitedEnough(nowMs: number): boolean {
+  /** As Kafka Streams' PartitionGroup: records that are there are waited for, others for `maxTaskIdleMs` since the last one. */
+  #mustWaitFor(queue: PartitionQueue, nowMs: number): boolean {
     const { maxTaskIdleMs } = this.#options;
-    if (this.#queues.some((queue) => queue.awaitedSchema !== null)) return false;
-    if (maxTaskIdleMs < 0) return true;
-    // Records that are known to be there are always waited for: fetching them is a matter of time.
-    if (this.#queues.some((queue) => !queue.hasHead && !queue.atEnd)) return false;
-    this.#waitingSinceMs ??= nowMs;
-    return nowMs - this.#waitingSinceMs >= maxTaskIdleMs;
+    if (queue.awaitedSchema !== null) return true;
+    if (maxTaskIdleMs < 0) return false;
+    // Fetching them is a matter of time.
+    if (!queue.atEnd) return true;
+    if (maxTaskIdleMs === 0) return false;
+    const sinceMs = this.#idleSinceMs.get(queue);
+    if (sinceMs === undefined) this.#idleSinceMs.set(queue, nowMs);
+    return nowMs - (sinceMs ?? nowMs) < maxTaskIdleMs;
   }
 
   #processHead(index: number): void {
@@ -313,7 +317,8 @@ export class TaskCore {
     assertInvariant(readers !== undefined, `source ${source.name} has readers`);
     return new PartitionQueue(source, this.#options.partition, readers, {
       malformed: (node, partition, raw, error) => this.#malformed(node, partition, raw, error),
-      repeated: (node, _partition, raw) => this.#repeated(node, raw),
+      repeated: (node, mark) => this.#repeated(node, mark),
+      taken: (node, mark) => this.#facts.set(writerFact(node, mark), `${mark.run}:${mark.ordinal}`),
     });
   }
 
@@ -329,17 +334,14 @@ export class TaskCore {
   }
 
   /** Repartition records come at least once; the highest ordinal of each writer is part of our commit (Law 4). */
-  #repeated(source: SourceNode, raw: LogRecord): boolean {
-    const mark = writerMarkOf(raw);
-    if (mark === null) return false;
-    const name = `writer/${source.topic}/${mark.task}`;
-    const [run = -1, ordinal = -1] = (this.#facts.get(name) ?? '').split(':').map(Number);
-    if (mark.run < run || (mark.run === run && mark.ordinal <= ordinal)) {
-      this.counters.repeated++;
-      return true;
-    }
-    this.#facts.set(name, `${mark.run}:${mark.ordinal}`);
-    return false;
+  #repeated(source: SourceNode, mark: WriterMark): boolean {
+    const taken = this.#facts.get(writerFact(source, mark));
+    if (taken === undefined) return false;
+    const cut = taken.indexOf(':');
+    const run = Number(taken.slice(0, cut));
+    if (mark.run > run || (mark.run === run && mark.ordinal > Number(taken.slice(cut + 1)))) return false;
+    this.counters.repeated++;
+    return true;
   }
 
   #restoreCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
@@ -351,41 +353,9 @@ export class TaskCore {
     } else {
       const store = this.stores.get(cell.store);
       if (store === undefined) {
-        throw new VoltstreamError('TOPOLOGY_INVALID', 'the state of this task belongs to a step that the topology no longer has', {
-          where: `task ${this.id}`, wanted: `a step with the store "${cell.store}"`, got: [...this.stores.keys()].join(', ') || 'no stores',
-        });
+        throw stateOfNoStep(this.id, cell.store, [...this.stores.keys()]);
       }
       store.restore(cell.key, cell.value as Uint8Array);
     }
   }
-
-  /** Rows that wait were encoded for the sink as it was then. */
-  #checkWaitingRows(sink: string, outbox: Outbox): void {
-    const written = this.#facts.get(`sink/${sink}`);
-    const now = this.#options.encoders.get(sink)?.schemaId;
-    if (outbox.rows > 0 && written !== undefined && written !== now) {
-      throw new VoltstreamError('TOPOLOGY_INVALID', 'rows wait for a sink whose columns or schema have changed since', {
-        where: `task ${this.id}, sink "${sink}", ${outbox.rows} rows`, wanted: written, got: now ?? 'no such sink',
-        cure: 'Run the earlier version once more until its outbox is empty (a graceful stop delivers everything), then start this one.',
-      });
-    }
-  }
-
-  #checkSchemas(): void {
-    const partitions = this.#facts.getNumber('partitions');
-    if (partitions !== undefined && partitions !== this.#options.partitions) {
-      throw new VoltstreamError('PARTITIONS_CHANGED', 'the state was written with another number of partitions', {
-        where: `task ${this.id}`, wanted: String(partitions), got: String(this.#options.partitions),
-      });
-    }
-    for (const definition of this.#options.part.stores) {
-      const written = this.#facts.get(`schema/${definition.name}`);
-      if (written !== undefined && written !== definition.schemaId) {
-        throw new VoltstreamError('TOPOLOGY_INVALID', 'the state of a step was written in another form', {
-          where: `task ${this.id}, store "${definition.name}"`, wanted: definition.schemaId, got: written,
-        });
-      }
-    }
-  }
 }
-
