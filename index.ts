@@ -41,20 +41,24 @@ export { joinGlobalTable, leftJoinGlobalTable } from './operators/join-global-ta
 // Steps that remember: deduplication, and your own.
 export { deduplicate } from './operators/deduplicate.ts';
 export type { DeduplicateOptions } from './operators/deduplicate.ts';
-export { statefulOperator } from './operators/stateful-operator.ts';
-export type { OpenedStores, StatefulContext, StatefulOptions, StoreDefinitions } from './operators/stateful-operator.ts';
+export { statefulOperator, statefulStep } from './operators/stateful-operator.ts';
+export type { OpenedStores, StatefulContext, StatefulOptions, StatefulStepOptions, StoreDefinitions } from './operators/stateful-operator.ts';
 
 // What steps see: records, keys of windows, where a record came from.
 export type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime, TableReference, Windowed } from './operators/operator.ts';
 export type { Emit } from './operators/record-step.ts';
 
-// Stores of a step: by key, by time and key, by key with versions.
+// Stores of a step: by key, by group and member, by time and key, by key with versions; each key's own time and timers.
 export { keyValueStore } from './state/local/key-value-store.ts';
+export { groupedStore } from './state/local/grouped-store.ts';
+export { keyTimerStore } from './state/local/key-timer-store.ts';
 export { timeKeyStore } from './state/local/time-key-store.ts';
 export { versionedStore } from './state/local/versioned-store.ts';
 export { timestamped } from './state/local/timestamped.ts';
 export type { Timestamped } from './state/local/timestamped.ts';
-export type { KeyValueStore, LocalStore, StoreDefinition, TimeKeyEntry, TimeKeyStore, VersionedStore } from './state/local-store.ts';
+export type {
+  GroupedStore, KeyProgress, KeyTimerStore, KeyValueStore, LocalStore, StoreDefinition, TimeKeyEntry, TimeKeyStore, VersionedStore,
+} from './state/local-store.ts';
 
 // Codecs: how keys and values become bytes.
 export { bytes, float64, int64, json, pair, utf8, windowedKey } from './schemas/builtin-codecs.ts';

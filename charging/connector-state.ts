@@ -28,8 +28,18 @@ export function withEntry(state: ConnectorState, entry: ConnectorEntry, forgetBe
   for (const { startMs, stopMs } of state) {
     if (stopMs === null && startMs !== null && startMs >= openSinceMs && startMs < fromMs) fromMs = startMs;
   }
-  const kept = state.filter((one) => one.transactionId !== entry.transactionId && (one.stopMs ?? Infinity) >= fromMs);
-  const all = [...kept, entry].sort((a, b) => firstMsOf(a) - firstMsOf(b) || (a.transactionId < b.transactionId ? -1 : 1));
+  const all: ConnectorEntry[] = [];
+  let isIn = false;
+  for (const one of state) {
+    if (one.stopMs !== null && one.stopMs < fromMs) continue;
+    if (one.transactionId === entry.transactionId) continue;
+    if (!isIn && isBefore(entry, one)) {
+      all.push(entry);
+      isIn = true;
+    }
+    all.push(one);
+  }
+  if (!isIn) all.push(entry);
   while (all.length > connectorEntriesMax) {
     const first = all.reduce((lowest, one) => ((one.stopMs ?? Infinity) < (lowest.stopMs ?? Infinity) ? one : lowest));
     all.splice(all.indexOf(first), 1);
@@ -42,18 +52,26 @@ export function withoutEntry(state: ConnectorState, transactionId: string): Conn
   return state.filter((one) => one.transactionId !== transactionId);
 }
 
-/** What each of the other entries means for `entry`, put together, and what `entry` means for each of them. */
+/**
+ * What each of the other entries means for `entry`, put together, and what `entry` means for each of them. A start after one that
+ * has its own stop means nothing.
+ */
 export function effectsOf(state: ConnectorState, entry: ConnectorEntry): readonly NeighbourEffect[] {
   const effects: NeighbourEffect[] = [];
-  let own: NeighbourEffect = { transactionId: entry.transactionId, nextStartMs: null, overlap: false };
+  let ownNextStartMs: number | null = null;
+  let ownOverlap = false;
   for (const other of state) {
     if (other.transactionId === entry.transactionId) continue;
     const overlap = overlaps(entry, other);
-    own = { ...own, nextStartMs: lowest(own.nextStartMs, startAfter(entry, other)), overlap: own.overlap || overlap };
-    const nextStartMs = startAfter(other, entry);
+    if (overlap) ownOverlap = true;
+    if (entry.stopMs === null) ownNextStartMs = lowest(ownNextStartMs, startAfter(entry, other));
+    const nextStartMs = other.stopMs === null ? startAfter(other, entry) : null;
     if (overlap || nextStartMs !== null) effects.push({ transactionId: other.transactionId, nextStartMs, overlap });
   }
-  return own.overlap || own.nextStartMs !== null ? [own, ...effects] : effects;
+  if (ownOverlap || ownNextStartMs !== null) {
+    effects.unshift({ transactionId: entry.transactionId, nextStartMs: ownNextStartMs, overlap: ownOverlap });
+  }
+  return effects;
 }
 
 /**
@@ -73,6 +91,12 @@ function endMsOf(entry: ConnectorEntry): number {
 function startAfter(entry: ConnectorEntry, other: ConnectorEntry): number | null {
   if (entry.startMs === null || other.startMs === null || other.startMs <= entry.startMs) return null;
   return other.startMs;
+}
+
+/** Order by start; ids decide where that is the same. */
+function isBefore(a: ConnectorEntry, b: ConnectorEntry): boolean {
+  const distance = firstMsOf(a) - firstMsOf(b);
+  return distance === 0 ? a.transactionId < b.transactionId : distance < 0;
 }
 
 function firstMsOf(entry: ConnectorEntry): number {

@@ -1,10 +1,10 @@
-import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { keyValueStore, statefulOperator } from './engine.ts';
-import type { Emit, KeyValueStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
+import { json } from '../schemas/builtin-codecs.ts';
+import { groupedStore, statefulStep } from './engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
 import { insertReading, noReadings } from './meter-readings.ts';
 import type { MeterReadings } from './meter-readings.ts';
 import type { SessionEvent } from './session-event.ts';
-import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
+import { StationTimers, stationProgressStore } from './station-timers.ts';
 
 /** What one event adds to the load of its station at its time. Sums may be taken in any order: energy is in whole mWh. */
 export interface LoadChange {
@@ -41,7 +41,8 @@ interface TransactionReadings {
 
 function storesOf(name: string) {
   return {
-    transactions: keyValueStore({ name, key: utf8, value: json<TransactionReadings>('transaction-readings.v1') }),
+    /** By station and transaction. */
+    transactions: groupedStore({ name, value: json<TransactionReadings>('transaction-readings.v1') }),
     stations: stationProgressStore(`${name}.stations`),
   };
 }
@@ -60,68 +61,62 @@ type Change = StreamRecord<string, LoadChange>;
  */
 export function meterDeltas(name: string, options: MeterDeltasOptions = {}): Operator<string, SessionEvent, string, LoadChange> {
   const limits = { inactiveMs: options.inactiveMs ?? 60 * 86_400_000, finishedForMs: options.finishedForMs ?? 7 * 86_400_000 };
-  return statefulOperator({
+  return statefulStep({
     kind: 'meterDeltas',
     name,
     stores: storesOf(name),
     detail: `inactive ${limits.inactiveMs} ms, finished transactions kept ${limits.finishedForMs} ms, time by station`,
-    process: (record: StreamRecord<string, SessionEvent>, context, emit: Emit<Change>) => new StationMeter(context, limits, emit).process(record),
+    start: (context, emit: Emit<Change>) => {
+      const meter = new StationMeter(context, limits, emit);
+      return (record: StreamRecord<string, SessionEvent>) => meter.process(record);
+    },
   });
 }
 
-/** One record's way through the state; it remembers nothing itself. */
+/** A record's way through the state; it remembers nothing itself. */
 class StationMeter {
   readonly #limits: Required<MeterDeltasOptions>;
-  readonly #transactions: KeyValueStore<string, TransactionReadings>;
+  readonly #transactions: GroupedStore<TransactionReadings>;
   readonly #timers: StationTimers;
   readonly #emit: Emit<Change>;
 
   constructor(context: Context, limits: Required<MeterDeltasOptions>, emit: Emit<Change>) {
     this.#limits = limits;
     this.#transactions = context.stores.transactions;
-    this.#timers = new StationTimers(context.stores.stations, (...due) => this.#wake(...due));
+    this.#timers = new StationTimers(context.stores.stations, (stationId, transactionId, timeMs) => this.#wake(stationId, transactionId, timeMs));
     this.#emit = emit;
   }
 
   process(record: StreamRecord<string, SessionEvent>): void {
     const { value: event, timestampMs } = record;
     this.#timers.moveOn(event.stationId, timestampMs);
-    const empty = emptyChange(event);
-    if (event.transactionId === null) {
-      this.#emit({ key: record.key, value: empty, timestampMs });
+    const { transactionId } = event;
+    if (transactionId === null) {
+      this.#emit({ key: record.key, value: loadChange(event, 0, 0, 0, null, 0, 0), timestampMs });
       return;
     }
-    const key = transactionKey(event.stationId, event.transactionId);
-    const before = this.#transactions.get(key);
+    const before = this.#transactions.get(event.stationId, transactionId);
     const inserted = insertReading(before?.readings ?? noReadings, event);
     const started = event.type === 'TransactionStarted';
     const ended = event.type === 'TransactionEnded';
-    this.#remember(key, event, before, {
+    this.#remember(event.stationId, transactionId, before, {
       readings: inserted.readings,
       lastMs: Math.max(before?.lastMs ?? 0, timestampMs),
       started: started || (before?.started ?? false),
       ended: ended || (before?.ended ?? false),
     });
-    const change = {
-      ...empty,
-      energyMilliWh: inserted.ownMilliWh,
-      samples: inserted.isNew ? 1 : 0,
-      powerW: event.powerW,
-      sessionsStarted: started && before?.started !== true ? 1 : 0,
-      sessionsEnded: ended && before?.ended !== true ? 1 : 0,
-    };
+    const sessionsStarted = started && before?.started !== true ? 1 : 0;
+    const sessionsEnded = ended && before?.ended !== true ? 1 : 0;
+    const change = loadChange(event, 0, inserted.ownMilliWh, inserted.isNew ? 1 : 0, event.powerW, sessionsStarted, sessionsEnded);
     this.#emit({ key: record.key, value: change, timestampMs });
-    if (inserted.behind !== null) {
-      const { timeMs, changeMilliWh } = inserted.behind;
-      this.#emit({ key: record.key, value: { ...empty, part: 1, errors: 0, energyMilliWh: changeMilliWh }, timestampMs: timeMs });
-    }
+    const { behind } = inserted;
+    if (behind === null) return;
+    this.#emit({ key: record.key, value: loadChange(event, 1, behind.changeMilliWh, 0, null, 0, 0), timestampMs: behind.timeMs });
   }
 
-  #remember(key: string, event: SessionEvent, before: TransactionReadings | undefined, after: TransactionReadings): void {
-    this.#transactions.put(key, after);
-    if (before === undefined || after.ended !== before.ended) {
-      this.#timers.schedule(event.stationId, this.#dueOf(after), event.transactionId ?? '');
-    }
+  #remember(stationId: string, transactionId: string, before: TransactionReadings | undefined, after: TransactionReadings): void {
+    this.#transactions.put(stationId, transactionId, after);
+    if (before === undefined || after.ended !== before.ended) this.#timers.schedule(stationId, this.#dueOf(after), transactionId);
   }
 
   #dueOf(state: TransactionReadings): number {
@@ -129,20 +124,23 @@ class StationMeter {
   }
 
   #wake(stationId: string, transactionId: string, timeMs: number): void {
-    const key = transactionKey(stationId, transactionId);
-    const state = this.#transactions.get(key);
+    const state = this.#transactions.get(stationId, transactionId);
     if (state === undefined) return;
     const dueMs = this.#dueOf(state);
     if (dueMs > timeMs) this.#timers.schedule(stationId, dueMs, transactionId);
-    else this.#transactions.delete(key);
+    else this.#transactions.delete(stationId, transactionId);
   }
 }
 
-function emptyChange(event: SessionEvent): LoadChange {
-  const { station } = event;
+/** What a part of an event adds. Its errors count with part 0, and the station's facts stand in every part. */
+function loadChange(
+  event: SessionEvent, part: 0 | 1, energyMilliWh: number, samples: number, powerW: number | null, sessionsStarted: number, sessionsEnded: number,
+): LoadChange {
+  const { station, errorCode } = event;
+  const errors = part === 1 || errorCode === null || errorCode === 'NoError' ? 0 : 1;
   return {
-    stationId: event.stationId, eventId: event.eventId, part: 0, energyMilliWh: 0, samples: 0, powerW: null, sessionsStarted: 0,
-    sessionsEnded: 0, errors: event.errorCode === null || event.errorCode === 'NoError' ? 0 : 1, siteId: station?.siteId ?? null,
-    city: station?.city ?? null, operator: station?.operator ?? null, stationValidFromMs: station?.validFromMs ?? -1,
+    stationId: event.stationId, eventId: event.eventId, part, energyMilliWh, samples, powerW, sessionsStarted, sessionsEnded, errors,
+    siteId: station === null ? null : station.siteId, city: station === null ? null : station.city,
+    operator: station === null ? null : station.operator, stationValidFromMs: station === null ? -1 : station.validFromMs,
   };
 }

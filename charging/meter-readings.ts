@@ -31,19 +31,18 @@ export function insertReading(
   before: MeterReadings,
   event: { readonly seqNo: number | null; readonly timestampMs: number; readonly meterWh: number | null },
 ): InsertedReading {
-  const unchanged = { readings: before, isNew: false, ownMilliWh: 0, behind: null };
-  if (event.meterWh === null) return unchanged;
+  if (event.meterWh === null) return { readings: before, isNew: false, ownMilliWh: 0, behind: null };
   const reading = { seqNo: event.seqNo, timeMs: event.timestampMs, milliWh: Math.round(event.meterWh * 1000) };
   const { kept } = before;
   let at = kept.length;
   while (at > 0 && order(kept[at - 1] as MeterReading, reading) > 0) at -= 1;
   const previous = kept[at - 1];
   const next = kept[at];
-  if (previous !== undefined && isSame(previous, reading)) return unchanged;
+  if (previous !== undefined && isSame(previous, reading)) return { readings: before, isNew: false, ownMilliWh: 0, behind: null };
   // Before all that is remembered: its energy is already in the differences behind it.
-  if (previous === undefined && before.forgotten) return { ...unchanged, isNew: true };
+  if (previous === undefined && before.forgotten) return { readings: before, isNew: true, ownMilliWh: 0, behind: null };
   const ownMilliWh = previous === undefined ? 0 : delivered(previous, reading);
-  const readings = forget({ kept: kept.toSpliced(at, 0, reading), forgotten: before.forgotten });
+  const readings = withReading(before, reading, at);
   if (next === undefined) return { readings, isNew: true, ownMilliWh, behind: null };
   const changeMilliWh = delivered(reading, next) - (previous === undefined ? 0 : delivered(previous, next));
   return { readings, isNew: true, ownMilliWh, behind: changeMilliWh === 0 ? null : { timeMs: next.timeMs, changeMilliWh } };
@@ -64,10 +63,14 @@ function order(a: MeterReading, b: MeterReading): number {
   return bySeqNo || a.timeMs - b.timeMs || a.milliWh - b.milliWh;
 }
 
-function forget(readings: MeterReadings): MeterReadings {
-  const { kept } = readings;
-  const fromMs = (kept.at(-1)?.timeMs ?? 0) - readingsKeptMs;
+/** The readings with one more at its place, without those that are forgotten by now. */
+function withReading({ kept, forgotten }: MeterReadings, reading: MeterReading, at: number): MeterReadings {
+  const isLast = at === kept.length;
+  const all = isLast ? kept : kept.toSpliced(at, 0, reading);
+  const fromMs = (isLast ? reading : all[all.length - 1] as MeterReading).timeMs - readingsKeptMs;
   let first = 0;
-  while (first + 1 < kept.length && (kept[first + 1]?.timeMs ?? 0) < fromMs) first += 1;
-  return first === 0 ? readings : { kept: kept.slice(first), forgotten: true };
+  while (first + 1 < all.length && (all[first + 1] as MeterReading).timeMs < fromMs) first += 1;
+  const left = isLast || first > 0 ? all.slice(first) : all as MeterReading[];
+  if (isLast) left.push(reading);
+  return { kept: left, forgotten: forgotten || first > 0 };
 }

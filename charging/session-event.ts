@@ -36,13 +36,16 @@ export function eventTimeOf(event: ChargingEvent): EventTime {
 }
 
 /** Why an event cannot be used, or null. What is merely odd (a register below zero) goes on and is flagged later. */
-export function reasonToSetAside(event: ChargingEvent): string | null {
+export function reasonToSetAside(event: ChargingEvent, time: EventTime = eventTimeOf(event)): string | null {
   if (event.stationId === '') return 'stationId is empty';
-  const time = eventTimeOf(event);
   if (time.kind === 'unknown') return time.reason;
+  if (isBelievable(event.meterWh) && isBelievable(event.meterExportWh) && isBelievable(event.powerW) && isBelievable(event.soc)) return null;
   for (const name of ['meterWh', 'meterExportWh', 'powerW', 'soc'] as const) {
-    const value = event[name];
-    if (value !== null && !(Math.abs(value) <= registerMaxWh)) return `${name} ${value} is not a believable number`;
+    if (!isBelievable(event[name])) return `${name} ${event[name]} is not a believable number`;
   }
   return null;
+}
+
+function isBelievable(value: number | null): boolean {
+  return value === null || Math.abs(value) <= registerMaxWh;
 }

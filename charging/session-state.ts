@@ -75,13 +75,18 @@ export function foldEvent(before: SessionState | undefined, event: SessionEvent,
   const wh = placed(event, event.meterWh);
   const exportWh = placed(event, event.meterExportWh);
   const soc = placed(event, event.soc);
-  const takesStation = event.station !== null && (started || !state.stationKnown);
+  const { timestampMs, seqNo } = event;
+  const facts = event.station !== null && (started || !state.stationKnown) ? stationFacts(event) : state;
+  // Field by field: a spread of so many fields costs several times as much, and this is done for each event.
   return {
-    ...state,
-    startMs: started ? lowest(state.startMs, event.timestampMs) : state.startMs,
-    stopMs: ended ? highest(state.stopMs, event.timestampMs) : state.stopMs,
-    firstMs: Math.min(state.firstMs, event.timestampMs),
-    lastMs: Math.max(state.lastMs, event.timestampMs),
+    transactionId: state.transactionId,
+    stationId: state.stationId,
+    evseId: state.evseId,
+    connectorId: state.connectorId,
+    startMs: started ? lowest(state.startMs, timestampMs) : state.startMs,
+    stopMs: ended ? highest(state.stopMs, timestampMs) : state.stopMs,
+    firstMs: Math.min(state.firstMs, timestampMs),
+    lastMs: Math.max(state.lastMs, timestampMs),
     firstWh: earlier(state.firstWh, wh),
     lastWh: later(state.lastWh, wh),
     highestWh: higher(state.highestWh, wh),
@@ -94,11 +99,20 @@ export function foldEvent(before: SessionState | undefined, event: SessionEvent,
     idToken: started ? event.idToken ?? state.idToken : state.idToken ?? event.idToken,
     partner: started ? event.partner ?? state.partner : state.partner ?? event.partner,
     vehicleModel: started ? event.vehicleModel ?? state.vehicleModel : state.vehicleModel ?? event.vehicleModel,
-    ...(takesStation ? stationFacts(event) : null),
-    seen: event.seqNo === null ? state.seen : withNumber(state.seen, event.seqNo),
+    siteId: facts.siteId,
+    city: facts.city,
+    operator: facts.operator,
+    powerMaxW: facts.powerMaxW,
+    stationKnown: facts.stationKnown,
+    seen: seqNo === null ? state.seen : withNumber(state.seen, seqNo),
     events: state.events + 1,
+    duplicates: state.duplicates,
+    nextStartMs: state.nextStartMs,
+    overlap: state.overlap,
     clockReplaced: state.clockReplaced || event.clock === 'received',
     outOfOrder: state.outOfOrder || outOfOrder,
+    revision: state.revision,
+    closedBy: state.closedBy,
   };
 }
 
@@ -259,12 +273,19 @@ function difference(first: Placed | null, last: Placed | null): number | null {
 }
 
 function isSeen(seen: SessionState['seen'], seqNo: number): boolean {
-  return seen.some(([from, to]) => from <= seqNo && seqNo <= to);
+  for (let at = seen.length - 1; at >= 0; at -= 1) {
+    const range = seen[at] as readonly [number, number];
+    if (range[0] <= seqNo && seqNo <= range[1]) return true;
+  }
+  return false;
 }
 
 function withNumber(seen: SessionState['seen'], seqNo: number): SessionState['seen'] {
   const last = seen.at(-1);
-  if (last !== undefined && last[1] + 1 === seqNo) return [...seen.slice(0, -1), [last[0], seqNo]];
+  if (last !== undefined && last[1] + 1 === seqNo) {
+    const grown = [last[0], seqNo] as const;
+    return seen.length === 1 ? [grown] : seen.with(-1, grown);
+  }
   const all = [...seen, [seqNo, seqNo] as const].sort((a, b) => a[0] - b[0]);
   const joined: (readonly [number, number])[] = [];
   for (const range of all) {

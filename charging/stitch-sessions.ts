@@ -1,12 +1,12 @@
-import { json, utf8 } from '../schemas/builtin-codecs.ts';
+import { json } from '../schemas/builtin-codecs.ts';
 import { effectsOf, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorState } from './connector-state.ts';
-import { keyValueStore, statefulOperator } from './engine.ts';
-import type { Emit, KeyValueStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
+import { groupedStore, statefulStep } from './engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
 import type { SessionEvent } from './session-event.ts';
 import { foldEvent, rowOf } from './session-state.ts';
 import type { SessionRow, SessionState } from './session-state.ts';
-import { StationTimers, stationProgressStore, transactionKey } from './station-timers.ts';
+import { StationTimers, stationProgressStore } from './station-timers.ts';
 
 export interface StitchSessionsOptions {
   /** From the stop to the first final row: what is a little out of order arrives meanwhile. Default 10 minutes. */
@@ -28,8 +28,10 @@ const neighboursKeptMs = 86_400_000;
 
 function storesOf(name: string) {
   return {
-    sessions: keyValueStore({ name, key: utf8, value: json<SessionState>('session-state.v1') }),
-    connectors: keyValueStore({ name: `${name}.connectors`, key: utf8, value: json<ConnectorState>('connector-state.v1') }),
+    /** By station and transaction. */
+    sessions: groupedStore({ name, value: json<SessionState>('session-state.v1') }),
+    /** By station and connector. */
+    connectors: groupedStore({ name: `${name}.connectors`, value: json<ConnectorState>('connector-state.v1') }),
     stations: stationProgressStore(`${name}.stations`),
   };
 }
@@ -63,22 +65,25 @@ export function stitchSessions(
     inactiveMs: options.inactiveMs ?? 60 * 86_400_000,
     finishedForMs: options.finishedForMs ?? 7 * 86_400_000,
   };
-  return statefulOperator({
+  return statefulStep({
     kind: 'stitchSessions',
     name,
     stores: storesOf(name),
     ports: ['late'],
     detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms, finished sessions kept ${limits.finishedForMs} ms, time by station`,
-    process: (record: StreamRecord<string, SessionEvent>, context, emit: Emit<Row>) => new SessionStitcher(context, limits, emit).process(record),
+    start: (context, emit: Emit<Row>) => {
+      const stitcher = new SessionStitcher(context, limits, emit);
+      return (record: StreamRecord<string, SessionEvent>) => stitcher.process(record);
+    },
   });
 }
 
-/** One record's way through the state; it remembers nothing itself. */
+/** A record's way through the state; it remembers nothing itself. */
 class SessionStitcher {
   readonly #context: Context;
   readonly #limits: Limits;
-  readonly #sessions: KeyValueStore<string, SessionState>;
-  readonly #connectors: KeyValueStore<string, ConnectorState>;
+  readonly #sessions: GroupedStore<SessionState>;
+  readonly #connectors: GroupedStore<ConnectorState>;
   readonly #timers: StationTimers;
   readonly #emit: Emit<Row>;
 
@@ -87,7 +92,7 @@ class SessionStitcher {
     this.#limits = limits;
     this.#sessions = context.stores.sessions;
     this.#connectors = context.stores.connectors;
-    this.#timers = new StationTimers(context.stores.stations, (...due) => this.#wake(...due));
+    this.#timers = new StationTimers(context.stores.stations, (stationId, transactionId, timeMs) => this.#wake(stationId, transactionId, timeMs));
     this.#emit = emit;
   }
 
@@ -97,8 +102,7 @@ class SessionStitcher {
     if (!isTransactionEvent(event)) return;
     const { transactionId } = event;
     if (transactionId === null || transactionId === '') throw new Error(`${event.type} ${event.eventId} has no transactionId`);
-    const key = transactionKey(event.stationId, transactionId);
-    const before = this.#sessions.get(key);
+    const before = this.#sessions.get(event.stationId, transactionId);
     if (before === undefined && timestampMs < stationMs - this.#limits.finishedForMs) {
       this.#context.dropped('late');
       this.#context.output('late', record);
@@ -106,25 +110,24 @@ class SessionStitcher {
     }
     const folded = foldEvent(before, event, timestampMs + this.#limits.settleMs < stationMs);
     if (before !== undefined && folded.duplicates > before.duplicates) this.#context.dropped('duplicate');
-    this.#update(key, before, folded, stationMs);
+    this.#update(before, folded, stationMs);
     if (before === undefined || before.startMs !== folded.startMs || before.stopMs !== folded.stopMs) {
       this.#tellNeighbours(folded, stationMs);
     }
   }
 
   #wake(stationId: string, transactionId: string, timeMs: number): void {
-    const key = transactionKey(stationId, transactionId);
-    const state = this.#sessions.get(key);
+    const state = this.#sessions.get(stationId, transactionId);
     if (state === undefined) return;
     const due = this.#dueOf(state);
     if (due.ms > timeMs) {
       this.#timers.schedule(stationId, due.ms, transactionId);
     } else if (state.revision < 0) {
-      this.#close(key, state, due.closedBy);
-      if (due.dropMs <= timeMs) this.#drop(key, state);
+      this.#close(state, due.closedBy);
+      if (due.dropMs <= timeMs) this.#drop(state);
       else this.#timers.schedule(stationId, due.dropMs, transactionId);
     } else {
-      this.#drop(key, state);
+      this.#drop(state);
     }
   }
 
@@ -146,29 +149,32 @@ class SessionStitcher {
     return { ms: state.revision < 0 ? closeMs : dropMs, dropMs, closedBy };
   }
 
-  #close(key: string, state: SessionState, closedBy: SessionState['closedBy']): void {
-    this.#emitRow(key, { ...state, closedBy, revision: 0 });
+  #close(state: SessionState, closedBy: SessionState['closedBy']): void {
+    this.#emitRow({ ...state, closedBy, revision: 0 });
   }
 
-  #drop(key: string, state: SessionState): void {
-    this.#sessions.delete(key);
-    const connector = connectorKey(state);
-    const left = withoutEntry(this.#connectors.get(connector) ?? [], state.transactionId);
-    if (left.length === 0) this.#connectors.delete(connector);
-    else this.#connectors.put(connector, left);
+  #drop(state: SessionState): void {
+    const { stationId } = state;
+    this.#sessions.delete(stationId, state.transactionId);
+    const connector = connectorOf(state);
+    const entries = this.#connectors.get(stationId, connector);
+    if (entries === undefined) return;
+    const left = withoutEntry(entries, state.transactionId);
+    if (left.length === 0) this.#connectors.delete(stationId, connector);
+    else if (left.length < entries.length) this.#connectors.put(stationId, connector, left);
   }
 
   /** Stores a changed session; a finished one is sent again when its row says something else now. */
-  #update(key: string, before: SessionState | undefined, state: SessionState, timeMs: number): void {
+  #update(before: SessionState | undefined, state: SessionState, timeMs: number): void {
     if (before !== undefined && before.revision >= 0) {
-      if (sameRow(rowOf(before), rowOf(state))) this.#sessions.put(key, state);
-      else this.#emitRow(key, { ...state, revision: state.revision + 1 });
+      if (sameRow(rowOf(before), rowOf(state))) this.#sessions.put(state.stationId, state.transactionId, state);
+      else this.#emitRow({ ...state, revision: state.revision + 1 });
       return;
     }
-    this.#sessions.put(key, state);
+    this.#sessions.put(state.stationId, state.transactionId, state);
     const due = this.#dueOf(state);
     if (due.ms <= timeMs) {
-      this.#close(key, state, due.closedBy);
+      this.#close(state, due.closedBy);
       this.#timers.schedule(state.stationId, Math.max(due.dropMs, timeMs + 1), state.transactionId);
     } else if (before === undefined || due.ms < this.#dueOf(before).ms) {
       this.#timers.schedule(state.stationId, due.ms, state.transactionId);
@@ -176,26 +182,27 @@ class SessionStitcher {
   }
 
   #tellNeighbours(state: SessionState, timeMs: number): void {
-    const connector = connectorKey(state);
+    const { stationId } = state;
+    const connector = connectorOf(state);
     const entry = { transactionId: state.transactionId, startMs: state.startMs, stopMs: state.stopMs };
-    const entries = withEntry(this.#connectors.get(connector) ?? [], entry, timeMs - neighboursKeptMs, timeMs - this.#limits.finishedForMs);
-    this.#connectors.put(connector, entries);
+    const known = this.#connectors.get(stationId, connector) ?? [];
+    const entries = withEntry(known, entry, timeMs - neighboursKeptMs, timeMs - this.#limits.finishedForMs);
+    this.#connectors.put(stationId, connector, entries);
     for (const effect of effectsOf(entries, entry)) {
-      const key = transactionKey(state.stationId, effect.transactionId);
-      const before = this.#sessions.get(key);
+      const before = this.#sessions.get(stationId, effect.transactionId);
       if (before === undefined) continue;
       // Where a session has its own stop, the next start says nothing.
       const closes = effect.nextStartMs !== null && before.stopMs === null;
       const nextStartMs = closes ? Math.min(effect.nextStartMs ?? Infinity, before.nextStartMs ?? Infinity) : before.nextStartMs;
       const overlap = before.overlap || effect.overlap;
       if (nextStartMs !== before.nextStartMs || overlap !== before.overlap) {
-        this.#update(key, before, { ...before, nextStartMs, overlap }, timeMs);
+        this.#update(before, { ...before, nextStartMs, overlap }, timeMs);
       }
     }
   }
 
-  #emitRow(key: string, state: SessionState): void {
-    this.#sessions.put(key, state);
+  #emitRow(state: SessionState): void {
+    this.#sessions.put(state.stationId, state.transactionId, state);
     const value = rowOf(state);
     this.#emit({ key: state.stationId, value, timestampMs: Math.max(state.lastMs, value.stopMs ?? 0) });
   }
@@ -205,8 +212,8 @@ function isTransactionEvent(event: SessionEvent): boolean {
   return event.type === 'TransactionStarted' || event.type === 'TransactionUpdated' || event.type === 'TransactionEnded';
 }
 
-function connectorKey(state: SessionState): string {
-  return `${state.evseId}.${state.connectorId}@${state.stationId}`;
+function connectorOf(state: SessionState): string {
+  return `${state.evseId}.${state.connectorId}`;
 }
 
 /** Being sent twice is counted, but no reason for a new revision. */

@@ -103,7 +103,8 @@ function believable(name: string): Operator<string, ChargingEvent, string, Belie
   });
 }
 
-function believed(event: ChargingEvent, key: string): BelievedEvent {
+function believed(event: ChargingEvent | null, key: string | null): BelievedEvent {
+  if (event === null) throw new VoltstreamError('EVENT_UNBELIEVABLE', 'the record has no value', { where: `key ${key}` });
   const found = eventTimeOf(event);
   const reason = key === event.stationId ? reasonToSetAside(event, found) : `the key ${key} is not the station ${event.stationId}`;
   if (reason !== null || found.kind === 'unknown') {

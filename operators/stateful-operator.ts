@@ -22,11 +22,10 @@ export interface StatefulContext<S extends StoreDefinitions> {
   dropped(reason: Parameters<StepContext['dropped']>[0]): void;
 }
 
-export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> {
+interface StatefulFacts<S extends StoreDefinitions> {
   readonly name: string;
   /** Names of the definitions begin with the step's name. */
   readonly stores: S;
-  readonly process: (record: StreamRecord<K, V>, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
   readonly kind?: string;
   readonly ports?: readonly string[];
   /** Names of tables that the step reads; their stores stand in `stores`, too. */
@@ -37,6 +36,15 @@ export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> {
   readonly detail?: string;
   /** False keeps the step's stream time where it is until `process` raises it itself. */
   readonly advancesTime?: boolean;
+}
+
+export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> extends StatefulFacts<S> {
+  readonly process: (record: StreamRecord<K, V>, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
+}
+
+export interface StatefulStepOptions<K, V, K2, V2, S extends StoreDefinitions> extends StatefulFacts<S> {
+  /** Called once per task, and again after a restart; gives what to do with each record. */
+  readonly start: (context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => (record: StreamRecord<K, V>) => void;
 }
 
 /**
@@ -59,6 +67,17 @@ export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> {
 export function statefulOperator<K, V, K2, V2, S extends StoreDefinitions>(
   options: StatefulOptions<K, V, K2, V2, S>,
 ): Operator<K, V, K2, V2> {
+  const { process, ...facts } = options;
+  return statefulStep({ ...facts, start: (context, emit) => (record: StreamRecord<K, V>) => process(record, context, emit) });
+}
+
+/**
+ * A stateful operator like `statefulOperator`, whose code is set up once per task: for steps that are objects of their own, or
+ * that want nothing allocated for each record. What is set up remembers nothing itself, either.
+ */
+export function statefulStep<K, V, K2, V2, S extends StoreDefinitions>(
+  options: StatefulStepOptions<K, V, K2, V2, S>,
+): Operator<K, V, K2, V2> {
   const advancesTime = options.advancesTime ?? true;
   return {
     kind: options.kind ?? 'stateful',
@@ -70,10 +89,11 @@ export function statefulOperator<K, V, K2, V2, S extends StoreDefinitions>(
     detail: options.detail ?? '',
     build: (context) =>
       handlerStep(context, (emit, guard) => {
-        const stepContext = openContext(context, options, guard);
+        const process = options.start(openContext(context, options, guard), emit);
+        const { streamTime } = context;
         return (record) => {
-          if (advancesTime) context.streamTime.advance(record.timestampMs);
-          options.process(record, stepContext, emit);
+          if (advancesTime) streamTime.advance(record.timestampMs);
+          process(record);
         };
       }),
   };

@@ -37,6 +37,33 @@ export interface KeyValueStore<K, V> extends LocalStore {
   range(from?: K, to?: K): IterableIterator<readonly [K, V]>;
 }
 
+/** Values by two texts, a group and a member of it. */
+export interface GroupedStore<V> extends LocalStore {
+  get(group: string, member: string): V | undefined;
+  put(group: string, member: string, value: V): void;
+  delete(group: string, member: string): void;
+}
+
+/** How far a key has come in its own time, and what is due for it when: by due time, at equal ones by when they were set. */
+export interface KeyProgress {
+  readonly timeMs: number;
+  readonly timers: readonly (readonly [dueMs: number, id: string])[];
+}
+
+/** Each key's own time, with timers by it. Keys and ids are texts; an id has one timer at most. */
+export interface KeyTimerStore extends LocalStore {
+  /** A copy of what is known of a key. */
+  get(key: string): KeyProgress | undefined;
+  /** The key's time, -1 before the first. */
+  timeOf(key: string): number;
+  /** Raises the key's time to `timestampMs`; false when it is not higher. */
+  advance(key: string, timestampMs: number): boolean;
+  /** Removes the key's timers that are due at or before `untilMs`, and gives their ids, first due first. */
+  drain(key: string, untilMs: number): readonly string[];
+  /** Sets the one timer of an id, in place of an earlier set one. */
+  schedule(key: string, dueMs: number, id: string): void;
+}
+
 export interface TimeKeyEntry<K, V> {
   readonly key: K;
   readonly timeMs: number;

@@ -1,0 +1,169 @@
+import { VoltstreamError } from '../../errors.ts';
+import { utf8 } from '../../schemas/builtin-codecs.ts';
+import type { Codec } from '../../schemas/codec.ts';
+import type { GroupedStore, StoreDefinition } from '../local-store.ts';
+import type { Cell } from '../state-store.ts';
+import { checkWellFormed } from './key-identity.ts';
+
+export interface GroupedStoreOptions<V> {
+  readonly name: string;
+  readonly value: Codec<V>;
+}
+
+/**
+ * Defines a store of values by two texts: a group and a member of it. Like a key-value store over both, but no key has to be
+ * put together for a look-up, and look-ups within one group find it at once. Values are immutable; `undefined` is not one.
+ *
+ * @example Sessions of each station
+ * const sessions = groupedStore({ name: 'sessions', value: json<SessionState>('session-state.v1') });
+ */
+export function groupedStore<V>(options: GroupedStoreOptions<V>): StoreDefinition<GroupedStore<V>> {
+  return {
+    name: options.name,
+    kind: 'grouped',
+    schemaId: `grouped/${options.value.schemaId}`,
+    create: () => new MapGroupedStore(options),
+  };
+}
+
+interface Group<V> {
+  readonly name: string;
+  readonly members: Map<string, Entry<V>>;
+}
+
+interface Entry<V> {
+  readonly group: string;
+  readonly member: string;
+  value: V;
+  /** In the list of changes of the commit under way. */
+  changed: boolean;
+  /** The durable store may hold a cell for it. */
+  persisted: boolean;
+  live: boolean;
+}
+
+class MapGroupedStore<V> implements GroupedStore<V> {
+  readonly name: string;
+  readonly #value: Codec<V>;
+  readonly #groups = new Map<string, Group<V>>();
+  #changed: Entry<V>[] = [];
+  #entries = 0;
+  /** The group and the entry of the last look-up: a put after a get needs no second one. */
+  #recent: Group<V> | undefined = undefined;
+  #recentEntry: Entry<V> | undefined = undefined;
+
+  constructor(options: GroupedStoreOptions<V>) {
+    this.name = options.name;
+    this.#value = options.value;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  get changes(): number {
+    return this.#changed.length;
+  }
+
+  get(group: string, member: string): V | undefined {
+    return this.#find(group, member)?.value;
+  }
+
+  put(group: string, member: string, value: V): void {
+    const entry = this.#find(group, member);
+    if (entry === undefined) {
+      this.#markChanged(this.#insert(group, member, value, false));
+      return;
+    }
+    entry.value = value;
+    this.#markChanged(entry);
+  }
+
+  delete(group: string, member: string): void {
+    const entry = this.#find(group, member);
+    if (entry === undefined) return;
+    const found = this.#recent as Group<V>;
+    found.members.delete(entry.member);
+    entry.live = false;
+    this.#entries -= 1;
+    this.#recentEntry = undefined;
+    this.#markChanged(entry);
+    if (found.members.size > 0) return;
+    this.#groups.delete(found.name);
+    this.#recent = undefined;
+  }
+
+  takeChanges(into: Cell[]): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const entry of changed) {
+      entry.changed = false;
+      if (entry.live) {
+        entry.persisted = true;
+        into.push({ store: this.name, key: cellKey(entry), value: this.#value.encode(entry.value) });
+      } else if (entry.persisted && this.#find(entry.group, entry.member) === undefined) {
+        into.push({ store: this.name, key: cellKey(entry), value: null });
+      }
+    }
+  }
+
+  restore(key: Uint8Array, value: Uint8Array): void {
+    const [group, member] = this.#keyOf(key);
+    this.#insert(group, member, this.#value.decode(value), true);
+  }
+
+  restored(): void {}
+
+  #find(group: string, member: string): Entry<V> | undefined {
+    let found = this.#recent;
+    if (found === undefined || found.name !== group) {
+      found = this.#groups.get(group);
+      this.#recentEntry = undefined;
+      if (found === undefined) return undefined;
+      this.#recent = found;
+    }
+    const recent = this.#recentEntry;
+    if (recent !== undefined && recent.member === member) return recent;
+    return (this.#recentEntry = found.members.get(member));
+  }
+
+  #insert(group: string, member: string, value: V, persisted: boolean): Entry<V> {
+    let found = this.#groups.get(group);
+    if (found === undefined) {
+      checkWellFormed(group, this.name);
+      found = { name: group, members: new Map() };
+      this.#groups.set(group, found);
+    }
+    checkWellFormed(member, this.name);
+    const entry: Entry<V> = { group: found.name, member, value, changed: false, persisted, live: true };
+    found.members.set(member, entry);
+    this.#entries += 1;
+    this.#recent = found;
+    this.#recentEntry = entry;
+    return entry;
+  }
+
+  #markChanged(entry: Entry<V>): void {
+    if (entry.changed) return;
+    entry.changed = true;
+    this.#changed.push(entry);
+  }
+
+  #keyOf(key: Uint8Array): readonly [group: string, member: string] {
+    const text = utf8.decode(key);
+    const colon = text.indexOf(':');
+    const length = Number(text.slice(0, colon));
+    const memberAt = colon + 1 + length + 1;
+    if (colon < 1 || !Number.isSafeInteger(length) || text[memberAt - 1] !== '/') {
+      throw new VoltstreamError('DESERIALISATION_FAILED', 'a key of a grouped store is malformed', {
+        where: `store ${this.name}`, wanted: 'length:group/member', got: text,
+      });
+    }
+    return [text.slice(colon + 1, memberAt - 1), text.slice(memberAt)];
+  }
+}
+
+/** Names may hold any character, so the length of the first (in UTF-16 units) stands in front. */
+function cellKey(entry: { readonly group: string; readonly member: string }): Uint8Array {
+  return utf8.encode(`${entry.group.length}:${entry.group}/${entry.member}`);
+}

@@ -1,0 +1,163 @@
+import { VoltstreamError } from '../../errors.ts';
+import { json, utf8 } from '../../schemas/builtin-codecs.ts';
+import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../local-store.ts';
+import type { Cell } from '../state-store.ts';
+import { checkWellFormed } from './key-identity.ts';
+
+const progressCodec = json<KeyProgress>('key-progress.v1');
+
+/**
+ * Defines a store of how far each key (a text) has come in its own time, with what is due for it when. Advancing a key costs one
+ * look-up and no allocation; the key's cell is written once a commit.
+ *
+ * @example What is due at each station
+ * const timers = keyTimerStore({ name: 'sessions.stations' });
+ */
+export function keyTimerStore(options: { readonly name: string }): StoreDefinition<KeyTimerStore> {
+  return { name: options.name, kind: 'key-timers', schemaId: `utf8/${progressCodec.schemaId}`, create: () => new MapKeyTimerStore(options.name) };
+}
+
+/** One key's time and timers; changed in place, copied when a commit takes it. */
+interface Owner {
+  readonly key: string;
+  timeMs: number;
+  /** Due times ascending, and beside each the id it belongs to. */
+  readonly dueMs: number[];
+  readonly ids: string[];
+  readonly dueOf: Map<string, number>;
+  changed: boolean;
+}
+
+const none: readonly string[] = [];
+
+class MapKeyTimerStore implements KeyTimerStore {
+  readonly name: string;
+  readonly #owners = new Map<string, Owner>();
+  #changed: Owner[] = [];
+  #recent: Owner | undefined = undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get entries(): number {
+    return this.#owners.size;
+  }
+
+  get changes(): number {
+    return this.#changed.length;
+  }
+
+  get(key: string): KeyProgress | undefined {
+    const owner = this.#find(key);
+    return owner === undefined ? undefined : { timeMs: owner.timeMs, timers: timersOf(owner) };
+  }
+
+  timeOf(key: string): number {
+    return this.#find(key)?.timeMs ?? -1;
+  }
+
+  advance(key: string, timestampMs: number): boolean {
+    const owner = this.#find(key) ?? this.#own(key);
+    if (timestampMs <= owner.timeMs) return false;
+    owner.timeMs = timestampMs;
+    this.#markChanged(owner);
+    return true;
+  }
+
+  drain(key: string, untilMs: number): readonly string[] {
+    const owner = this.#find(key);
+    if (owner === undefined || owner.dueMs.length === 0 || (owner.dueMs[0] as number) > untilMs) return none;
+    const count = firstBehind(owner.dueMs, untilMs);
+    owner.dueMs.splice(0, count);
+    const drained = owner.ids.splice(0, count);
+    for (const id of drained) owner.dueOf.delete(id);
+    this.#markChanged(owner);
+    return drained;
+  }
+
+  schedule(key: string, dueMs: number, id: string): void {
+    const owner = this.#find(key) ?? this.#own(key);
+    const before = owner.dueOf.get(id);
+    if (before === undefined) checkWellFormed(id, this.name);
+    else removeTimer(owner, before, id);
+    const at = firstBehind(owner.dueMs, dueMs);
+    owner.dueMs.splice(at, 0, dueMs);
+    owner.ids.splice(at, 0, id);
+    owner.dueOf.set(id, dueMs);
+    this.#markChanged(owner);
+  }
+
+  takeChanges(into: Cell[]): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const owner of changed) {
+      owner.changed = false;
+      into.push({ store: this.name, key: utf8.encode(owner.key), value: progressCodec.encode({ timeMs: owner.timeMs, timers: timersOf(owner) }) });
+    }
+  }
+
+  restore(key: Uint8Array, value: Uint8Array): void {
+    const { timeMs, timers } = progressCodec.decode(value);
+    const owner = newOwner(utf8.decode(key), timeMs);
+    for (const [dueMs, id] of timers) {
+      if (dueMs < (owner.dueMs.at(-1) ?? dueMs)) {
+        throw new VoltstreamError('DESERIALISATION_FAILED', 'timers are not in order', { where: `store ${this.name}, key ${owner.key}` });
+      }
+      owner.dueMs.push(dueMs);
+      owner.ids.push(id);
+      owner.dueOf.set(id, dueMs);
+    }
+    this.#owners.set(owner.key, owner);
+  }
+
+  restored(): void {}
+
+  #find(key: string): Owner | undefined {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.key === key) return recent;
+    return (this.#recent = this.#owners.get(key));
+  }
+
+  #own(key: string): Owner {
+    checkWellFormed(key, this.name);
+    const owner = newOwner(key, -1);
+    this.#owners.set(key, owner);
+    this.#recent = owner;
+    return owner;
+  }
+
+  #markChanged(owner: Owner): void {
+    if (owner.changed) return;
+    owner.changed = true;
+    this.#changed.push(owner);
+  }
+}
+
+function newOwner(key: string, timeMs: number): Owner {
+  return { key, timeMs, dueMs: [], ids: [], dueOf: new Map(), changed: false };
+}
+
+function timersOf(owner: Owner): KeyProgress['timers'] {
+  return owner.dueMs.map((dueMs, at) => [dueMs, owner.ids[at] as string]);
+}
+
+function removeTimer(owner: Owner, dueMs: number, id: string): void {
+  let at = firstBehind(owner.dueMs, dueMs) - 1;
+  while (owner.ids[at] !== id) at -= 1;
+  owner.dueMs.splice(at, 1);
+  owner.ids.splice(at, 1);
+}
+
+/** Position of the first time behind `timeMs`; the latest are looked at first, since most timers are set at the end. */
+function firstBehind(times: readonly number[], timeMs: number): number {
+  let high = times.length;
+  if (high === 0 || (times[high - 1] as number) <= timeMs) return high;
+  let low = 0;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) <= timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
