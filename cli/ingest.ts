@@ -14,9 +14,14 @@ export async function ingest(sources: ConfigurationSources, files: readonly stri
   try {
     await log.createTopics(chargingTopics(configuration.partitions));
     const producer = await log.producer();
+    let told = '';
     for (const file of files) {
       const outcome = await ingestJsonLines({
         file, producer, registry, nowMs: Date.now, ...(file === '-' ? { input: process.stdin } : {}),
+        retrying: ({ code, message }) => {
+          if (code !== told) process.stderr.write(`${message}\n`);
+          told = code;
+        },
         onProgress: ({ lines, bytes, bytesTotal }) => {
           if (process.stderr.isTTY) {
             process.stderr.write(`\r\x1b[2K${file}: ${thousands(lines)} lines${bytesTotal === null || bytesTotal === 0 ? '' : `, ${Math.round((bytes / bytesTotal) * 100)} %`}`);
