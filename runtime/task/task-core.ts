@@ -121,14 +121,18 @@ export class TaskCore {
   }
 
   /** Puts back the cells of a claim; gives sealed batches that were not acknowledged, per sink and in order. */
-  restore(pages: Iterable<readonly Cell[]>): readonly { readonly sink: string; readonly batch: SealedBatch }[] {
+  restore(pages: readonly (readonly Cell[])[]): readonly { readonly sink: string; readonly batch: SealedBatch }[] {
     const outboxCells = new Map<string, Map<string, Cell>>();
     for (const cells of pages) {
-      for (const cell of cells) this.#restoreCell(cell, outboxCells);
+      for (const cell of cells) if (TaskFacts.owns(cell.store)) this.#facts.restore(cell);
     }
-    for (const store of this.stores.values()) store.restored();
+    // Before a cell is read: in another form it could be misread.
     refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
     refuseChangedStores(this.id, this.#facts, this.#options.part.stores);
+    for (const cells of pages) {
+      for (const cell of cells) if (!TaskFacts.owns(cell.store)) this.#restoreCell(cell, outboxCells);
+    }
+    for (const store of this.stores.values()) store.restored();
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
     const due: { sink: string; batch: SealedBatch }[] = [];
     const none: ReadonlyMap<string, Cell> = new Map();
@@ -345,9 +349,7 @@ export class TaskCore {
   }
 
   #restoreCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
-    if (TaskFacts.owns(cell.store)) {
-      this.#facts.restore(cell);
-    } else if (cell.store.startsWith('$')) {
+    if (cell.store.startsWith('$')) {
       const known = outboxCells.get(cell.store) ?? new Map<string, Cell>();
       outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
     } else {
