@@ -5,6 +5,7 @@ import type { AssignmentListener, ConsumerOptions, LogBatch, LogConsumer, TaskAs
 import { kafkaClient, type KafkaLogLine } from './client.ts';
 import { asKafkaFailure, kafkaFailure } from './failure.ts';
 import type { KafkaAccess } from './kafka-producer.ts';
+import { fetchGroupOffsets } from './group-offsets.ts';
 import { logRecordOf } from './messages.ts';
 import { PartitionBuffer, partitionName } from './partition-buffer.ts';
 import { taskAssigner } from './task-assigner.ts';
@@ -130,7 +131,7 @@ export class KafkaConsumer implements LogConsumer {
   async committedOffsets(partitions: readonly TopicPartition[]): Promise<readonly (number | null)[]> {
     return asKafkaFailure('cannot read group offsets', async () => {
       const topics = [...new Set(partitions.map(({ topic }) => topic))];
-      const stored = await this.#access.admin.fetchOffsets({ groupId: this.#options.group, topics });
+      const stored = await fetchGroupOffsets(this.#access.admin, { groupId: this.#options.group, topics });
       return partitions.map(({ topic, partition }) => {
         const found = stored.find((one) => one.topic === topic)?.partitions.find((one) => one.partition === partition);
         return found === undefined || Number(found.offset) < 0 ? null : Number(found.offset);

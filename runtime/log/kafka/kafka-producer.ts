@@ -5,6 +5,7 @@ import type { LogProducer, OutboundRecord, WriterMark } from '../log.ts';
 import { Partitioner } from '../partitioner.ts';
 import { kafkaClient, type KafkaLogOptions } from './client.ts';
 import { asKafkaFailure, kafkaErrorType, kafkaFailure } from './failure.ts';
+import { fetchGroupOffsets } from './group-offsets.ts';
 import { requestsOf } from './messages.ts';
 
 /** What a producer needs of its log. */
@@ -100,7 +101,7 @@ export class OffsetMark {
   /** What others wrote a moment ago may be missing: the coordinator ends their transaction behind the scenes. */
   async read(): Promise<string | null> {
     this.#last = null;
-    for (const { topic, partitions } of await this.#admin.fetchOffsets({ groupId: this.group })) {
+    for (const { topic, partitions } of await fetchGroupOffsets(this.#admin, { groupId: this.group })) {
       for (const { offset, metadata } of partitions) {
         const sequence = Number(offset);
         if (metadata === null || metadata === '' || sequence < 0 || sequence < (this.#last?.sequence ?? 0)) continue;
