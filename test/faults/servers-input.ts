@@ -75,20 +75,8 @@ export class Tap {
           await sleep(this.#allowed === Number.POSITIVE_INFINITY ? 0 : pauseMs);
         }
       },
-      mark: (writer) => untilThere(() => producer.mark(writer)),
+      mark: (writer) => producer.mark(writer),
       close: () => producer.close(),
     };
-  }
-}
-
-/** A broker that has just started has no coordinator for the first group that is asked about. */
-async function untilThere<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (attempt === 50) throw error;
-      await sleep(200);
-    }
   }
 }
