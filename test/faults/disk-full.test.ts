@@ -1,0 +1,86 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faultInput } from './embedded-input.ts';
+import type { FaultInput } from './embedded-input.ts';
+import { problemsOf } from './embedded-judge.ts';
+import type { Observation } from './embedded-observation.ts';
+import { runOnce } from './embedded-process.ts';
+import type { EmbeddedRun } from './embedded-run.ts';
+
+const program = join(import.meta.dirname, 'embedded-run.ts');
+
+/** A small disk of its own. Needs root; null where that is refused. */
+function smallDisk(folder: string, megabytes: number): (() => void) | null {
+  mkdirSync(folder);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'voltstream-test', folder], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  return () => void execFileSync('umount', ['-l', folder]);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'voltstream-disk-full-'));
+const disk = join(folder, 'disk');
+const unmount = smallDisk(disk, 400);
+
+function observed(path: string): Observation {
+  return JSON.parse(readFileSync(path, 'utf8')) as Observation;
+}
+
+/** Leaves so many bytes on the small disk. */
+function fillUpTo(spareBytes: number): string {
+  const filler = join(disk, 'filler');
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - spareBytes)));
+  return filler;
+}
+
+describe.skipIf(unmount === null)('a full disk (needs to mount a tmpfs: skipped without root)', () => {
+  let input: FaultInput;
+  let reference: Observation;
+
+  beforeAll(async () => {
+    input = faultInput(folder, { rows: 6_000, sessions: 500 });
+    const observeInto = join(folder, 'reference.json');
+    const ended = await runOnce({ ...input, data: join(folder, 'reference'), observeInto });
+    expect(ended.how, ended.errors).toBe('done');
+    reference = observed(observeInto);
+  }, 90_000);
+  afterAll(() => {
+    unmount?.();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([1, 8])('is told once, waited for, and gone on from without loss: %i MB are left', async (megabytes) => {
+    const data = join(disk, `data-${megabytes}`);
+    // Made with room, so that what runs full is the work and not the start.
+    const empty: EmbeddedRun = { data, sessionLogs: [], jsonLines: [] };
+    expect(await runOnce(empty)).toMatchObject({ how: 'done' });
+    const filler = fillUpTo(megabytes * 1_000_000);
+    const observeInto = join(folder, `full-${megabytes}.json`);
+    const child = spawn(process.execPath, [program, JSON.stringify({ ...input, data, observeInto } satisfies EmbeddedRun)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    await until(() => errors.includes('DISK_FULL') || child.exitCode !== null);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect({ code: child.exitCode, drained: output.includes('drained'), errors }).toMatchObject({ code: null, drained: false });
+    const told = errors.split('\n').filter((line) => line.includes('DISK_FULL'));
+    expect(told.length, errors).toBeLessThanOrEqual(2);
+    expect(told[0]).toContain('Make room; processing goes on by itself.');
+    rmSync(filler);
+    expect({ code: await closed, errors }).toMatchObject({ code: 0 });
+    expect(problemsOf(observed(observeInto), reference)).toEqual([]);
+    rmSync(data, { recursive: true });
+  }, 120_000);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + 60_000; !condition() && performance.now() < endMs;) await new Promise((resolve) => setTimeout(resolve, 50));
+}
