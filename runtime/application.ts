@@ -116,6 +116,7 @@ export class Application {
     await this.#checkTables();
     const globalTables = new GlobalTables({
       tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS,
+      signal: this.#abort.signal,
       problem: (message, error) => this.#options.logger.warn({ err: error }, message),
     });
     await globalTables.start();

@@ -1,9 +1,10 @@
-import { VoltstreamError } from '../errors.ts';
+import { InvariantViolation, VoltstreamError } from '../errors.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
 import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
 import type { KeyValueStore, LocalStore, VersionedStore } from '../state/local-store.ts';
 import type { GlobalTableNode } from '../topology/graph.ts';
 import type { Log, LogRecord } from './log/log.ts';
+import { BackOff } from './task/back-off.ts';
 
 /** Puts one record of a global table into its store: versions by time, or the newest value; null deletes. */
 export function applyGlobalRecord(store: LocalStore, kind: string, key: unknown, value: unknown, timestampMs: number): void {
@@ -24,6 +25,8 @@ export interface GlobalTablesOptions {
   /** Time between looks for changes after the first load. */
   readonly refreshMs: number;
   readonly problem: (message: string, error: unknown) => void;
+  /** Ends the waiting for a log or registry that is away at start. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -42,8 +45,19 @@ export class GlobalTables {
     for (const { reference } of options.tables) this.stores.set(reference.store.name, reference.store.create());
   }
 
+  /** Resolves when all tables are read to the end seen now; waits while log or registry are away. */
   async start(): Promise<void> {
-    await this.#readAll();
+    const backOff = new BackOff(this.#options.signal);
+    for (;;) {
+      try {
+        await this.#readAll();
+        break;
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        this.#options.problem('a global table cannot be read yet, and nothing starts before it is', error);
+        await backOff.wait();
+      }
+    }
     if (this.#options.tables.length === 0) return;
     this.#timer = setInterval(() => {
       this.#reading = this.#reading.then(() => this.#readAll())
@@ -87,12 +101,22 @@ export class GlobalTables {
       const key = record.key === null ? null : await decoded(keyReader, record.key);
       const value = record.value === null ? null : await decoded(valueReader, record.value);
       const timestampMs = value === null ? record.timestampMs : table.form.timestampOf?.(value, record.timestampMs) ?? record.timestampMs;
+      if (!Number.isSafeInteger(timestampMs) || timestampMs < 0) {
+        throw new VoltstreamError('DESERIALISATION_FAILED', 'the time cannot be used', {
+          wanted: 'whole milliseconds since 1970, not negative', got: String(timestampMs),
+        });
+      }
       applyGlobalRecord(this.stores.get(store.name) as LocalStore, store.kind, key, value, timestampMs);
     } catch (error) {
-      if (!(error instanceof VoltstreamError)) throw error;
+      // What passes is no fault of the record: it is read again, since the position stays before it.
+      if (mayPass(error) || error instanceof InvariantViolation) throw error;
       this.#options.problem(`a record of the global table ${table.name} at offset ${record.offset} cannot be read and is left out`, error);
     }
   }
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof VoltstreamError && (error.code === 'REGISTRY_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
 }
 
 async function decoded(reader: WireReader<unknown>, bytes: Uint8Array): Promise<unknown> {

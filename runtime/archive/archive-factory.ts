@@ -15,7 +15,7 @@ import type { SinkEncoder } from '../task/task-core.ts';
 import type { PositionPolicy } from '../worker/positions.ts';
 import { claimMayPass, positionWithin } from '../worker/positions.ts';
 import type { TaskSource } from '../worker/worker.ts';
-import type { ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
+import type { ArchiveIntent, ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
 import { ArchiveTask, intentOf } from './archive-task.ts';
 
 export interface ArchiveFactoryOptions {
@@ -68,9 +68,11 @@ export class ArchiveFactory implements TaskSource {
     for await (const page of options.store.load(claim)) pages.push(page);
     const run = runOf(pages) ?? options.newRun();
     const abort = new AbortController();
+    // A claim that recovers waits for the warehouse: it must end with the process.
+    options.signal.addEventListener('abort', () => abort.abort(options.signal.reason), { once: true, signal: abort.signal });
     const queue = this.#queue(topicPartition.partition);
     const intent = intentOf(pages);
-    const { bounds, position } = await this.#position(assignment, consumer, topicPartition, intent?.to);
+    const { bounds, position, whole } = await this.#position(assignment, consumer, topicPartition, intent);
     queue.start(position, bounds.end);
     const task = new ArchiveTask({
       id: assignment.task, archive: options.archive, application: options.application, run, queue,
@@ -86,28 +88,37 @@ export class ArchiveFactory implements TaskSource {
       }),
       limits: options.limits, abort, listener: options.listener, nowMs: options.nowMs, retrying: options.retrying,
     });
-    if (intent !== null && intent.to > intent.from) {
-      positionWithin(intent.from, bounds, `task ${assignment.task}`, options.positions);
+    if (whole && intent !== null && intent.to > intent.from) {
       await task.recover(intent, options.log.read(topicPartition, intent.from, intent.to));
       queue.start(position, bounds.end);
     }
     return task;
   }
 
+  /**
+   * Where to read, and whether the unfinished range is still whole. When it is not, and the policy allows to go on, its rest comes
+   * as new rows: what the table has of it already is replaced by key.
+   */
   async #position(
-    assignment: TaskAssignment, consumer: LogConsumer, topicPartition: { readonly topic: string; readonly partition: number }, stored: number | undefined,
-  ): Promise<{ readonly bounds: { readonly start: number; readonly end: number }; readonly position: number }> {
+    assignment: TaskAssignment, consumer: LogConsumer, topicPartition: { readonly topic: string; readonly partition: number }, intent: ArchiveIntent | null,
+  ): Promise<{ readonly bounds: { readonly start: number; readonly end: number }; readonly position: number; readonly whole: boolean }> {
     const { log, positions } = this.#options;
     const where = `task ${assignment.task}`;
     const bounds = await log.bounds(topicPartition);
-    if (stored !== undefined) return { bounds, position: positionWithin(stored, bounds, where, positions) };
+    if (intent !== null) {
+      for (const offset of [intent.from, intent.to]) {
+        const position = positionWithin(offset, bounds, where, positions);
+        if (position !== offset) return { bounds, position, whole: false };
+      }
+      return { bounds, position: intent.to, whole: true };
+    }
     const [group] = await consumer.committedOffsets([topicPartition]);
     if (group !== null && group !== undefined && group > bounds.start && !positions.reset) {
       throw new VoltstreamError('STATE_MISSING', 'the group has read this partition before, but there is no state', {
         where, wanted: 'a position in the state store', got: `group offset ${group}, no state`,
       });
     }
-    return { bounds, position: bounds.start };
+    return { bounds, position: bounds.start, whole: false };
   }
 
   #queue(partition: number): PartitionQueue {

@@ -1,3 +1,4 @@
+import { assertInvariant } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
 import { PieceBuilder } from '../delivery/pieces.ts';
@@ -230,7 +231,7 @@ export class ArchiveTask implements RunningTask {
     const { queue, delivery } = this.#options;
     queue.start(intent.from, intent.to);
     for await (const batch of batches) {
-      queue.accept(batch);
+      assertInvariant(queue.accept(batch), `the log gives the range from ${intent.from} to ${intent.to} in order`);
       do {
         while (queue.position < intent.to && queue.fill()) this.#take();
       } while (await this.#schemaCame());

@@ -26,7 +26,8 @@ export async function startPositions(core: TaskCore, log: Log, consumer: LogCons
     const stored = core.committedPosition(queue.source);
     const group = groupOffsets[index] ?? null;
     if (stored === undefined) {
-      if (group !== null && group > bounds.start && core.committedRun === undefined && !policy.reset) {
+      // Also when other inputs of the task have state: a topic that was read by another sub-topology leaves its state there.
+      if (group !== null && group > bounds.start && !policy.reset) {
         throw new VoltstreamError('STATE_MISSING', 'the group has read this partition before, but there is no state', {
           where, wanted: 'a position in the state store', got: `group offset ${group}, no state`,
         });

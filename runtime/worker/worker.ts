@@ -48,6 +48,8 @@ export class Worker {
   readonly #pausedPartitions = new Set<string>();
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #reclaiming = new Set<Promise<void>>();
+  /** Why tasks stopped that stopped before their claim had come back to us. */
+  readonly #stoppedEarly = new WeakMap<RunningTask, unknown>();
   #loop: Promise<void> | null = null;
   #stopping = false;
   #groupOffsetsAtMs = 0;
@@ -80,11 +82,8 @@ export class Worker {
   /** Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
-    await this.#loop;
-    await Promise.allSettled(this.#reclaiming);
-    const flushed = Promise.allSettled(this.tasks.map((task) => task.flush()));
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([flushed, new Promise((resolve) => {
+    await Promise.race([this.#finish(), new Promise((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
     })]);
     clearTimeout(timer);
@@ -93,20 +92,30 @@ export class Worker {
     await this.#consumer.stop();
   }
 
+  /** A claim that waits for a store that is away, or for a heartbeat, may take for ever: the caller's time-out ends the wait. */
+  async #finish(): Promise<void> {
+    await this.#loop;
+    await Promise.allSettled(this.#reclaiming);
+    await Promise.allSettled(this.tasks.map((task) => task.flush()));
+  }
+
   /** A task's claim was lost or it failed: called by whoever listens to the task. */
   taskStopped(task: RunningTask, error: unknown): void {
     const assignment = this.#assignments.get(task.id);
-    if (this.#tasks.get(task.id) !== task || assignment === undefined) return;
+    if (this.#tasks.get(task.id) !== task || assignment === undefined) {
+      this.#stoppedEarly.set(task, error);
+      return;
+    }
     this.#consumer.pause(assignment.partitions);
     this.#tasks.delete(task.id);
     const code = error instanceof VoltstreamError ? error.code : null;
     this.#options.listener.dropped(task, code ?? 'failed');
-    if (code !== 'FENCED' && code !== 'REWOUND') {
+    if (!claimedAnew(code)) {
       void task.drop('failed');
       this.#options.listener.failed(error);
       return;
     }
-    this.#track(this.#claimAgain(task, assignment, code));
+    this.#track(this.#claimAgain(task, assignment, code ?? 'failed'));
   }
 
   async #run(): Promise<void> {
@@ -117,10 +126,26 @@ export class Worker {
         await this.#turns();
         await this.#commitGroupOffsetsWhenDue();
       } catch (error) {
-        this.#options.listener.failed(error);
+        if (error instanceof VoltstreamError && error.code === 'OFFSET_OUT_OF_RANGE' && await this.#outOfRange(error)) continue;
+        if (!this.#stopping) this.#options.listener.failed(error);
         return;
       }
     }
+  }
+
+  /** Records went away before they were read: what was read is kept, and the next claim decides where to go on (Law 3). */
+  async #outOfRange(error: VoltstreamError): Promise<boolean> {
+    let found = false;
+    for (const task of this.tasks) {
+      for (const queue of task.queues) {
+        const { start, end } = await this.#options.log.bounds({ topic: queue.source.topic, partition: queue.partition });
+        if (queue.requestPosition >= start && queue.requestPosition <= end) continue;
+        found = true;
+        this.#track(task.flush().then(() => this.taskStopped(task, error), (failure: unknown) => this.taskStopped(task, failure)));
+        break;
+      }
+    }
+    return found;
   }
 
   async #turns(): Promise<void> {
@@ -198,21 +223,25 @@ export class Worker {
         this.#track(this.#claimAgain(null, assignment, error.code));
         return;
       }
-      this.#options.listener.failed(error);
+      if (!this.#stopping) this.#options.listener.failed(error);
       return;
     }
-    if (!this.#assignments.has(assignment.task)) {
-      this.#options.listener.dropped(task, 'assigned elsewhere');
-      await task.drop('assigned elsewhere');
+    if (this.#stopping || !this.#assignments.has(assignment.task)) {
+      const reason = this.#stopping ? 'stopped' : 'assigned elsewhere';
+      this.#options.listener.dropped(task, reason);
+      await task.drop(reason);
       return;
     }
     this.#tasks.set(assignment.task, task);
     this.#goOn(task, assignment);
+    // Its first delivery may have been refused before it was ours to know.
+    if (task.stopped) this.taskStopped(task, this.#stoppedEarly.get(task));
   }
 
   /** Reads on at the position in memory: nothing that was fetched under another claim or generation is taken. */
   #goOn(task: RunningTask, assignment: TaskAssignment): void {
     for (const queue of task.queues) {
+      this.#pausedPartitions.delete(`${queue.source.topic}-${queue.partition}`);
       this.#consumer.seek({ topic: queue.source.topic, partition: queue.partition }, queue.requestPosition);
     }
     this.#consumer.resume(assignment.partitions);
@@ -220,10 +249,23 @@ export class Worker {
 
   async #claimAgain(task: RunningTask | null, assignment: TaskAssignment, reason: string): Promise<void> {
     await task?.drop(reason);
-    await this.#consumer.confirmMembership();
+    await this.#membershipConfirmed();
     await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS * (0.5 + this.#options.random())));
     if (this.#stopping || this.#assignments.get(assignment.task) !== assignment || this.#tasks.has(assignment.task)) return;
     await this.#claim(assignment);
+  }
+
+  /** While a join is under way, or the log does not answer, nobody can say whether we are still a member. */
+  async #membershipConfirmed(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        return await this.#consumer.confirmMembership();
+      } catch (error) {
+        if (!(error instanceof VoltstreamError) || error.code !== 'LOG_UNAVAILABLE') throw error;
+        if (!this.#stopping) this.#options.listener.retrying('confirm membership', error);
+        await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS));
+      }
+    }
   }
 
   #track(work: Promise<void>): void {
@@ -252,4 +294,9 @@ export class Worker {
       this.#options.listener.retrying('commit group offsets', error);
     }
   }
+}
+
+/** Errors that a new claim cures, or judges: the position's policy belongs to the claim. */
+function claimedAnew(code: string | null): boolean {
+  return code === 'FENCED' || code === 'REWOUND' || code === 'OFFSET_OUT_OF_RANGE';
 }
