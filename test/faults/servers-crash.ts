@@ -26,6 +26,9 @@ const { values } = parseArgs({
   },
 });
 
+// Servers and pods end with this process, but only when it ends by itself.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 let unsound = 0;
 const kafka = process.env['VOLTSTREAM_TEST_KAFKA'] === undefined ? new KafkaService() : null;
 await kafka?.start();
