@@ -127,8 +127,13 @@ function withStation(event: BelievedEvent, found: Station | null): SessionEvent 
 
 /** What the topic carries: the session without the facts of its station, which consumers join themselves. */
 function sessionOf(row: SessionRow): ChargingSession {
-  const { siteId: _site, city: _city, operator: _operator, duplicates: _duplicates, sequenceGaps: _gaps, ...session } = row;
-  return session;
+  return {
+    sessionId: row.sessionId, revision: row.revision, transactionId: row.transactionId, stationId: row.stationId, evseId: row.evseId,
+    connectorId: row.connectorId, startMs: row.startMs, stopMs: row.stopMs, energyWh: row.energyWh, exportWh: row.exportWh,
+    chargingMs: row.chargingMs, idleMs: row.idleMs, peakPowerW: row.peakPowerW, meanPowerW: row.meanPowerW, socFrom: row.socFrom,
+    socTo: row.socTo, stopReason: row.stopReason, closedBy: row.closedBy, flags: row.flags, complete: row.complete,
+    eventCount: row.eventCount, idToken: row.idToken, partner: row.partner, vehicleModel: row.vehicleModel,
+  };
 }
 
 function lateEvent(event: SessionEvent): LateRecord {

@@ -20,9 +20,12 @@ interface Chunk {
 }
 
 interface Owner {
+  readonly name: string;
   /** With the time of the sighting that counts: an identity that was forgotten may have been seen again since. */
   readonly identities: Map<string, number>;
   readonly chunks: Chunk[];
+  /** An identity may lie in two chunks: only after a restart, which brings back what had been forgotten by time. */
+  repeats: boolean;
 }
 
 /**
@@ -37,6 +40,8 @@ export class SeenStore implements LocalStore {
   #entries = 0;
   /** Over all owners, so that an owner that goes and comes back within a commit does not name two cells alike. */
   #nextNumber = 0;
+  /** The owner of the last look-up: several come one after the other for each record. */
+  #recent: Owner | undefined = undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -52,24 +57,19 @@ export class SeenStore implements LocalStore {
 
   /** How many identities an owner has. */
   sizeOf(owner: string): number {
-    return this.#owners.get(owner)?.identities.size ?? 0;
+    return this.#find(owner)?.identities.size ?? 0;
   }
 
   has(owner: string, identity: string): boolean {
-    return this.#owners.get(owner)?.identities.has(identity) === true;
+    return this.#find(owner)?.identities.has(identity) === true;
   }
 
   /** Remembers an identity that the owner does not have. `seenMs` is not below the owner's last one, and above what was forgotten. */
   remember(owner: string, identity: string, seenMs: number): void {
-    let known = this.#owners.get(owner);
-    if (known === undefined) {
-      checkWellFormed(owner, this.name);
-      known = { identities: new Map(), chunks: [] };
-      this.#owners.set(owner, known);
-    }
+    const known = this.#find(owner) ?? this.#own(owner);
     let chunk = known.chunks.at(-1);
     if (chunk === undefined || chunk.identities.length >= CHUNK_IDENTITIES_MAX) {
-      chunk = { owner, number: this.#nextNumber, identities: [], seenMs: [], first: 0, changed: false, persisted: false, live: true };
+      chunk = { owner: known.name, number: this.#nextNumber, identities: [], seenMs: [], first: 0, changed: false, persisted: false, live: true };
       this.#nextNumber += 1;
       known.chunks.push(chunk);
     }
@@ -82,7 +82,7 @@ export class SeenStore implements LocalStore {
 
   /** Forgets what the owner was first seen with at `untilMs` or before. */
   forget(owner: string, untilMs: number): void {
-    const known = this.#owners.get(owner);
+    const known = this.#find(owner);
     if (known === undefined) return;
     for (let chunk = known.chunks[0]; chunk !== undefined; chunk = known.chunks[0]) {
       while (chunk.first < chunk.identities.length && (chunk.seenMs[chunk.first] as number) <= untilMs) this.#forgetFirst(known, chunk);
@@ -93,7 +93,7 @@ export class SeenStore implements LocalStore {
 
   /** Forgets the one identity that the owner was seen with first. */
   forgetOldest(owner: string): void {
-    const known = this.#owners.get(owner);
+    const known = this.#find(owner);
     const chunk = known?.chunks[0];
     if (known === undefined || chunk === undefined) return;
     this.#forgetFirst(known, chunk);
@@ -109,7 +109,7 @@ export class SeenStore implements LocalStore {
 
   /** Time of an owner's newest identity, or undefined when it has none. */
   newestOf(owner: string): number | undefined {
-    return this.#owners.get(owner)?.chunks.at(-1)?.seenMs.at(-1);
+    return this.#find(owner)?.chunks.at(-1)?.seenMs.at(-1);
   }
 
   takeChanges(into: Cell[]): void {
@@ -132,15 +132,16 @@ export class SeenStore implements LocalStore {
     const owner = bytes.toString('utf8', 0, bytes.length - 4);
     const number = bytes.readUInt32BE(bytes.length - 4);
     const [identities, seenMs] = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as [string[], number[]];
-    const known = this.#owners.get(owner) ?? { identities: new Map<string, number>(), chunks: [] };
-    this.#owners.set(owner, known);
+    const known = this.#find(owner) ?? this.#own(owner);
     known.chunks.push({ owner, number, identities, seenMs, first: 0, changed: false, persisted: true, live: true });
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     const before = known.identities.size;
     identities.forEach((identity, index) => {
       known.identities.set(identity, Math.max(seenMs[index] as number, known.identities.get(identity) ?? -1));
     });
-    this.#entries += known.identities.size - before;
+    const added = known.identities.size - before;
+    if (added < identities.length) known.repeats = true;
+    this.#entries += added;
   }
 
   restored(): void {
@@ -149,7 +150,7 @@ export class SeenStore implements LocalStore {
 
   #forgetFirst(known: Owner, chunk: Chunk): void {
     const identity = chunk.identities[chunk.first] as string;
-    if (known.identities.get(identity) === chunk.seenMs[chunk.first]) {
+    if (!known.repeats || known.identities.get(identity) === chunk.seenMs[chunk.first]) {
       known.identities.delete(identity);
       this.#entries -= 1;
     }
@@ -163,6 +164,21 @@ export class SeenStore implements LocalStore {
     if (known.chunks.length > 0) return;
     assertInvariant(known.identities.size === 0, `${this.name}: identities lie in chunks`);
     this.#owners.delete(chunk.owner);
+    if (this.#recent === known) this.#recent = undefined;
+  }
+
+  #find(owner: string): Owner | undefined {
+    const recent = this.#recent;
+    if (recent !== undefined && recent.name === owner) return recent;
+    return (this.#recent = this.#owners.get(owner));
+  }
+
+  #own(owner: string): Owner {
+    checkWellFormed(owner, this.name);
+    const made: Owner = { name: owner, identities: new Map(), chunks: [], repeats: false };
+    this.#owners.set(owner, made);
+    this.#recent = made;
+    return made;
   }
 
   #markChanged(chunk: Chunk): void {

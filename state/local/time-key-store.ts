@@ -54,7 +54,8 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   readonly #identity: KeyIdentity<K>;
   readonly #direct: boolean;
   readonly #byKey = new Map<string, KeyEntries<K, V>>();
-  readonly #byTime = new TimeIndex<Entry<K, V>>();
+  /** Made when times over all keys are asked for the first time: a step that goes by each key's own time never does. */
+  #byTime: TimeIndex<Entry<K, V>> | null = null;
   #changed: Entry<K, V>[] = [];
   #entries = 0;
   /** The key of the last look-up: a put after a get needs no second one. */
@@ -77,11 +78,11 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   get earliestMs(): number | undefined {
-    return this.#byTime.earliestMs;
+    return this.#timeIndex().earliestMs;
   }
 
   get latestMs(): number | undefined {
-    return this.#byTime.latestMs;
+    return this.#timeIndex().latestMs;
   }
 
   get(key: K, timeMs: number): V | undefined {
@@ -110,7 +111,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const at = firstAtLeast(owner.list, timeMs);
     const entry = owner.list[at];
     if (entry === undefined || entry.timeMs !== timeMs) return;
-    this.#byTime.remove(entry);
+    this.#byTime?.remove(entry);
     this.#forget(entry, at);
   }
 
@@ -132,7 +133,8 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
 
   drain(untilMs: number): TimeKeyEntry<K, V>[] {
     const drained: TimeKeyEntry<K, V>[] = [];
-    for (let bucket = this.#byTime.takeEarliest(untilMs); bucket !== undefined; bucket = this.#byTime.takeEarliest(untilMs)) {
+    const byTime = this.#timeIndex();
+    for (let bucket = byTime.takeEarliest(untilMs); bucket !== undefined; bucket = byTime.takeEarliest(untilMs)) {
       for (const entry of this.#inKeyOrder(bucket)) {
         this.#forget(entry, firstAtLeast(entry.owner.list, entry.timeMs));
         drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
@@ -145,7 +147,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const drained: TimeKeyEntry<K, V>[] = [];
     const owner = this.#find(key);
     for (let entry = owner?.list[0]; entry !== undefined && entry.timeMs <= untilMs; entry = owner?.list[0]) {
-      this.#byTime.remove(entry);
+      this.#byTime?.remove(entry);
       this.#forget(entry, 0);
       drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
     }
@@ -153,7 +155,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   *all(): IterableIterator<TimeKeyEntry<K, V>> {
-    for (const bucket of this.#byTime.inOrder()) {
+    for (const bucket of this.#timeIndex().inOrder()) {
       for (const entry of this.#inKeyOrder(bucket.slice())) yield { key: entry.owner.key, timeMs: entry.timeMs, value: entry.value };
     }
   }
@@ -201,7 +203,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const entry: Entry<K, V> = { owner, timeMs, place: 0, value, changed: false, persisted, live: true };
     if (at === owner.list.length) owner.list.push(entry);
     else owner.list.splice(at, 0, entry);
-    this.#byTime.add(entry);
+    this.#byTime?.add(entry);
     this.#entries += 1;
     return entry;
   }
@@ -218,6 +220,13 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     entry.live = false;
     this.#entries -= 1;
     this.#markChanged(entry);
+  }
+
+  #timeIndex(): TimeIndex<Entry<K, V>> {
+    if (this.#byTime !== null) return this.#byTime;
+    const index = new TimeIndex<Entry<K, V>>();
+    for (const owner of this.#byKey.values()) for (const entry of owner.list) index.add(entry);
+    return (this.#byTime = index);
   }
 
   #markChanged(entry: Entry<K, V>): void {
