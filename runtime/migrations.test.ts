@@ -6,8 +6,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrate, readMigrations } from './migrations.ts';
 import { isRepeatable, splitStatements } from './migrations/statements.ts';
 import { ChdbWarehouse } from './sinks/clickhouse/chdb-warehouse.ts';
-import { serveWarehouse } from './sinks/clickhouse/http-front.ts';
-import { ServerWarehouse } from './sinks/clickhouse/server-warehouse.ts';
 
 const shipped = fileURLToPath(new URL('../deploy/clickhouse', import.meta.url));
 const shippedNames = ['0001-charging-events.sql', '0002-charging-sessions.sql', '0003-station-minutes.sql', '0004-set-aside.sql'];
@@ -40,17 +38,6 @@ describe('migrations', () => {
     expect(await migrate(warehouse, { folder, database })).toEqual({ applied: shippedNames, present: [], unknown: [] });
     expect(await tables()).toEqual(shippedTables);
     expect(await migrate(warehouse, { folder, database })).toEqual({ applied: [], present: shippedNames, unknown: [] });
-  });
-
-  it('come to the same end when several processes start together', async () => {
-    const front = await serveWarehouse(warehouse);
-    const others = [1, 2, 3].map(() => new ServerWarehouse({ url: front.url }));
-    const outcomes = await Promise.all([warehouse, ...others].map((each) => migrate(each, { folder, database })));
-    for (const { applied, present } of outcomes) expect([...present, ...applied].toSorted()).toEqual(shippedNames);
-    expect(await tables()).toEqual(shippedTables);
-    expect((await migrate(warehouse, { folder, database })).present).toEqual(shippedNames);
-    await Promise.all(others.map((each) => each.close()));
-    await front.close();
   });
 
   it('go on where a process died in the middle', async () => {

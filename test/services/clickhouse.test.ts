@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { migrate, readMigrations } from '../../runtime/migrations.ts';
 import { PieceDelivery } from '../../runtime/sinks/clickhouse/delivery.ts';
 import { sealedPiece } from '../../runtime/sinks/clickhouse/sealed-piece.ts';
 import { ServerWarehouse } from '../../runtime/sinks/clickhouse/server-warehouse.ts';
@@ -22,6 +24,16 @@ describe('ClickHouse as a local process', () => {
   });
 
   warehouseContract(() => warehouse);
+
+  it('is migrated to the same end by several processes that start together', async () => {
+    const folder = fileURLToPath(new URL('../../deploy/clickhouse', import.meta.url));
+    const shipped = (await readMigrations(folder)).map(({ name }) => name);
+    const others = [1, 2, 3].map(() => new ServerWarehouse({ url: service.url }));
+    const outcomes = await Promise.all([warehouse, ...others].map((each) => migrate(each, { folder, database: 'migrated' })));
+    for (const { applied, present } of outcomes) expect([...present, ...applied].toSorted()).toEqual(shipped);
+    expect((await migrate(warehouse, { folder, database: 'migrated' })).present).toEqual(shipped);
+    await Promise.all(others.map((each) => each.close()));
+  });
 
   describe('with a client of its own', () => {
     it('keeps the settings of an address to their statement', async () => {

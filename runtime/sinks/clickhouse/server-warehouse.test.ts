@@ -1,38 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChdbWarehouse } from './chdb-warehouse.ts';
-import type { HttpFront } from './http-front.ts';
-import { serveWarehouse } from './http-front.ts';
+import { describe, expect, it } from 'vitest';
 import { ServerWarehouse } from './server-warehouse.ts';
-import { warehouseContract } from './warehouse-contract.ts';
 
-describe('ClickHouse over HTTP', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'voltstream-server-'));
-  const engine = new ChdbWarehouse({ folder });
-  let front: HttpFront;
-  let warehouse: ServerWarehouse;
-
-  beforeAll(async () => {
-    await engine.open();
-    await engine.command('CREATE DATABASE voltstream ENGINE = Atomic');
-    front = await serveWarehouse(engine);
-    warehouse = new ServerWarehouse({ url: front.url });
-    await warehouse.open();
-  });
-
-  afterAll(async () => {
-    await warehouse.close();
-    await front.close();
-    await engine.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  warehouseContract(() => warehouse);
-
+/** What a warehouse must do is tested in `test/services/clickhouse.test.ts`; here is what needs no server. */
+describe('ServerWarehouse', () => {
   it('is unavailable where nothing listens', async () => {
     const nobody = new ServerWarehouse({ url: 'http://127.0.0.1:9' });
     await expect(nobody.open()).rejects.toThrow(/WAREHOUSE_UNAVAILABLE(.|\n)*127\.0\.0\.1:9/);
