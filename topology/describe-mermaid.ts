@@ -26,6 +26,7 @@ export function describeMermaid(topology: BuiltTopology): string {
     }
     lines.push('  end');
   });
+  const drawn = new Set<string>();
   for (const part of topology.subTopologies) {
     for (const sink of part.sinks) {
       if (sink.sink.kind === 'repartition') {
@@ -36,7 +37,8 @@ export function describeMermaid(topology: BuiltTopology): string {
         }
         continue;
       }
-      lines.push(sink.sink.kind === 'warehouse' ? `  ${id(sink.name)}[("${sink.sink.table.table}")]` : `  ${id(sink.name)}[\\"${sink.sink.topic}"\\]`);
+      if (!drawn.has(sink.name)) lines.push(sink.sink.kind === 'warehouse' ? `  ${id(sink.name)}[("${sink.sink.table.table}")]` : `  ${id(sink.name)}[\\"${sink.sink.topic}"\\]`);
+      drawn.add(sink.name);
       for (const edge of part.edges.filter((candidate) => candidate.to === sink.name)) {
         lines.push(`  ${id(edge.from)} -->${edge.port === 'out' ? '' : `|${edge.port}|`} ${id(sink.name)}`);
       }

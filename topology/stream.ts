@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Operator, StreamRecord } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
+import { invalid } from './invalid.ts';
 import type { SinkDefinition } from './sink.ts';
 
 /** A step in a pipe: an operator of voltstream, or a synchronous, stateless RxJS operator as it is. */
@@ -77,6 +78,9 @@ export class Stream<K, V> {
 
   /** Records of both streams, each in its own order. */
   merge(other: Stream<K, V>): Stream<K, V> {
+    if (other.#builder !== this.#builder) {
+      throw invalid(this.#node, 'it is merged with a stream of another topology', 'a stream of this topology', `"${other.#node}"`);
+    }
     const node = this.#builder.addMerge([[this.#node, this.#port], [other.#node, other.#port]]);
     return new Stream(this.#builder, node, 'out');
   }

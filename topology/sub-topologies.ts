@@ -26,8 +26,9 @@ class Groups {
 
 /**
  * Splits a graph into what runs together: nodes joined by an edge, or by a table that one keeps and the other reads. A
- * repartition ends one sub-topology and begins another. A sub-topology is called after its first stream (else its
- * first table), so that adding steps, tables or other sub-topologies never changes the name under which state is kept.
+ * repartition ends one sub-topology and begins another; a sink that several end in joins nothing. A sub-topology is called
+ * after its first stream (else its first table), so that adding steps, tables, sinks or other sub-topologies never changes the
+ * name under which state is kept.
  */
 export function splitIntoSubTopologies(
   nodes: ReadonlyMap<string, Node>,
@@ -35,15 +36,19 @@ export function splitIntoSubTopologies(
   globalTables: readonly GlobalTableNode[],
 ): readonly SubTopology[] {
   const groups = new Groups();
-  for (const edge of edges) groups.join(edge.from, edge.to);
+  for (const edge of edges) if (nodes.get(edge.to)?.kind !== 'sink') groups.join(edge.from, edge.to);
   joinByTables(nodes, globalTables, groups);
-  refuseSharedSinks(nodes, edges);
+  refuseUnreachedSinks(nodes, edges);
   const members = new Map<string, Node[]>();
-  for (const node of nodes.values()) {
-    const root = groups.rootOf(node.name);
-    const list = members.get(root);
-    if (list === undefined) members.set(root, [node]);
-    else list.push(node);
+  // Sinks last, so that sub-topologies stand in the order of their sources.
+  for (const node of [...nodes.values()].sort((a, b) => Number(a.kind === 'sink') - Number(b.kind === 'sink'))) {
+    // A sink belongs to every sub-topology that ends in it: each task has an outbox of its own for it.
+    const inputs = node.kind === 'sink' ? edges.filter((edge) => edge.to === node.name).map((edge) => edge.from) : [node.name];
+    for (const root of new Set(inputs.map((name) => groups.rootOf(name)))) {
+      const list = members.get(root);
+      if (list === undefined) members.set(root, [node]);
+      else list.push(node);
+    }
   }
   if (members.size === 0) throw invalid('(none)', 'the topology is empty', 'at least one source', 'none');
   return [...members.values()].map((list) => subTopologyOf(list, edges));
@@ -62,7 +67,7 @@ function joinByTables(nodes: ReadonlyMap<string, Node>, globalTables: readonly G
   }
 }
 
-function refuseSharedSinks(nodes: ReadonlyMap<string, Node>, edges: readonly Edge[]): void {
+function refuseUnreachedSinks(nodes: ReadonlyMap<string, Node>, edges: readonly Edge[]): void {
   for (const node of nodes.values()) {
     if (node.kind === 'sink' && !edges.some((edge) => edge.to === node.name)) {
       throw invalid(node.name, 'nothing leads to this sink', 'a stream', 'none');

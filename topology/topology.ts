@@ -102,6 +102,7 @@ export class Topology {
 
   /** Checks the whole and splits it into sub-topologies. Throws TOPOLOGY_INVALID. */
   build(): BuiltTopology {
+    this.#refuseSharedNames();
     const subTopologies = splitIntoSubTopologies(this.#nodes, this.#edges, this.#globalTables);
     const repartitionTopics = [...this.#nodes.values()]
       .filter((node): node is SourceNode => node.kind === 'source' && node.role === 'repartition')
@@ -120,6 +121,20 @@ export class Topology {
   describe(format: 'text' | 'mermaid' = 'text'): string {
     const built = this.build();
     return format === 'text' ? describeText(built) : describeMermaid(built);
+  }
+
+  /** Outboxes and stores of a task are found by name alone. */
+  #refuseSharedNames(): void {
+    const dead = this.#deadLetters;
+    if (dead !== null && this.#nodes.has(dead.name)) {
+      throw invalid(dead.name, 'the sink for dead letters has a name that is used twice', 'a name of its own', `a second "${dead.name}"`);
+    }
+    const stores = new Map([...this.#nodes.values()]
+      .flatMap((node) => node.kind === 'step' ? node.operator.stores.map((store) => [store.name, node.name] as const) : []));
+    for (const { name, reference } of this.#globalTables) {
+      const step = stores.get(reference.store.name);
+      if (step !== undefined) throw invalid(step, `it has a store of the same name as the global table "${name}"`, 'another name', reference.store.name);
+    }
   }
 
   #addSource(node: SourceNode): void {
