@@ -86,7 +86,7 @@ const partitionsToMs = Date.UTC(2070, 0, 1);
 
 const dayMs = 86_400_000;
 /** Months of the days asked for so far, by day since 1970: rows come in time order, and a Date for each costs more than the rest. */
-const monthsByDay: (string | undefined)[] = new Array<string | undefined>(partitionsToMs / dayMs).fill(undefined);
+const monthsByDay: (string | undefined)[] = Array.from({ length: partitionsToMs / dayMs }, () => undefined);
 
 /** As the tables' PARTITION BY: the month as YYYYMM, times outside 2010 to 2069 together in 0. */
 function monthOf(value: ColumnValue): string {
