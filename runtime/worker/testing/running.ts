@@ -42,6 +42,8 @@ export interface StartOptions {
   readonly reset?: boolean;
   readonly partitions?: number;
   readonly registry?: SchemaRegistry;
+  /** Run of tasks without state. */
+  readonly run?: number;
 }
 
 /** Commits, polls and seals as fast as a test wants. */
@@ -65,7 +67,7 @@ export function processOf(world: Ports, topology: Topology, options: StartOption
   const lines: { readonly msg: string; readonly err?: { readonly code?: string } }[] = [];
   const application = new Application({
     configuration: loadConfiguration({ flags: { ...quick, partitions: options.partitions ?? 2, ...options.flags } }),
-    topology, ports, metrics, topics: [], random: () => 0, newRun: () => 1,
+    topology, ports, metrics, topics: [], random: () => 0, newRun: () => options.run ?? 1,
     logger: createLogger({ level: 'warn', destination: { write: (line: string) => void lines.push(JSON.parse(line)) } }),
     ...(options.reset === undefined ? {} : { reset: options.reset }),
   });
@@ -96,6 +98,13 @@ export async function textsIn(world: World, topic: string): Promise<string[][]> 
     texts.push(own);
   }
   return texts;
+}
+
+/** Group offsets of the main tasks. */
+export async function groupOffsetsOf(world: World, topic: string): Promise<readonly (number | null)[]> {
+  const partitions = await world.log.partitionCount(topic) ?? 0;
+  return world.log.consumer({ group: 'voltstream', tasks: [] })
+    .committedOffsets(Array.from({ length: partitions }, (_unused, partition) => ({ topic, partition })));
 }
 
 /** Appends texts, keyed by their first letter. */
