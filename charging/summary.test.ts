@@ -12,7 +12,7 @@ const answers: SummaryAnswers = {
   deadLetters: [{ reason: 'EVENT_UNBELIEVABLE', records: '4' }],
   events: [{ events: '685790' }],
 };
-const run = { quarantinedRows: 2, processedEvents: 685_790, elapsedMs: 9500, colour: false };
+const run = { processedEvents: 685_790, elapsedMs: 9500, colour: false };
 
 describe('the summary', () => {
   it('reads well', () => {
@@ -36,7 +36,6 @@ Energy, kept twice
   in 1 late records                         9,730 Wh
 
 Set aside
-  rows that could not be read                2
   dead letters: EVENT_UNBELIEVABLE           4
   late records                               1
 

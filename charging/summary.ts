@@ -56,8 +56,6 @@ export async function askSummary(
 }
 
 export interface SummaryRun {
-  /** Rows that could not be read, set aside before they became events. */
-  readonly quarantinedRows: number;
   /** Events that this run has processed, and how long it took; none when all was done before. */
   readonly processedEvents: number;
   readonly elapsedMs: number;
@@ -135,7 +133,6 @@ function asideBlock(answers: SummaryAnswers, run: SummaryRun, paint: Painter): r
     ...books.map(([name, wattHours]) => `  ${name.padEnd(width)}  ${count(Math.round(wattHours)).padStart(13)} Wh`),
     '',
     ...block('Set aside', [
-      ['rows that could not be read', run.quarantinedRows],
       ...answers.deadLetters.map((row) => [`dead letters: ${row.reason}`, row.records] as const),
       ['late records', lateRecords],
     ], paint),

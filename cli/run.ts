@@ -113,7 +113,7 @@ async function report(
   const answers = await askSummary((sql) => ports.warehouse.query(sql), configuration.warehouse.database);
   const run = {
     // They are in the table of dead letters by now, and are counted there.
-    quarantinedRows: 0, processedEvents: application.figures.processed, elapsedMs, colour: process.stdout.isTTY,
+    processedEvents: application.figures.processed, elapsedMs, colour: process.stdout.isTTY,
   };
   process.stdout.write(options.json ? `${JSON.stringify({ ...answers, run })}\n` : `\n${summaryText(answers, run)}\n`);
 }
