@@ -78,7 +78,7 @@ export function summaryText(answers: SummaryAnswers, run: SummaryRun): string {
     '',
     ...block('Flags', answers.flags.map((row) => [row.flag, row.sessions]), paint),
     '',
-    ...asideBlock(answers, run, paint),
+    ...asideBlock(answers, paint),
     '',
     speedLine(answers, run),
   ];
@@ -118,7 +118,7 @@ function block(title: string, rows: readonly (readonly [name: string, value: Cou
   return [paint.bold(title), ...(lines.length === 0 ? ['  none'] : lines)];
 }
 
-function asideBlock(answers: SummaryAnswers, run: SummaryRun, paint: Painter): readonly string[] {
+function asideBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
   const minutes = answers.minutes[0];
   const lateWh = answers.late.reduce((sum, row) => sum + (row.energy_wh ?? 0), 0);
   const lateRecords = answers.late.reduce((sum, row) => sum + Number(row.records), 0);

@@ -5,26 +5,26 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { ClickHouseService } from '../services/clickhouse.ts';
 import { KafkaService } from '../services/kafka.ts';
 import { RedisService } from '../services/redis.ts';
 import { verdictLine } from './servers-judges.ts';
 import { ServersRun } from './servers-run.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '1' },
-    kills: { type: 'string', default: '10' },
-    zombies: { type: 'string', default: '1' },
-    rewinds: { type: 'string', default: '0' },
-    'warehouse-faults': { type: 'string', default: '0' },
-    'session-ms': { type: 'string', default: '6000' },
-    rows: { type: 'string', default: '10000' },
-    full: { type: 'boolean', default: false },
-  },
-});
+const values = new Command('servers-crash')
+  .description('Two pods on Kafka, Redis and ClickHouse under seeded faults, judged against an undisturbed run. Needs java, mvn and redis-server, unless\nVOLTSTREAM_TEST_KAFKA names a broker.')
+  .option('--seed <number>', 'of the first run', '1')
+  .option('--runs <number>', 'runs, each with the next seed', '1')
+  .option('--kills <number>', 'kill -9 of one or both pods', '10')
+  .option('--zombies <number>', 'SIGSTOP for longer than the session, then SIGCONT', '1')
+  .option('--rewinds <number>', 'Redis put back to an older snapshot; tables are then judged with FINAL', '0')
+  .option('--warehouse-faults <number>', 'ClickHouse killed, refusing, hanging, or failing after it took the rows', '0')
+  .option('--session-ms <number>', "session time-out of the consumers, in ms", '6000')
+  .option('--rows <number>', 'rows of the session log', '10000')
+  .option('--full', 'all of Dundee instead of --rows', false)
+  .parse()
+  .opts<Record<'seed' | 'runs' | 'kills' | 'zombies' | 'rewinds' | 'warehouseFaults' | 'sessionMs' | 'rows', string> & { full: boolean }>();
 
 // Servers and pods end with this process, but only when it ends by itself.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -41,8 +41,8 @@ try {
       await Promise.all([redis.start(), warehouse.start()]);
       const report = await new ServersRun({
         seed, kills: Number(values.kills), zombies: Number(values.zombies), rewinds: Number(values.rewinds),
-        warehouseFaults: Number(values['warehouse-faults']), rowsMax: values.full ? null : Number(values.rows),
-        sessionTimeoutMs: Number(values['session-ms']), kafka: kafka?.address ?? process.env['VOLTSTREAM_TEST_KAFKA'] ?? '', redis, warehouse, folder,
+        warehouseFaults: Number(values.warehouseFaults), rowsMax: values.full ? null : Number(values.rows),
+        sessionTimeoutMs: Number(values.sessionMs), kafka: kafka?.address ?? process.env['VOLTSTREAM_TEST_KAFKA'] ?? '', redis, warehouse, folder,
         report: (line) => console.log(line),
       }).run();
       for (const verdict of report.verdicts) console.log(verdictLine(verdict));
