@@ -37,6 +37,10 @@ class MemoryStorage implements LogStorage {
     return this.#topics.get(name) ?? null;
   }
 
+  snapshot<T>(work: () => T): T {
+    return work();
+  }
+
   bounds(partition: TopicPartition): StoredBounds {
     const { start, records } = this.#partition(partition);
     return { start, end: start + records.length };

@@ -56,6 +56,8 @@ export class LmdbStorage implements LogStorage {
   readonly #known = new Map<string, KnownTopic>();
   #pending: Pending[] = [];
   #flushing: Promise<void> | null = null;
+  /** True while a snapshot is held. */
+  #frozen = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -108,6 +110,16 @@ export class LmdbStorage implements LogStorage {
     if (stored === undefined) return null;
     this.#known.set(name, stored);
     return stored;
+  }
+
+  snapshot<T>(work: () => T): T {
+    this.#fresh();
+    this.#frozen = true;
+    try {
+      return work();
+    } finally {
+      this.#frozen = false;
+    }
   }
 
   bounds(partition: TopicPartition): StoredBounds {
@@ -302,7 +314,7 @@ export class LmdbStorage implements LogStorage {
   /** Sees what other processes and threads have committed; LMDB gives one snapshot a turn of the loop otherwise. */
   #fresh(): void {
     if (this.#root === null) throw new VoltstreamError('LOG_UNAVAILABLE', 'the embedded log is closed', { where: this.#folder });
-    this.#root.resetReadTxn();
+    if (!this.#frozen) this.#root.resetReadTxn();
   }
 
   #transaction<T>(action: () => T): T {

@@ -88,23 +88,30 @@ export class LocalConsumer implements LogConsumer {
     this.#waiter.wake();
   }
 
+  /**
+   * One look at all partitions of one moment. What does not fit is told as a batch without records: a task that merges
+   * several inputs by time must know that there is something to wait for.
+   */
   #take(): LogBatch[] {
     const active = [...this.#reading.values()].filter((one) => !one.paused && one.position !== null);
     const batches: LogBatch[] = [];
     let bytes = this.#options.bufferBytesMax ?? pollBytesMax;
-    for (let index = 0; index < active.length && bytes > 0; index++) {
-      const reading = active[(this.#turn + index) % active.length]!;
-      const batch = this.#read(reading, Math.min(bytes, partitionBytesMax));
-      if (batch === null) continue;
-      batches.push(batch);
-      for (const { key, value } of batch.records) bytes -= (key?.length ?? 0) + (value?.length ?? 0);
-    }
+    this.#storage.snapshot(() => {
+      for (let index = 0; index < active.length; index++) {
+        const reading = active[(this.#turn + index) % active.length]!;
+        const batch = this.#read(reading, Math.min(bytes, partitionBytesMax));
+        if (batch === null) continue;
+        batches.push(batch);
+        for (const { key, value } of batch.records) bytes -= (key?.length ?? 0) + (value?.length ?? 0);
+      }
+    });
     this.#turn += 1;
     return batches;
   }
 
   #read(reading: Reading, bytesMax: number): LogBatch | null {
     const position = reading.position!;
+    const { topic, partition } = reading;
     const { start, end } = this.#storage.bounds(reading);
     if (position < start || position > end) {
       reading.position = null;
@@ -113,9 +120,10 @@ export class LocalConsumer implements LogConsumer {
       });
     }
     if (position === end) return null;
+    if (bytesMax <= 0) return { topic, partition, requestedPosition: position, records: [], nextPosition: position, endOffset: end };
     const read = this.#storage.read(reading, position, bytesMax);
     reading.position = read.nextPosition;
-    return { topic: reading.topic, partition: reading.partition, requestedPosition: position, ...read };
+    return { topic, partition, requestedPosition: position, ...read };
   }
 
   #get(partition: TopicPartition): Reading {

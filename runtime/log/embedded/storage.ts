@@ -36,6 +36,8 @@ export interface LogStorage {
   close(): Promise<void>;
   createTopics(topics: readonly TopicDefinition[]): void;
   topic(name: string): StoredTopic | null;
+  /** All that `work` reads is of one moment. Synchronous. */
+  snapshot<T>(work: () => T): T;
   bounds(partition: TopicPartition): StoredBounds;
   /** Records from `position` (within bounds) on: at least one when there is one, then while they fit into `bytesMax`. */
   read(partition: TopicPartition, position: number, bytesMax: number): StoredRead;
