@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { countingTopics, countingTopology } from './testing/counting-topology.ts';
 import type { Fault } from './testing/faulty-ports.ts';
@@ -43,16 +44,11 @@ async function run(faultAt = 0, fault?: Fault): Promise<Run> {
     rest = [];
     await append(world, 'in', due, 100);
     await running.drained();
+    await running.application.stop();
   };
   const first = processOf(world, countingTopology(), { faultAt, ...(fault === undefined ? {} : { fault }) });
   await Promise.race([work(first), first.ports.died]);
-  if (first.ports.dead) {
-    const second = processOf(world, countingTopology());
-    await work(second);
-    await second.application.stop();
-  } else {
-    await first.application.stop();
-  }
+  if (first.ports.dead) await work(processOf(world, countingTopology()));
   return { outcome: await outcome(world), calls: first.ports.calls, faulted: first.ports.calls >= faultAt };
 }
 
@@ -91,5 +87,25 @@ describe('an application whose process meets a fault at the n-th call of a store
     await Promise.all(Array.from({ length: 8 }, () => sweep(numbers)));
     expect(failures).toEqual([]);
     expect(faulted).toBeGreaterThan(20);
+  });
+
+  it('delivers everything once after any row of crashes, one process after the other', async () => {
+    const calm = await run();
+    const deaths = fc.array(fc.record({ at: fc.integer({ min: 1, max: 30 }), fault: fc.constantFrom<Fault>('die-before', 'die-after') }), { minLength: 2, maxLength: 6 });
+    await fc.assert(fc.asyncProperty(deaths, async (row) => {
+      const world = await worldOf(folder, countingTopics);
+      await append(world, 'in', firstHalf);
+      await append(world, 'in', secondHalf, 100);
+      for (const { at, fault } of row) {
+        const process = processOf(world, countingTopology(), { faultAt: at, fault });
+        const ended = process.application.start().then(() => process.drained()).then(() => process.application.stop());
+        await Promise.race([ended, process.ports.died]);
+      }
+      const last = processOf(world, countingTopology());
+      await last.application.start();
+      await last.drained();
+      await last.application.stop();
+      expect(await outcome(world)).toEqual(calm.outcome);
+    }), { numRuns: 25 });
   });
 });
