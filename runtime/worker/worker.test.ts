@@ -11,32 +11,39 @@ function drive() {
   let listener: AssignmentListener | null = null;
   const claims: ((task: RunningTask) => void)[] = [];
   const dropped: string[] = [];
+  const failed: unknown[] = [];
+  const retried: string[] = [];
+  /** How the next heartbeats end; after these they succeed. */
+  const heartbeats: (() => Promise<void>)[] = [];
   const nothing = (): void => undefined;
   const consumer: LogConsumer = {
     start: async (given) => void (listener = given),
     poll: async (waitMs) => new Promise((resolve) => setTimeout(() => resolve([]), waitMs)),
     seek: nothing, pause: nothing, resume: nothing,
     commitOffsets: async () => undefined, committedOffsets: async () => [],
-    confirmMembership: async () => undefined, stop: async () => undefined,
+    confirmMembership: () => heartbeats.shift()?.() ?? Promise.resolve(), stop: async () => undefined,
   };
   const worker = new Worker({
     log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: [assignment], pollWaitMs: 1, bufferBytesMax: 1, random: () => 0,
     source: { claim: () => new Promise((resolve) => claims.push(resolve)) },
-    listener: { assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: nothing, processed: nothing, retrying: nothing },
+    listener: {
+      assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: (error) => failed.push(error), processed: nothing,
+      retrying: (operation) => retried.push(operation),
+    },
   });
-  const task = (): RunningTask & { readonly drops: string[] } => {
+  const task = (stopped = false): RunningTask & { readonly drops: string[] } => {
     const drops: string[] = [];
     return {
-      id: 'part_0', queues: [], stopped: false, pausedBy: null, committedPositions: [], settled: true, drops,
+      id: 'part_0', queues: [], stopped, pausedBy: null, committedPositions: [], settled: true, drops,
       accept: () => false, turn: () => 0, loadSchemas: async () => false, flush: async () => undefined, drop: async (reason) => void drops.push(reason),
     };
   };
-  return { worker, claims, dropped, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
+  return { worker, claims, dropped, failed, retried, heartbeats, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
 }
 
 describe('Worker', () => {
   let run: ReturnType<typeof drive>;
-  afterEach(() => run.worker.stop(1_000));
+  afterEach(() => run.worker.stop(100));
 
   const fenced = new VoltstreamError('FENCED', 'another owner');
 
@@ -73,5 +80,67 @@ describe('Worker', () => {
     await expect.poll(() => second.drops).toEqual(['assigned elsewhere']);
     expect(run.worker.tasks).toEqual([]);
     expect(run.dropped).toEqual(['part_0 FENCED', 'part_0 assigned elsewhere']);
+  });
+
+  it('claims again a task that was stopped before its claim had come back', async () => {
+    run = drive();
+    await run.worker.start();
+    const joined = run.join([assignment]);
+    const early = run.task(true);
+    run.worker.taskStopped(early, fenced);                       // by its first delivery, while the claim is on its way
+    run.claims.shift()?.(early);
+    await joined;
+    await expect.poll(() => run.claims.length).toBe(1);
+    const second = run.task();
+    run.claims.shift()?.(second);
+    await expect.poll(() => run.worker.tasks).toEqual([second]);
+    expect([run.dropped, run.failed]).toEqual([['part_0 FENCED'], []]);
+  });
+
+  it('waits for a heartbeat while nobody can say whether it is still a member', async () => {
+    run = drive();
+    run.heartbeats.push(() => Promise.reject(new VoltstreamError('LOG_UNAVAILABLE', 'planted')));
+    await run.worker.start();
+    const first = run.task();
+    const joined = run.join([assignment]);
+    run.claims.shift()?.(first);
+    await joined;
+    run.worker.taskStopped(first, fenced);
+    await expect.poll(() => run.claims.length).toBe(1);
+    expect([run.retried, run.failed]).toEqual([['confirm membership'], []]);
+    run.claims.shift()?.(run.task());
+  });
+
+  it('fails with an error that no claim cures, and does not claim again', async () => {
+    run = drive();
+    await run.worker.start();
+    const first = run.task();
+    const joined = run.join([assignment]);
+    run.claims.shift()?.(first);
+    await joined;
+    const error = new VoltstreamError('WAREHOUSE_REFUSED', 'planted');
+    run.worker.taskStopped(first, error);
+    expect([run.failed, run.worker.tasks, run.claims, first.drops]).toEqual([[error], [], [], ['failed']]);
+  });
+
+  it('stops in its time though a claim or a heartbeat never comes back, and drops what is claimed afterwards', async () => {
+    run = drive();
+    await run.worker.start();
+    void run.join([assignment]);
+    await run.worker.stop(20);
+    const late = run.task();
+    run.claims.shift()?.(late);
+    await expect.poll(() => late.drops).toEqual(['stopped']);
+    expect([run.worker.tasks, run.failed]).toEqual([[], []]);
+    run = drive();
+    run.heartbeats.push(() => new Promise(() => undefined));
+    await run.worker.start();
+    const first = run.task();
+    const joined = run.join([assignment]);
+    run.claims.shift()?.(first);
+    await joined;
+    run.worker.taskStopped(first, fenced);
+    await run.worker.stop(20);
+    expect(run.worker.tasks).toEqual([]);
   });
 });
