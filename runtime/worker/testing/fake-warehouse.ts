@@ -11,6 +11,8 @@ export class FakeWarehouse implements Warehouse {
   readonly #columns: Readonly<Record<string, string>>;
   /** While it is down, every insert fails without effect. */
   down = false;
+  /** The next insert meets the crash between its token and its rows: the token is known, the rows are not there. */
+  gapNext = false;
   inserts = 0;
 
   /** All tables have the same columns: those, one String at least, with at most 127 ASCII characters. */
@@ -33,6 +35,10 @@ export class FakeWarehouse implements Warehouse {
     const table = this.#tableOf(insert.table);
     if (insert.token !== null && table.tokens.has(insert.token)) return;
     if (insert.token !== null) table.tokens.add(insert.token);
+    if (this.gapNext) {
+      this.gapNext = false;
+      throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'planted');
+    }
     const rows = Buffer.concat(insert.rows);
     for (let at = 0; at < rows.length;) {
       const length = rows.readUInt8(at);
