@@ -11,8 +11,8 @@ export class FakeWarehouse implements Warehouse {
   readonly #columns: Readonly<Record<string, string>>;
   /** While it is down, every insert fails without effect. */
   down = false;
-  /** The next insert meets the crash between its token and its rows: the token is known, the rows are not there. */
-  gapNext = false;
+  /** The next insert into this table meets the crash between its token and its rows: the token is known, the rows are not there. */
+  gapIn: string | null = null;
   inserts = 0;
 
   /** All tables have the same columns: those, one String at least, with at most 127 ASCII characters. */
@@ -35,8 +35,8 @@ export class FakeWarehouse implements Warehouse {
     const table = this.#tableOf(insert.table);
     if (insert.token !== null && table.tokens.has(insert.token)) return;
     if (insert.token !== null) table.tokens.add(insert.token);
-    if (this.gapNext) {
-      this.gapNext = false;
+    if (this.gapIn === insert.table) {
+      this.gapIn = null;
       throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'planted');
     }
     const rows = Buffer.concat(insert.rows);

@@ -58,8 +58,9 @@ export class FaultyPorts implements Ports {
     if (fault === 'die-before') this.die();
     if (fault === 'fail-before') throw new VoltstreamError(code, 'planted');
     if (this.dead) return never;
-    const answer = await call();
-    if (fault === 'die-after') this.die();
+    const answer = await call().finally(() => {
+      if (fault === 'die-after') this.die();
+    });
     if (fault === 'fail-after') throw new VoltstreamError(code, 'planted');
     return this.dead ? never : answer;
   }
