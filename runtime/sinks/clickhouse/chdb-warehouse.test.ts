@@ -34,7 +34,7 @@ describe('chDB in a worker thread', () => {
   it('keeps to its memory', async () => {
     await expect(warehouse.query('SELECT groupArray(number) FROM numbers(300000000)')).rejects.toThrow(/WAREHOUSE_UNAVAILABLE(.|\n)*MEMORY_LIMIT/);
     const setting = await warehouse.query("SELECT value FROM system.server_settings WHERE name = 'max_server_memory_usage'");
-    expect(setting).toEqual([{ value: '700000000' }]);
+    expect(setting).toEqual([{ value: '500000000' }]);
   });
 
   it('leaves no spooled rows behind', async () => {
