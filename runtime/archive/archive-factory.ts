@@ -6,14 +6,14 @@ import type { DeliveryEvent } from '../sinks/clickhouse/delivery.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
 import type { Warehouse } from '../sinks/warehouse.ts';
-import { BackOff } from '../task/back-off.ts';
 import { CommitLoop } from '../task/commit-loop.ts';
 import { runOf } from '../task/task-facts.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import { PartitionQueue } from '../task/partition-queue.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
 import type { PositionPolicy } from '../worker/positions.ts';
-import { claimMayPass, positionWithin } from '../worker/positions.ts';
+import { claimPatiently } from '../worker/patient-claim.ts';
+import { positionWithin } from '../worker/positions.ts';
 import type { TaskSource } from '../worker/worker.ts';
 import type { ArchiveIntent, ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
 import { ArchiveTask, intentOf } from './archive-task.ts';
@@ -46,17 +46,8 @@ export class ArchiveFactory implements TaskSource {
     this.#options = options;
   }
 
-  async claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
-    const backOff = new BackOff(this.#options.signal);
-    for (;;) {
-      try {
-        return await this.#claimOnce(assignment, consumer);
-      } catch (error) {
-        if (!claimMayPass(error)) throw error;
-        this.#options.retrying('claim', error);
-        await backOff.wait();
-      }
-    }
+  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
+    return claimPatiently(() => this.#claimOnce(assignment, consumer), this.#options.signal, this.#options.retrying);
   }
 
   async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VoltstreamError } from '../../errors.ts';
-import { claimMayPass, positionWithin } from './positions.ts';
+import { claimMayPass } from './patient-claim.ts';
+import { positionWithin } from './positions.ts';
 
 describe('the position of a claim', () => {
   const bounds = { start: 10, end: 20 };

@@ -55,10 +55,3 @@ export function positionWithin(
     where, wanted: `an offset from ${bounds.start} to ${bounds.end}`, got: String(stored),
   });
 }
-
-/** Whether a claim that failed may succeed later without anybody's help but the world's: a server that is away, a disk that is full. */
-export function claimMayPass(error: unknown): boolean {
-  return error instanceof VoltstreamError && claimFailuresThatPass.has(error.code);
-}
-
-const claimFailuresThatPass: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'DISK_FULL']);

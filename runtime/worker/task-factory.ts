@@ -3,7 +3,6 @@ import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
-import { BackOff } from '../task/back-off.ts';
 import type { SinkEncoders } from '../delivery/sink-encoders.ts';
 import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
@@ -12,7 +11,8 @@ import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
 import { runOf } from '../task/task-facts.ts';
 import type { PositionPolicy } from './positions.ts';
-import { claimMayPass, startPositions } from './positions.ts';
+import { claimPatiently } from './patient-claim.ts';
+import { startPositions } from './positions.ts';
 import type { TaskSource } from './worker.ts';
 
 export interface TaskFactoryOptions {
@@ -45,17 +45,8 @@ export class TaskFactory implements TaskSource {
   }
 
   /** Tries again while store or log cannot be reached. Throws FENCED or REWOUND when another claim came in between. */
-  async claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
-    const backOff = new BackOff(this.#options.signal);
-    for (;;) {
-      try {
-        return await this.#claimOnce(assignment, consumer);
-      } catch (error) {
-        if (!claimMayPass(error)) throw error;
-        this.#options.retrying('claim', error);
-        await backOff.wait();
-      }
-    }
+  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
+    return claimPatiently(() => this.#claimOnce(assignment, consumer), this.#options.signal, this.#options.retrying);
   }
 
   async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
