@@ -103,6 +103,7 @@ describe('errors of the warehouse', () => {
     ['DISK_FULL', new Error('Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)')],
     ['DISK_FULL', new Error('Code: 75. DB::Exception: Cannot write to file, errno: 28, strerror: No space left on device. (CANNOT_WRITE_TO_FILE_DESCRIPTOR)')],
     ['WAREHOUSE_REFUSED', new Error('Code: 60. DB::Exception: Table d.t does not exist. (UNKNOWN_TABLE)')],
+    ['WAREHOUSE_REFUSED', Object.assign(new Error('Syntax error: failed at position 113 (FORMAT): FORMAT JSONEachRow.'), { type: 'FORMAT' })],
     ['WAREHOUSE_UNAVAILABLE', new Error('Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)')],
     ['WAREHOUSE_UNAVAILABLE', new Error('socket hang up')],
   ])('%s: %s', (code, error) => {

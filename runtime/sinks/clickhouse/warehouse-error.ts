@@ -22,6 +22,7 @@ const permanentTypes: ReadonlySet<string> = new Set([
   'CANNOT_READ_ALL_DATA',
   'DATA_TYPE_CANNOT_BE_USED_IN_KEY',
   'DUPLICATE_COLUMN',
+  'ILLEGAL_AGGREGATION',
   'ILLEGAL_COLUMN',
   'ILLEGAL_FINAL',
   'ILLEGAL_TYPE_OF_ARGUMENT',
@@ -57,6 +58,9 @@ const schemaTypes: ReadonlySet<string> = new Set([
   'UNKNOWN_TABLE',
 ]);
 
+/** Its type is not read reliably: the statement's own text stands in the message, in brackets of its own. */
+const syntaxForm = /Syntax error: failed at position/;
+
 const diskFullForm = /NOT_ENOUGH_SPACE|ENOSPC|No space left on device|errno: 28\b/;
 
 /** Reads what can be known of an error; understands ClickHouseError, chDB's own and Node's. */
@@ -80,12 +84,12 @@ export function warehouseError(failure: WarehouseFailure, where: string, cause: 
   if (diskFullForm.test(failure.message) || failure.type === 'NOT_ENOUGH_SPACE' || failure.code === 'ENOSPC') {
     return new VoltstreamError('DISK_FULL', 'the disk of the warehouse is full', { where, got, cause });
   }
-  if (failure.type !== null && permanentTypes.has(failure.type)) {
+  if (syntaxForm.test(failure.message) || (failure.type !== null && permanentTypes.has(failure.type))) {
     return new VoltstreamError('WAREHOUSE_REFUSED', 'ClickHouse refused a statement', {
       where,
       got,
       cause,
-      ...(schemaTypes.has(failure.type) ? { cure: 'Apply the migrations of deploy/clickhouse, or correct the name of the table or column.' } : {}),
+      ...(failure.type !== null && schemaTypes.has(failure.type) ? { cure: 'Apply the migrations of deploy/clickhouse, or correct the name of the table or column.' } : {}),
     });
   }
   return new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'ClickHouse did not carry out a statement', { where, got, cause });
