@@ -14,6 +14,8 @@ import { sliding } from '../operators/windows/sliding-windows.ts';
 import { hopping, tumbling } from '../operators/windows/time-windows.ts';
 import { float64, json, utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
+import { timestamped } from '../state/local/timestamped.ts';
+import { tableIn } from '../operators/testing/tables.ts';
 import { filter as rxjsFilter } from 'rxjs/operators';
 
 /** Records per second of processor time through each operator alone and through a chain. `node bench/operators.ts [name]` */
@@ -39,6 +41,9 @@ function contextOver(stores: TaskStores): StepContext {
   return {
     step: 'bench', subTopology: 'bench', partition: 0, streamTime: new BenchTime(),
     origin: { topic: 'in', partition: 0, offset: 0, timestampMs: 0 },
+    input: 0,
+    schedule: () => {},
+    onIdle: () => {},
     store: (definition) => stores.get(definition),
     output: () => () => {},
     dropped: () => {},
@@ -61,7 +66,7 @@ type Steps = (context: StepContext) => OperatorFunction<In, StreamRecord<unknown
 const alone = <KO, VO>(operator: Operator<string, Reading, KO, VO>): Steps => (context) => operator.build(context);
 const wh = { key: utf8, aggregate: float64, initial: () => 0, fold: (sum: number, reading: Reading) => sum + reading.deltaWh };
 const minute = tumbling({ sizeMs: 60_000, graceMs: 5_000 });
-const sites = { name: 'sites', global: false, store: keyValueStore({ name: 'sites', key: utf8, value: json<string>('site') }) };
+const sites = tableIn('sites', keyValueStore({ name: 'sites', key: utf8, value: timestamped(json<string>('site')) }));
 
 const benchmarks: Readonly<Record<string, Steps>> = {
   'map': alone(map((reading: Reading, key: string) => ({ key, value: reading }))),

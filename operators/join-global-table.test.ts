@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
+import { timestamped } from '../state/local/timestamped.ts';
 import { joinGlobalTable, leftJoinGlobalTable } from './join-global-table.ts';
-import type { TableReference } from './operator.ts';
 import { OperatorHarness, TaskStores } from './testing/harness.ts';
+import { tableIn } from './testing/tables.ts';
 
-const values = keyValueStore({ name: 'tariffs', key: utf8, value: utf8 });
-const tariffs: TableReference<string, string> = { name: 'tariffs', global: true, store: values };
+const values = keyValueStore({ name: 'tariffs', key: utf8, value: timestamped(utf8) });
+const tariffs = tableIn('tariffs', values, true);
 const at = (value: string | null, key: string | null = 'a') => ({ key, value, timestampMs: 1 });
 const select = (value: string): string | null => (value === 'none' ? null : value);
 const both = (left: string, right: string | null): string => `${left}+${right}`;
@@ -14,7 +15,7 @@ type Text = string | null;
 
 it('joins by a key out of the record, and keeps the record\'s own key', () => {
   const stores = new TaskStores();
-  stores.get(values).put('t1', 'cheap');
+  stores.get(values).put('t1', { value: 'cheap', timestampMs: 0 });
   const running = new OperatorHarness(joinGlobalTable<Text, Text, string, string, string>(tariffs, select, both), stores);
   running.push(at('t1'), at('t2'), at('t1', null), at('none'), at(null));
   expect(running.take()).toEqual([{ key: 'a', value: 't1+cheap', timestampMs: 1 }, { key: null, value: 't1+cheap', timestampMs: 1 }]);

@@ -1,6 +1,5 @@
 import type { Operator, StreamRecord, TableReference } from './operator.ts';
 import { handlerStep, stateless } from './record-step.ts';
-import { tableLookup } from './joins/table-lookup.ts';
 
 /**
  * Joins each record with a global table by a key taken from the record: a versioned table's value as of the record's timestamp,
@@ -45,19 +44,19 @@ function globalJoin<K, V, TK, T, R>(
   return {
     ...stateless,
     kind,
-    reads: [table.name],
+    reads: table.reads,
     detail: `with ${table.name}`,
     build: (context) =>
       handlerStep<StreamRecord<K, V>, StreamRecord<K, R>>(context, (emit) => {
-        const lookUp = tableLookup(context, table);
+        const values = table.open(context);
         return ({ key, value, timestampMs }) => {
           if (value === null || value === undefined) return context.dropped('null-value');
           const tableKey = select(value, key);
           const hasKey = key !== null && key !== undefined;
           if (tableKey === null && !(keepsUnmatched && !hasKey)) return context.dropped('null-key');
-          const found = tableKey === null ? undefined : lookUp(tableKey, timestampMs);
+          const found = tableKey === null ? undefined : values.getAsOf(tableKey, timestampMs);
           if (found === undefined && !keepsUnmatched) return undefined;
-          return emit({ key, value: join(value, found === undefined ? null : found, key), timestampMs });
+          return emit({ key, value: join(value, found === undefined ? null : found.value, key), timestampMs });
         };
       }),
   };

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
+import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import { joinTable, leftJoinTable } from './join-table.ts';
-import type { TableReference } from './operator.ts';
 import { OperatorHarness, TaskStores } from './testing/harness.ts';
+import { tableIn } from './testing/tables.ts';
 
 const versions = versionedStore({ name: 'table', key: utf8, value: utf8, historyMs: 100 });
-const values = keyValueStore({ name: 'table', key: utf8, value: utf8 });
-const versioned: TableReference<string, string> = { name: 'table', global: false, store: versions };
-const plain: TableReference<string, string> = { name: 'table', global: false, store: values };
+const values = keyValueStore({ name: 'table', key: utf8, value: timestamped(utf8) });
+const versioned = tableIn('table', versions);
+const plain = tableIn('table', values);
 const at = (timestampMs: number, key: string | null = 'a', value: string | null = 'left') => ({ key, value, timestampMs });
 const both = (left: string, right: string | null): string => `${left}+${right}`;
 type Text = string | null;
@@ -19,7 +20,7 @@ describe('joinTable', () => {
     const stores = new TaskStores();
     const running = new OperatorHarness(joinTable<string, string, string, string>('join', plain, both), stores);
     running.push(at(5));
-    stores.get(values).put('a', 'right');
+    stores.get(values).put('a', { value: 'right', timestampMs: 0 });
     running.push(at(1));
     expect(running.take()).toEqual([{ key: 'a', value: 'left+right', timestampMs: 1 }]);
   });

@@ -5,7 +5,6 @@ import type { StoreDefinition, TimeKeyStore } from '../state/local-store.ts';
 import type { Operator, StreamRecord, TableReference } from './operator.ts';
 import { handlerStep } from './record-step.ts';
 import { listCodec } from './joins/list-codec.ts';
-import { tableLookup } from './joins/table-lookup.ts';
 import { wantMilliseconds } from './windows/window-span.ts';
 
 /**
@@ -74,19 +73,19 @@ function tableJoin<K, V, T, R>(
     kind,
     name,
     stores: buffer === null ? [] : [buffer],
-    reads: [table.name],
+    reads: table.reads,
     ports: [],
     changesKey: false,
     detail: `with ${table.name}${buffer === null ? '' : `, grace ${graceMs} ms`}`,
     build: (context) =>
       handlerStep<StreamRecord<K, V>, StreamRecord<K, R>>(context, (emit) => {
-        const lookUp = tableLookup(context, table);
+        const values = table.open(context);
         const { streamTime } = context;
         const waiting = buffer === null ? null : context.store(buffer);
         const joinNow = (key: K, value: NonNullable<V>, timestampMs: number): void => {
-          const found = key === null || key === undefined ? undefined : lookUp(key as NonNullable<K>, timestampMs);
+          const found = key === null || key === undefined ? undefined : values.getAsOf(key as NonNullable<K>, timestampMs);
           if (found === undefined && !keepsUnmatched) return;
-          emit({ key, value: join(value, found === undefined ? null : found, key), timestampMs });
+          emit({ key, value: join(value, found === undefined ? null : found.value, key), timestampMs });
         };
         return ({ key, value, timestampMs }) => {
           if (value === null || value === undefined) return context.dropped('null-value');
@@ -109,9 +108,9 @@ function tableJoin<K, V, T, R>(
 
 function defineBuffer<K, V>(name: string, table: TableReference<NonNullable<K>, unknown>, grace: JoinGrace<K, V>): Buffer<K, V> {
   wantMilliseconds(name, 'graceMs', grace.graceMs);
-  if (table.store.kind !== 'versioned') {
+  if (!table.versioned) {
     throw new VoltstreamError('TOPOLOGY_INVALID', 'a join with a grace needs the versions of its table', {
-      where: name, wanted: `table ${table.name} with historyMs`, got: `a ${table.store.kind} store`,
+      where: name, wanted: `table ${table.name} with historyMs`, got: 'a table without versions',
     });
   }
   return timeKeyStore({ name: `${name}.waiting`, key: grace.key, value: listCodec(grace.value) });

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
+import type { Timestamped } from '../state/local/timestamped.ts';
 
 /** A record between two steps. Immutable. */
 export interface StreamRecord<K, V> {
@@ -37,6 +38,8 @@ export interface StepContext {
   readonly partition: number;
   readonly streamTime: StreamTime;
   readonly origin: RecordOrigin;
+  /** Which of its inputs the record under way came by: 0, or the place of one in `Operator.others` plus 1. Changed in place. */
+  readonly input: number;
   store<S extends LocalStore>(definition: StoreDefinition<S>): S;
   /** A named side output of the step: `late`, or a branch. */
   output<K, V>(port: string): (record: StreamRecord<K, V>) => void;
@@ -44,6 +47,35 @@ export interface StepContext {
   dropped(reason: 'late' | 'null-key' | 'null-value' | 'expired' | 'duplicate' | 'malformed'): void;
   /** Hands a user function's error to the step's policy: fail the task, or a dead letter and go on. */
   failed(error: unknown, record: StreamRecord<unknown, unknown>): void;
+  /**
+   * Calls `run` while the step runs, between two records. May be called while the step is built, and only then; the n-th
+   * schedule of a step goes on after a restart where it stood at the last commit.
+   */
+  schedule(schedule: Schedule, run: (timeMs: number) => void): void;
+  /**
+   * Calls `run` when the sources in front of the step have been idle for longer than they may (`idleAfterMs`): the step shall
+   * do what it would do if a record of this time reached it, without one. `timeMs` never falls. Only while the step is built.
+   */
+  onIdle(run: (timeMs: number) => void): void;
+}
+
+/**
+ * When a punctuator runs. `stream-time`: whenever the highest timestamp that the task has seen passes another multiple of the
+ * interval since the first; once, however many were passed. `wall-clock`: about every interval of real time, as a tick that is
+ * recorded with the task's state; never in replay and backfill. As Kafka Streams' `ProcessorContext.schedule`.
+ */
+export interface Schedule {
+  readonly type: 'stream-time' | 'wall-clock';
+  readonly intervalMs: number;
+}
+
+/** Another stream that a step takes records from; a `Stream` of the topology is one. */
+export interface StreamReference<K, V> {
+  readonly node: string;
+  readonly port: string;
+  /** Never set; carry the types. */
+  readonly keyType?: K;
+  readonly valueType?: V;
 }
 
 /** A step of a topology, not yet running. `build` is called once per task, and again after a restart. */
@@ -51,8 +83,10 @@ export interface Operator<KI, VI, KO, VO> {
   readonly kind: string;
   /** Stateful steps have a name of their own; null lets the topology number the step. */
   readonly name: string | null;
+  /** Streams that it takes records from beside the one that is piped into it; `context.input` tells which. */
+  readonly others?: readonly StreamReference<unknown, unknown>[];
   readonly stores: readonly StoreDefinition[];
-  /** Names of tables and global tables that the step reads. */
+  /** Names of the tables and global tables whose stores the step reads. */
   readonly reads: readonly string[];
   /** Side outputs by name, beside the main one. */
   readonly ports: readonly string[];
@@ -63,13 +97,25 @@ export interface Operator<KI, VI, KO, VO> {
   build(context: StepContext): OperatorFunction<StreamRecord<KI, VI>, StreamRecord<KO, VO>>;
 }
 
-/** A table as a join sees it: the store that the table's source keeps up to date. */
+/** How a running step looks a table's values up. */
+export interface TableLookup<K, V> {
+  /** The value as it is now, with the timestamp of the record that it comes from; undefined when there is none. */
+  get(key: K): Timestamped<V> | undefined;
+  /** The version that was valid at a time; of a table without versions, the value as it is now. */
+  getAsOf(key: K, asOfMs: number): Timestamped<V> | undefined;
+}
+
+/** A table as a join sees it: kept in a store, or computed from others that are. */
 export interface TableReference<K, V> {
   readonly name: string;
   /** Read to the end seen at start before the first record, and the same in every task. */
   readonly global: boolean;
-  /** Versioned stores are joined as of the record's time, key-value stores as they are now. */
-  readonly store: StoreDefinition;
+  /** Has versions: joined as of the record's time, and deaf to what is older than the newest where that is not what it is for. */
+  readonly versioned: boolean;
+  /** Names of the tables (sources or steps) whose stores `open` reads. */
+  readonly reads: readonly string[];
+  /** Called while a step is built. */
+  open(context: Pick<StepContext, 'store'>): TableLookup<K, V>;
   /** Never set; carry the types. */
   readonly keyType?: K;
   readonly valueType?: V;

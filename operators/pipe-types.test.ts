@@ -1,7 +1,8 @@
 import { filter as rxjsFilter, type OperatorFunction } from 'rxjs';
 import { expect, expectTypeOf, it } from 'vitest';
-import { float64, utf8 } from '../schemas/builtin-codecs.ts';
+import { float64, json, utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
+import { timestamped } from '../state/local/timestamped.ts';
 import { branch } from './branch.ts';
 import { deduplicate } from './deduplicate.ts';
 import { filter, filterNot } from './filter.ts';
@@ -11,10 +12,11 @@ import { joinGlobalTable, leftJoinGlobalTable } from './join-global-table.ts';
 import { joinTable, leftJoinTable } from './join-table.ts';
 import { map } from './map.ts';
 import { mapValues } from './map-values.ts';
-import type { Operator, StreamRecord, TableReference, Windowed } from './operator.ts';
+import type { Operator, StreamRecord, Windowed } from './operator.ts';
 import { peek } from './peek.ts';
 import { selectKey } from './select-key.ts';
 import { windowAggregate } from './window-aggregate.ts';
+import { tableIn } from './testing/tables.ts';
 import { sliding } from './windows/sliding-windows.ts';
 import { tumbling } from './windows/time-windows.ts';
 
@@ -44,9 +46,7 @@ interface Reading {
   readonly site: string | null;
 }
 const readings = new MockStream<string, Reading>();
-const table: TableReference<string, { readonly name: string }> = {
-  name: 'sites', global: true, store: keyValueStore({ name: 'sites', key: utf8, value: float64 }),
-};
+const table = tableIn<string, { readonly name: string }>('sites', keyValueStore({ name: 'sites', key: utf8, value: timestamped(json('site')) }), true);
 
 it('infers keys and values from step to step', () => {
   const windows = readings.pipe(

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { float64, utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
+import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import { tableSource } from './table-source.ts';
 import { OperatorHarness } from './testing/harness.ts';
@@ -8,7 +9,7 @@ import { OperatorHarness } from './testing/harness.ts';
 const at = (value: number | null, timestampMs: number, key: string | null = 'a') => ({ key, value, timestampMs });
 
 it('keeps the newest value and passes on what changed', () => {
-  const store = keyValueStore({ name: 'table', key: utf8, value: float64 });
+  const store = keyValueStore({ name: 'table', key: utf8, value: timestamped(float64) });
   const running = new OperatorHarness(tableSource('table', store));
   running.push(at(1, 5), at(2, 3), at(null, 9), at(1, 9, null));
   expect(running.take().map(({ value }) => value)).toEqual([

@@ -1,4 +1,6 @@
 import type { KeyValueStore, StoreDefinition, VersionedStore } from '../state/local-store.ts';
+import type { Timestamped } from '../state/local/timestamped.ts';
+import type { TableStore } from './joins/table-lookup.ts';
 import type { Operator, StreamRecord } from './operator.ts';
 import { handlerStep } from './record-step.ts';
 
@@ -19,7 +21,7 @@ export interface Change<V> {
  * tableSource('stations', versionedStore({ name: 'stations', key: utf8, value: station, historyMs: 400 * 86_400_000 }))
  */
 export function tableSource<K, V>(
-  name: string, store: StoreDefinition<KeyValueStore<K, V>> | StoreDefinition<VersionedStore<K, V>>,
+  name: string, store: TableStore<K, V>,
 ): Operator<K | null, V | null, K, Change<V>> {
   return {
     kind: 'tableSource',
@@ -33,7 +35,7 @@ export function tableSource<K, V>(
       handlerStep<StreamRecord<K | null, V | null>, StreamRecord<K, Change<V>>>(context, (emit) => {
         const put = store.kind === 'versioned'
           ? versionedPut(context.store(store as StoreDefinition<VersionedStore<K, V>>))
-          : keyValuePut(context.store(store as StoreDefinition<KeyValueStore<K, V>>));
+          : keyValuePut(context.store(store as StoreDefinition<KeyValueStore<K, Timestamped<V>>>));
         return ({ key, value, timestampMs }) => {
           if (key === null || key === undefined) return context.dropped('null-key');
           context.streamTime.advance(timestampMs);
@@ -56,11 +58,11 @@ function versionedPut<K, V>(store: VersionedStore<K, V>): Put<K, V> {
   };
 }
 
-function keyValuePut<K, V>(store: KeyValueStore<K, V>): Put<K, V> {
-  return (key, value) => {
-    const oldValue = store.get(key) ?? null;
+function keyValuePut<K, V>(store: KeyValueStore<K, Timestamped<V>>): Put<K, V> {
+  return (key, value, timestampMs) => {
+    const oldValue = store.get(key)?.value ?? null;
     if (value === null) store.delete(key);
-    else store.put(key, value);
+    else store.put(key, { value, timestampMs });
     return { newValue: value, oldValue, isLatest: true };
   };
 }

@@ -2,6 +2,7 @@ import { InvariantViolation, VoltstreamError } from '../errors.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
 import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
 import type { KeyValueStore, LocalStore, VersionedStore } from '../state/local-store.ts';
+import type { Timestamped } from '../state/local/timestamped.ts';
 import type { GlobalTableNode } from '../topology/graph.ts';
 import type { Log, LogRecord } from './log/log.ts';
 import { BackOff } from './task/back-off.ts';
@@ -14,7 +15,7 @@ export function applyGlobalRecord(store: LocalStore, kind: string, key: unknown,
   } else if (value === null) {
     (store as KeyValueStore<unknown, unknown>).delete(key);
   } else {
-    (store as KeyValueStore<unknown, unknown>).put(key, value);
+    (store as KeyValueStore<unknown, Timestamped<unknown>>).put(key, { value, timestampMs });
   }
 }
 
@@ -42,7 +43,7 @@ export class GlobalTables {
 
   constructor(options: GlobalTablesOptions) {
     this.#options = options;
-    for (const { reference } of options.tables) this.stores.set(reference.store.name, reference.store.create());
+    for (const { store } of options.tables) this.stores.set(store.name, store.create());
   }
 
   /** Resolves when all tables are read to the end seen now; waits while log or registry are away. */
@@ -96,7 +97,7 @@ export class GlobalTables {
   }
 
   async #apply(table: GlobalTableNode, record: LogRecord, keyReader: WireReader<unknown>, valueReader: WireReader<unknown>): Promise<void> {
-    const { store } = table.reference;
+    const { store } = table;
     try {
       const key = record.key === null ? null : await decoded(keyReader, record.key);
       const value = record.value === null ? null : await decoded(valueReader, record.value);

@@ -1,4 +1,5 @@
-import type { Operator, TableReference } from '../operators/operator.ts';
+import type { TableStore } from '../operators/joins/table-lookup.ts';
+import type { Operator } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
 import type { SinkDefinition } from './sink.ts';
@@ -47,6 +48,8 @@ export interface Edge {
   readonly from: string;
   readonly port: string;
   readonly to: string;
+  /** By which input of the step: 0, or more where it takes records from other streams, too. */
+  readonly input: number;
 }
 
 /** A table that every process reads whole before its first record. */
@@ -54,7 +57,7 @@ export interface GlobalTableNode {
   readonly name: string;
   readonly topic: string;
   readonly form: TopicForm<unknown, unknown>;
-  readonly reference: TableReference<unknown, unknown>;
+  readonly store: TableStore<unknown, unknown>;
 }
 
 /** Rows one to one with the records of a topic, past the store (Law 4, last point). */

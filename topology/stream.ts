@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { Operator, StreamRecord } from '../operators/operator.ts';
+import type { Operator, StreamRecord, StreamReference } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
 import { invalid } from './invalid.ts';
 import type { SinkDefinition } from './sink.ts';
@@ -21,6 +21,8 @@ export interface GraphBuilder {
   addMerge(inputs: readonly (readonly [from: string, port: string])[]): string;
   addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string;
   requirePort(node: string, port: string): void;
+  /** The step that may have changed the key since the last source or repartition; null when there is none. */
+  keyChangedBy(node: string): string | null;
 }
 
 type AnyStep = Step<never, never, unknown, unknown>;
@@ -29,15 +31,17 @@ type AnyStep = Step<never, never, unknown, unknown>;
  * Records of one key and value type on their way through a topology. Immutable: every method gives another stream, and a
  * stream may be used any number of times. Nothing runs until the topology is given to a runtime or a test driver.
  */
-export class Stream<K, V> {
+export class Stream<K, V> implements StreamReference<K, V> {
   readonly #builder: GraphBuilder;
-  readonly #node: string;
-  readonly #port: string;
+  readonly node: string;
+  readonly port: string;
+  declare readonly keyType?: K;
+  declare readonly valueType?: V;
 
   constructor(builder: GraphBuilder, node: string, port: string) {
     this.#builder = builder;
-    this.#node = node;
-    this.#port = port;
+    this.node = node;
+    this.port = port;
   }
 
   /** Sends the records through the steps in order, and gives the main output of the last one. */
@@ -58,8 +62,8 @@ export class Stream<K, V> {
     e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>,
   ): Stream<K6, V6>;
   pipe(...steps: readonly AnyStep[]): Stream<unknown, unknown> {
-    let node = this.#node;
-    let port = this.#port;
+    let node = this.node;
+    let port = this.port;
     for (const step of steps) {
       node = this.#builder.addStep(node, port, step);
       port = 'out';
@@ -72,16 +76,16 @@ export class Stream<K, V> {
    * step has no such output.
    */
   side<KS = K, VS = V>(port: string): Stream<KS, VS> {
-    this.#builder.requirePort(this.#node, port);
-    return new Stream(this.#builder, this.#node, port);
+    this.#builder.requirePort(this.node, port);
+    return new Stream(this.#builder, this.node, port);
   }
 
   /** Records of both streams, each in its own order. */
   merge(other: Stream<K, V>): Stream<K, V> {
     if (other.#builder !== this.#builder) {
-      throw invalid(this.#node, 'it is merged with a stream of another topology', 'a stream of this topology', `"${other.#node}"`);
+      throw invalid(this.node, 'it is merged with a stream of another topology', 'a stream of this topology', `"${other.node}"`);
     }
-    const node = this.#builder.addMerge([[this.#node, this.#port], [other.#node, other.#port]]);
+    const node = this.#builder.addMerge([[this.node, this.port], [other.node, other.port]]);
     return new Stream(this.#builder, node, 'out');
   }
 
@@ -90,13 +94,13 @@ export class Stream<K, V> {
    * that changes the key and a step that keeps state by key.
    */
   repartition(name: string, options: RepartitionOptions<K, V>): Stream<K, V> {
-    const node = this.#builder.addRepartition(this.#node, this.#port, name, options as RepartitionOptions<never, never>);
+    const node = this.#builder.addRepartition(this.node, this.port, name, options as RepartitionOptions<never, never>);
     return new Stream(this.#builder, node, 'out');
   }
 
   /** Ends in a sink: a ClickHouse table or a topic. A stream may have several. */
   to<Row>(sink: SinkDefinition<K, V, Row>): this {
-    this.#builder.addSink(this.#node, this.#port, sink as SinkDefinition<never, never>);
+    this.#builder.addSink(this.node, this.port, sink as SinkDefinition<never, never>);
     return this;
   }
 }

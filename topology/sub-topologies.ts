@@ -51,7 +51,8 @@ export function splitIntoSubTopologies(
     }
   }
   if (members.size === 0) throw invalid('(none)', 'the topology is empty', 'at least one source', 'none');
-  return [...members.values()].map((list) => subTopologyOf(list, edges));
+  const globals = new Set(globalTables.map((table) => table.name));
+  return [...members.values()].map((list) => subTopologyOf(list, edges, globals));
 }
 
 function joinByTables(nodes: ReadonlyMap<string, Node>, globalTables: readonly GlobalTableNode[], groups: Groups): void {
@@ -75,14 +76,14 @@ function refuseUnreachedSinks(nodes: ReadonlyMap<string, Node>, edges: readonly 
   }
 }
 
-function subTopologyOf(members: readonly Node[], edges: readonly Edge[]): SubTopology {
+function subTopologyOf(members: readonly Node[], edges: readonly Edge[], globals: ReadonlySet<string>): SubTopology {
   const names = new Set(members.map((node) => node.name));
   const inner = edges.filter((edge) => names.has(edge.from) && names.has(edge.to));
   const sources = members.filter((node): node is SourceNode => node.kind === 'source');
   const first = sources.find((source) => source.role !== 'table') ?? sources[0];
   if (first === undefined) throw invalid(members[0]?.name ?? '?', 'no source leads to this step', 'a source', 'none');
   const steps = inTopologicalOrder(members.filter((node): node is StepNode => node.kind === 'step'), inner);
-  refuseStaleKeys(steps, inner, new Set(sources.map((source) => source.name)));
+  refuseStaleKeys(steps, inner, new Set(sources.map((source) => source.name)), globals);
   const stores: StoreDefinition<LocalStore>[] = [];
   for (const step of steps) {
     for (const store of step.operator.stores) {
@@ -116,14 +117,15 @@ function inTopologicalOrder(steps: readonly StepNode[], edges: readonly Edge[]):
 }
 
 /** A step that keeps state by key must not stand behind one that changes the key, unless a repartition is between. */
-function refuseStaleKeys(steps: readonly StepNode[], edges: readonly Edge[], sources: ReadonlySet<string>): void {
+function refuseStaleKeys(
+  steps: readonly StepNode[], edges: readonly Edge[], sources: ReadonlySet<string>, globals: ReadonlySet<string>,
+): void {
   const changedBy = new Map<string, string | null>();
   for (const source of sources) changedBy.set(source, null);
   for (const step of steps) {
     const inputs = edges.filter((edge) => edge.to === step.name);
     const changer = inputs.map((edge) => changedBy.get(edge.from) ?? null).find((name) => name !== null) ?? null;
-    const keepsState = step.operator.stores.length > 0 ||
-      step.operator.reads.some((table) => sources.has(table));
+    const keepsState = step.operator.stores.length > 0 || step.operator.reads.some((table) => !globals.has(table));
     if (changer !== null && keepsState) {
       throw invalid(
         step.name, 'it keeps state by key, but the key was changed before it',

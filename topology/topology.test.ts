@@ -109,7 +109,7 @@ describe('a topology', () => {
     const topology = new Topology('one');
     topology.stream('in', words).pipe(joinTable('named', other.table('names', words), (value: string) => value));
     expect(refusal(() => topology.build())).toBe(
-      'TOPOLOGY_INVALID: it reads a table of another topology | where: step "named" | wanted: a table made by this topology | got: "names"',
+      'TOPOLOGY_INVALID: it reads a table of another topology | where: step "named" | wanted: a table made by this topology | got: "names-table"',
     );
     expect(refusal(() => new Topology('two').stream('in', words).merge(other.stream('elsewhere', words)))).toBe(
       'TOPOLOGY_INVALID: it is merged with a stream of another topology | where: step "in" | wanted: a stream of this topology | got: "elsewhere"',

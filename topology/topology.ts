@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import type { TableStore } from '../operators/joins/table-lookup.ts';
 import type { StreamRecord } from '../operators/operator.ts';
 import { mergeStep } from '../operators/merge.ts';
 import { rxjsStep } from '../operators/rxjs-step.ts';
@@ -14,8 +15,8 @@ import type { SinkDefinition, WarehouseSink } from './sink.ts';
 import type { GraphBuilder, RepartitionOptions, Step } from './stream.ts';
 import { Stream } from './stream.ts';
 import { splitIntoSubTopologies } from './sub-topologies.ts';
-import type { TableOptions } from './table.ts';
-import { globalTableReference, Table, tableSourceStep } from './table.ts';
+import type { Table, TableOptions } from './table.ts';
+import { GlobalTable, keptTable, tableStoreOf } from './table.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 /**
@@ -51,6 +52,7 @@ export class Topology {
       addMerge: (inputs) => this.#addMerge(inputs),
       addRepartition: (from, port, name, options) => this.#addRepartition(from, port, name, options),
       requirePort: (node, port) => this.#requirePort(node, port),
+      keyChangedBy: (node) => this.#keyChangedBy(node),
     };
   }
 
@@ -66,19 +68,17 @@ export class Topology {
    */
   table<K, V>(topic: string, form: TopicForm<K, V>, options: TableOptions = {}): Table<K, V> {
     this.#addSource({ kind: 'source', name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, role: 'table' });
-    const step = tableSourceStep(topic, form, options);
-    const name = this.#add({ kind: 'step', name: `${topic}-table`, operator: step.operator as AnyOperator });
-    this.#edges.push({ from: topic, port: MAIN_PORT, to: name });
-    return new Table(topic, step.store);
+    const step = `${topic}-table`;
+    return keptTable(this.#builder, { node: topic, port: MAIN_PORT }, step, tableStoreOf(step, form, options), topic);
   }
 
   /** A topic as a table that every process holds whole; joined by any key without repartitioning. */
-  globalTable<K, V>(topic: string, form: TopicForm<K, V>, options: TableOptions = {}): Table<K, V> {
+  globalTable<K, V>(topic: string, form: TopicForm<K, V>, options: TableOptions = {}): GlobalTable<K, V> {
     checkName('global table', topic);
     this.#refuseTaken(topic);
-    const table = globalTableReference(topic, form, options);
-    this.#globalTables.push({ name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, reference: table });
-    return table;
+    const store = tableStoreOf(`${topic}-table`, form, options);
+    this.#globalTables.push({ name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, store: store as TableStore<unknown, unknown> });
+    return new GlobalTable(topic, store);
   }
 
   /**
@@ -131,9 +131,9 @@ export class Topology {
     }
     const stores = new Map([...this.#nodes.values()]
       .flatMap((node) => node.kind === 'step' ? node.operator.stores.map((store) => [store.name, node.name] as const) : []));
-    for (const { name, reference } of this.#globalTables) {
-      const step = stores.get(reference.store.name);
-      if (step !== undefined) throw invalid(step, `it has a store of the same name as the global table "${name}"`, 'another name', reference.store.name);
+    for (const { name, store } of this.#globalTables) {
+      const step = stores.get(store.name);
+      if (step !== undefined) throw invalid(step, `it has a store of the same name as the global table "${name}"`, 'another name', store.name);
     }
   }
 
@@ -161,7 +161,11 @@ export class Topology {
     const name = operator.name ?? this.#number(operator.kind);
     checkName('step', name);
     this.#add({ kind: 'step', name, operator });
-    this.#edges.push({ from, port, to: name });
+    this.#edges.push({ from, port, to: name, input: 0 });
+    for (const [index, other] of (operator.others ?? []).entries()) {
+      if (!this.#nodes.has(other.node)) throw invalid(name, 'it takes records from a stream of another topology', 'a stream of this topology', `"${other.node}"`);
+      this.#edges.push({ from: other.node, port: other.port, to: name, input: index + 1 });
+    }
     return name;
   }
 
@@ -174,7 +178,7 @@ export class Topology {
   #addMerge(inputs: readonly (readonly [string, string])[]): string {
     const name = this.#number('merge');
     this.#add({ kind: 'step', name, operator: mergeStep() as AnyOperator });
-    for (const [from, port] of inputs) this.#edges.push({ from, port, to: name });
+    for (const [from, port] of inputs) this.#edges.push({ from, port, to: name, input: 0 });
     return name;
   }
 
@@ -186,7 +190,7 @@ export class Topology {
     else if (node.kind !== 'sink' || node.sink !== sink) {
       throw invalid(sink.name, 'a name is used twice', 'names that are unique in the topology', `a second "${sink.name}"`);
     }
-    this.#edges.push({ from, port, to: sink.name });
+    this.#edges.push({ from, port, to: sink.name, input: 0 });
   }
 
   #addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string {
@@ -196,6 +200,18 @@ export class Topology {
     this.#addSink(from, port, { kind: 'repartition', name: `${name}-sink`, topic, key: form.key, value: form.value });
     this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition' });
     return name;
+  }
+
+  /** The last step in front of (or at) a node that may have changed the key since the last source or repartition. */
+  #keyChangedBy(name: string): string | null {
+    const node = this.#nodes.get(name);
+    if (node === undefined || node.kind === 'source') return null;
+    if (node.kind === 'step' && node.operator.changesKey) return name;
+    for (const edge of this.#edges) {
+      const changer = edge.to === name ? this.#keyChangedBy(edge.from) : null;
+      if (changer !== null) return changer;
+    }
+    return null;
   }
 
   #requirePort(name: string, port: string): void {

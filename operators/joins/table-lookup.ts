@@ -1,12 +1,13 @@
 import type { KeyValueStore, StoreDefinition, VersionedStore } from '../../state/local-store.ts';
-import type { StepContext, TableReference } from '../operator.ts';
+import type { Timestamped } from '../../state/local/timestamped.ts';
+import type { StepContext, TableLookup } from '../operator.ts';
 
-/** How a join finds a table's value: as of a time where the table keeps versions, else as it is now. */
-export function tableLookup<K, T>(context: StepContext, table: TableReference<K, T>): (key: K, asOfMs: number) => T | undefined {
-  if (table.store.kind === 'versioned') {
-    const versions = context.store(table.store as StoreDefinition<VersionedStore<K, T>>);
-    return (key, asOfMs) => versions.getAsOf(key, asOfMs)?.value;
-  }
-  const values = context.store(table.store as StoreDefinition<KeyValueStore<K, T>>);
-  return (key) => values.get(key);
+/** The store of a table: the newest value of each key with its timestamp, or its versions. */
+export type TableStore<K, V> = StoreDefinition<KeyValueStore<K, Timestamped<V>>> | StoreDefinition<VersionedStore<K, V>>;
+
+/** Looks values up in the store that a table is kept in. */
+export function storeLookup<K, V>(context: Pick<StepContext, 'store'>, definition: TableStore<K, V>): TableLookup<K, V> {
+  if (definition.kind === 'versioned') return context.store(definition as StoreDefinition<VersionedStore<K, V>>);
+  const values = context.store(definition as StoreDefinition<KeyValueStore<K, Timestamped<V>>>);
+  return { get: (key) => values.get(key), getAsOf: (key) => values.get(key) };
 }

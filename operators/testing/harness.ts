@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import type { LocalStore, StoreDefinition } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
-import type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime } from '../operator.ts';
+import type { Operator, RecordOrigin, Schedule, StepContext, StreamRecord, StreamTime } from '../operator.ts';
 import { recordSubscriber } from '../record-step.ts';
 
 export interface Failure {
@@ -93,6 +93,9 @@ export class OperatorHarness<KI, VI, KO, VO> {
   readonly #streamTime = new PlainStreamTime();
   readonly #outputs = new Map<string, StreamRecord<unknown, unknown>[]>();
   #source = new Subject<StreamRecord<KI, VI>>();
+  #input = 0;
+  #schedules: { readonly schedule: Schedule; readonly run: (timeMs: number) => void }[] = [];
+  #idle: ((timeMs: number) => void)[] = [];
 
   /** `forward` replaces the collecting of outputs, to put one harness behind another; share `stores` where steps share tables. */
   constructor(
@@ -107,7 +110,24 @@ export class OperatorHarness<KI, VI, KO, VO> {
   }
 
   push(...records: readonly StreamRecord<KI, VI>[]): void {
+    this.#input = 0;
     for (const record of records) this.#source.next(record);
+  }
+
+  /** Pushes records by one of the operator's inputs: 0, or more for one that takes other streams, too. */
+  pushInto(input: number, ...records: readonly StreamRecord<KI, VI>[]): void {
+    this.#input = input;
+    for (const record of records) this.#source.next(record);
+  }
+
+  /** Runs the step's stream-time or wall-clock punctuators, as a task does when they are due. */
+  punctuate(type: Schedule['type'], timeMs: number): void {
+    for (const { schedule, run } of this.#schedules) if (schedule.type === type) run(timeMs);
+  }
+
+  /** Tells the step that its sources have been idle. */
+  idle(timeMs: number): void {
+    for (const run of this.#idle) run(timeMs);
   }
 
   /** What has come out of a port since the last call. */
@@ -134,12 +154,20 @@ export class OperatorHarness<KI, VI, KO, VO> {
 
   #build(): void {
     const output = (port: string) => (record: StreamRecord<unknown, unknown>): void => this.#collect(port, record);
+    const inputOf = (): number => this.#input;
+    this.#schedules = [];
+    this.#idle = [];
     const context: StepContext = {
       step: this.#operator.name ?? this.#operator.kind,
       subTopology: 'test',
       partition: 0,
       streamTime: this.#streamTime,
       origin: this.origin,
+      get input() {
+        return inputOf();
+      },
+      schedule: (schedule, run) => void this.#schedules.push({ schedule, run }),
+      onIdle: (run) => void this.#idle.push(run),
       store: (definition) => this.stores.get(definition),
       output,
       dropped: (reason) => {

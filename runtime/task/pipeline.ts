@@ -49,8 +49,11 @@ export interface StepCounts {
   readonly recordsOut: number;
 }
 
+/** A step's context, which the pipeline tells the input of each record where there are several. */
+export type PipelineContext = StepContext & { input: number };
+
 export interface PipelineHooks {
-  contextOf(step: string, output: (port: string) => (record: AnyRecord) => void): StepContext;
+  contextOf(step: string, output: (port: string) => (record: AnyRecord) => void): PipelineContext;
   sink(sink: SinkNode, record: AnyRecord): void;
   /** A step's observable ended with an error, which no step of ours does: the task must stop. */
   fatal(step: string, error: unknown): void;
@@ -60,6 +63,7 @@ export interface PipelineHooks {
 export class Pipeline {
   readonly #inputs = new Map<string, Port>();
   readonly #ports = new Map<string, Port>();
+  readonly #contexts = new Map<string, PipelineContext>();
   readonly #part: SubTopology;
 
   constructor(part: SubTopology, hooks: PipelineHooks) {
@@ -74,6 +78,7 @@ export class Pipeline {
         const side = this.#port(step.name, port);
         return (record) => side.emit(record);
       });
+      this.#contexts.set(step.name, context);
       const built = step.operator.build(context) as unknown as (input: Observable<AnyRecord>) => Observable<AnyRecord>;
       built(input.records).subscribe(new PortSubscriber((record) => output.emit(record), (error) => hooks.fatal(step.name, error)));
     }
@@ -109,7 +114,16 @@ export class Pipeline {
     const input = this.#inputs.get(edge.to);
     const emit = sink !== undefined
       ? (record: AnyRecord) => hooks.sink(sink, record)
-      : (record: AnyRecord) => (input as Port).emit(record);
+      : this.#emitInto(edge, input as Port, part.edges.some((other) => other.to === edge.to && other.input > 0));
     from.records.subscribe(new PortSubscriber(emit, (error) => hooks.fatal(edge.to, error)));
+  }
+
+  #emitInto(edge: Edge, input: Port, several: boolean): (record: AnyRecord) => void {
+    const context = this.#contexts.get(edge.to);
+    if (!several || context === undefined) return (record) => input.emit(record);
+    return (record) => {
+      context.input = edge.input;
+      input.emit(record);
+    };
   }
 }

@@ -1,5 +1,5 @@
 import { assertInvariant } from '../../errors.ts';
-import type { RecordOrigin, StepContext, StreamRecord, StreamTime } from '../../operators/operator.ts';
+import type { RecordOrigin, Schedule, StepContext, StreamRecord, StreamTime } from '../../operators/operator.ts';
 import type { LocalStore, StoreDefinition } from '../../state/local-store.ts';
 import type { SubTopology } from '../../topology/graph.ts';
 
@@ -51,6 +51,8 @@ export interface StepContextParts {
   readonly output: (port: string) => (record: StreamRecord<unknown, unknown>) => void;
   readonly store: (definition: StoreDefinition) => LocalStore | undefined;
   readonly failed: (error: unknown) => void;
+  readonly schedule: (schedule: Schedule, run: (timeMs: number) => void) => void;
+  readonly onIdle: (run: (timeMs: number) => void) => void;
 }
 
 /** A step's view of the task that runs it. */
@@ -60,6 +62,7 @@ export class TaskStepContext implements StepContext {
   readonly partition: number;
   readonly streamTime: StreamTime;
   readonly origin: RecordOrigin;
+  input = 0;
   readonly #parts: StepContextParts;
 
   constructor(parts: StepContextParts) {
@@ -87,5 +90,13 @@ export class TaskStepContext implements StepContext {
 
   failed(error: unknown): void {
     this.#parts.failed(error);
+  }
+
+  schedule(schedule: Schedule, run: (timeMs: number) => void): void {
+    this.#parts.schedule(schedule, run);
+  }
+
+  onIdle(run: (timeMs: number) => void): void {
+    this.#parts.onIdle(run);
   }
 }

@@ -15,6 +15,7 @@ import { Pipeline } from './pipeline.ts';
 import { formOf, refuseChangedSink, refuseChangedStores, refuseOtherPartitions, refuseRemovedSinks, stateOfNoStep } from './restore-checks.ts';
 import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
 import { StepTime, TaskFacts } from './task-facts.ts';
+import { TaskTimers } from './task-timers.ts';
 import type { WriterMark } from './writer-header.ts';
 
 type AnyRecord = StreamRecord<unknown, unknown>;
@@ -70,6 +71,7 @@ export class TaskCore {
   readonly #options: TaskCoreOptions;
   readonly #facts = new TaskFacts();
   readonly #times = new Map<string, StepTime>();
+  readonly #timers = new TaskTimers();
   readonly #queues: PartitionQueue[];
   readonly #inputs: ((record: AnyRecord) => void)[];
   readonly #pipeline: Pipeline;
@@ -279,6 +281,8 @@ export class TaskCore {
       output,
       store: (definition) => this.stores.get(definition.name) ?? this.#options.globalStores.get(definition.name),
       failed: (error) => this.#failed(step, error),
+      schedule: (schedule, run) => this.#timers.schedule(step, schedule, run),
+      onIdle: (run) => this.#timers.onIdle(step, run),
     });
   }
 

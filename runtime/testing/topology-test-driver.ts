@@ -57,7 +57,7 @@ export class TopologyTestDriver {
     this.#commitEach = (options.commit ?? 'each') === 'each';
     const partitions = options.partitions ?? 1;
     this.#log = new DriverLog(partitions);
-    for (const table of this.#topology.globalTables) this.#globalStores.set(table.reference.store.name, table.reference.store.create());
+    for (const table of this.#topology.globalTables) this.#globalStores.set(table.store.name, table.store.create());
     this.#tasks = this.#topology.subTopologies.flatMap((part) => Array.from({ length: partitions }, (_unused, partition) => new DriverTask({
       topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores,
       maxTaskIdleMs: options.maxTaskIdleMs ?? 0,
@@ -73,7 +73,7 @@ export class TopologyTestDriver {
   push<K, V>(topic: string, key: K | null, value: V | null, timestampMs: number): void {
     const global = this.#topology.globalTables.find((table) => table.topic === topic);
     if (global !== undefined) {
-      const { store } = global.reference;
+      const { store } = global;
       const timeMs = value === null ? timestampMs : global.form.timestampOf?.(value, timestampMs) ?? timestampMs;
       applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs);
       return;
