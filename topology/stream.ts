@@ -1,8 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Operator, StreamRecord, StreamReference } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
+import { selectKey } from '../operators/select-key.ts';
+import { GroupedStream, type GroupedForm } from './grouped-stream.ts';
 import { invalid } from './invalid.ts';
 import type { SinkDefinition } from './sink.ts';
+import { keptTable, tableStoreOf, type Table, type TableOptions } from './table.ts';
 
 /** A step in a pipe: an operator of voltstream, or a synchronous, stateless RxJS operator as it is. */
 export type Step<KI, VI, KO, VO> =
@@ -23,6 +26,7 @@ export interface GraphBuilder {
   requirePort(node: string, port: string): void;
   /** The step that may have changed the key since the last source or repartition; null when there is none. */
   keyChangedBy(node: string): string | null;
+  streamOf<K, V>(node: string, port: string): Stream<K, V>;
 }
 
 type AnyStep = Step<never, never, unknown, unknown>;
@@ -96,6 +100,28 @@ export class Stream<K, V> implements StreamReference<K, V> {
   repartition(name: string, options: RepartitionOptions<K, V>): Stream<K, V> {
     const node = this.#builder.addRepartition(this.node, this.port, name, options as RepartitionOptions<never, never>);
     return new Stream(this.#builder, node, 'out');
+  }
+
+  /**
+   * Groups the records by their key, to be aggregated. `form` tells how keys and values are kept; they travel in it, too, where
+   * the key was changed before.
+   */
+  groupByKey(form: GroupedForm<NonNullable<K>, NonNullable<V>>): GroupedStream<NonNullable<K>, NonNullable<V>> {
+    return new GroupedStream(this.#builder, this as unknown as Stream<NonNullable<K>, NonNullable<V>>, form);
+  }
+
+  /** Groups the records by a key that is made from each; null leaves the record out, counted as one without a key. */
+  groupBy<K2>(select: (value: V, key: K) => K2 | null, form: GroupedForm<K2, NonNullable<V>>): GroupedStream<K2, NonNullable<V>> {
+    return new GroupedStream(this.#builder, this.pipe(selectKey(select)) as unknown as Stream<K2, NonNullable<V>>, form);
+  }
+
+  /**
+   * The newest value of each key as a table; a null value deletes. Records without a key are dropped and counted. Where the key
+   * was changed before, the records pass the topic `<name>-repartition` first.
+   */
+  toTable(name: string, form: GroupedForm<NonNullable<K>, NonNullable<V>>, options: TableOptions = {}): Table<NonNullable<K>, NonNullable<V>> {
+    const from = this.groupByKey(form).partitionedFor(name);
+    return keptTable(this.#builder, from, name, tableStoreOf(name, form, options));
   }
 
   /** Ends in a sink: a ClickHouse table or a topic. A stream may have several. */

@@ -9,8 +9,7 @@ import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import type { TopicForm } from './graph.ts';
 import { MAIN_PORT } from './graph.ts';
-import type { GraphBuilder } from './stream.ts';
-import { Stream } from './stream.ts';
+import type { GraphBuilder, Stream } from './stream.ts';
 
 export interface TableOptions {
   /** Keeps the versions of each key so far back behind its newest, for joins as of the record's time. Left out: the newest only. */
@@ -78,7 +77,7 @@ export class Table<K, V> implements TableReference<K, V> {
 
   /** Each change as a record with the new value; null where a key was deleted. */
   toStream(): Stream<K, V | null> {
-    return new Stream<K, V | null>(this.#builder, this.#step(tableToStream<K, V>()), MAIN_PORT);
+    return this.#builder.streamOf(this.#step(tableToStream<K, V>()), MAIN_PORT);
   }
 
   /** The values for which the predicate holds. What ceases to hold is deleted. */

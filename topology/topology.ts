@@ -53,6 +53,7 @@ export class Topology {
       addRepartition: (from, port, name, options) => this.#addRepartition(from, port, name, options),
       requirePort: (node, port) => this.#requirePort(node, port),
       keyChangedBy: (node) => this.#keyChangedBy(node),
+      streamOf: (node, port) => new Stream(this.#builder, node, port),
     };
   }
 

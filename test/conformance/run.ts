@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Case } from './cases.ts';
+import type { Case } from './case.ts';
 import { judge } from './judge.ts';
 
 /** `npm run conformance -- DIR`: every family of a folder, passed / total; exit 1 unless all pass. */

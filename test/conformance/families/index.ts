@@ -1,0 +1,12 @@
+import type { Family } from '../case.ts';
+import { stateless } from './stateless.ts';
+import { versionedJoin } from './versioned-join.ts';
+import { window } from './window.ts';
+
+/** One family a file; each knows its `op`s. */
+const families: readonly Family[] = [stateless, versionedJoin, window];
+
+/** The family that builds an `op`; undefined when there is none yet. */
+export function familyOf(op: string): Family | undefined {
+  return families.find((family) => family.ops.includes(op));
+}
