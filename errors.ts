@@ -3,6 +3,9 @@
  *
  * A code is part of the public interface: it never changes its meaning. `docs/errors.md` lists the same codes, and a
  * test fails when the two disagree. Programming errors of ours are assertions (`assertInvariant`), not entries here.
+ *
+ * `passing` ones are the world's around us (a server that is away, a full disk): the same call may succeed later without any
+ * change of ours, so whoever meets one waits and tries again.
  */
 export const errorCatalogue = {
   // topology
@@ -26,11 +29,13 @@ export const errorCatalogue = {
   STORE_UNAVAILABLE: {
     cause: 'The state store did not answer.',
     cure: 'Check that it runs and can be reached; processing goes on by itself as soon as it answers.',
+    passing: true,
   },
   // log
   LOG_UNAVAILABLE: {
     cause: 'The log (Kafka, or the embedded log) did not answer.',
     cure: 'Check that it runs and can be reached.',
+    passing: true,
   },
   OFFSET_OUT_OF_RANGE: {
     cause: 'The position in the state store is no longer in the log, or not yet.',
@@ -48,6 +53,7 @@ export const errorCatalogue = {
   WAREHOUSE_UNAVAILABLE: {
     cause: 'ClickHouse did not answer or refused a statement.',
     cure: 'Check that it runs and can be reached; nothing is lost meanwhile, the outbox keeps what is due.',
+    passing: true,
   },
   WAREHOUSE_REFUSED: {
     cause: 'ClickHouse refused a statement or rows in a way that another attempt would not change.',
@@ -60,6 +66,7 @@ export const errorCatalogue = {
   DISK_FULL: {
     cause: 'There is no room left on the disk that holds the data folder.',
     cure: 'Make room; processing goes on by itself.',
+    passing: true,
   },
   MIGRATION_CHANGED: {
     cause: 'A migration file is not the one that was applied, or cannot be applied safely.',
@@ -89,6 +96,7 @@ export const errorCatalogue = {
   REGISTRY_UNAVAILABLE: {
     cause: 'The schema registry did not answer, or refused to.',
     cure: 'Check its address and credentials; what needs it is tried again.',
+    passing: true,
   },
   // processing
   PROCESSING_FAILED: {
@@ -116,7 +124,7 @@ export const errorCatalogue = {
     cause: 'Another process works on this data folder.',
     cure: 'Stop it, or use another folder with --data.',
   },
-} as const satisfies Record<string, { readonly cause: string; readonly cure: string }>;
+} as const satisfies Record<string, { readonly cause: string; readonly cure: string; readonly passing?: true }>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
@@ -146,6 +154,11 @@ export class VoltstreamError extends Error {
     this.code = code;
     this.where = details.where;
   }
+}
+
+/** Whether the same call may succeed later, as the catalogue says of the error's code. */
+export function isPassing(error: unknown): error is VoltstreamError {
+  return error instanceof VoltstreamError && 'passing' in errorCatalogue[error.code];
 }
 
 /** A bug of our own: stops the task before it commits something wrong, and is never made a dead letter. */

@@ -1,4 +1,4 @@
-import { InvariantViolation, VoltstreamError } from '../errors.ts';
+import { InvariantViolation, VoltstreamError, isPassing } from '../errors.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
 import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
 import type { KeyValueStore, LocalStore, VersionedStore } from '../state/local-store.ts';
@@ -54,7 +54,7 @@ export class GlobalTables {
         await this.#readAll();
         break;
       } catch (error) {
-        if (!mayPass(error)) throw error;
+        if (!isPassing(error)) throw error;
         this.#options.problem('a global table cannot be read yet, and nothing starts before it is', error);
         await backOff.wait();
       }
@@ -110,14 +110,10 @@ export class GlobalTables {
       applyGlobalRecord(this.stores.get(store.name) as LocalStore, store.kind, key, value, timestampMs);
     } catch (error) {
       // What passes is no fault of the record: it is read again, since the position stays before it.
-      if (mayPass(error) || error instanceof InvariantViolation) throw error;
+      if (isPassing(error) || error instanceof InvariantViolation) throw error;
       this.#options.problem(`a record of the global table ${table.name} at offset ${record.offset} cannot be read and is left out`, error);
     }
   }
-}
-
-function mayPass(error: unknown): boolean {
-  return error instanceof VoltstreamError && (error.code === 'REGISTRY_UNAVAILABLE' || error.code === 'LOG_UNAVAILABLE');
 }
 
 async function decoded(reader: WireReader<unknown>, bytes: Uint8Array): Promise<unknown> {

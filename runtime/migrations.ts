@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { VoltstreamError } from '../errors.ts';
+import { VoltstreamError, isPassing } from '../errors.ts';
 import { isRepeatable, splitStatements } from './migrations/statements.ts';
 import { quoteName, quoteText } from './sinks/clickhouse/statements.ts';
-import { isTransient } from './sinks/clickhouse/warehouse-error.ts';
 import type { Warehouse } from './sinks/warehouse.ts';
 
 /** One file `NNNN-name.sql`. */
@@ -118,7 +117,7 @@ async function patiently(call: () => Promise<void>): Promise<void> {
       return await call();
     } catch (error) {
       const concurrent = error instanceof VoltstreamError && /ALREADY_EXISTS|already exists|CANNOT_ASSIGN_ALTER/.test(error.message);
-      if (attempt >= attemptsMax || !(isTransient(error) || concurrent)) throw error;
+      if (attempt >= attemptsMax || !(isPassing(error) || concurrent)) throw error;
       await sleepFor(attemptPauseMs * attempt);
     }
   }

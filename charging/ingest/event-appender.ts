@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { VoltstreamError } from '../../errors.ts';
+import { isPassing } from '../../errors.ts';
+import type { VoltstreamError } from '../../errors.ts';
 import { utf8 } from '../../schemas/builtin-codecs.ts';
 import type { SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
@@ -24,10 +25,6 @@ export interface FlushOptions {
   readonly signal?: AbortSignal | undefined;
   /** A failure that is tried again. */
   readonly retrying?: ((error: VoltstreamError) => void) | undefined;
-}
-
-function mayPass(error: unknown): error is VoltstreamError {
-  return error instanceof VoltstreamError && (error.code === 'DISK_FULL' || error.code === 'LOG_UNAVAILABLE');
 }
 
 /**
@@ -99,7 +96,7 @@ export class EventAppender {
         this.appended += records.length;
         return;
       } catch (error) {
-        if (!mayPass(error)) throw error;
+        if (!isPassing(error)) throw error;
         retrying?.(error);
         await pause(waitMs, undefined, signal === undefined ? {} : { signal });
       }

@@ -1,4 +1,4 @@
-import { VoltstreamError } from '../../errors.ts';
+import { VoltstreamError, isPassing } from '../../errors.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 
 const RETRY_MS = 1_000;
@@ -28,7 +28,7 @@ export class AwaitedSchemas {
         await awaited.reader.load(awaited.schemaId);
       } catch (error) {
         if (!(error instanceof VoltstreamError)) throw error;
-        if (error.code === 'REGISTRY_UNAVAILABLE') {
+        if (isPassing(error)) {
           this.#notBeforeMs = this.#nowMs() + RETRY_MS;
           this.#retrying('load schema', error);
           return false;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { VoltstreamError } from '../../errors.ts';
+import { VoltstreamError, isPassing } from '../../errors.ts';
 import type { Cell, Claim, Commit, StateStore } from '../../state/state-store.ts';
 import { BackOff } from './back-off.ts';
 
@@ -75,15 +75,10 @@ export class CommitLoop {
         this.#hooks.committed(cells.length, performance.now() - startedMs);
         return;
       } catch (error) {
-        if (!passing(error)) throw error;
+        if (!isPassing(error)) throw error;
         this.#hooks.retrying('commit', error);
         await backOff.wait();
       }
     }
   }
-}
-
-/** Failures of the world around the store, which the same commit may survive. Everything else stops the task. */
-function passing(error: unknown): boolean {
-  return error instanceof VoltstreamError && (error.code === 'STORE_UNAVAILABLE' || error.code === 'DISK_FULL');
 }

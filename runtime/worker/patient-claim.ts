@@ -1,14 +1,7 @@
-import { VoltstreamError } from '../../errors.ts';
+import { isPassing } from '../../errors.ts';
 import { BackOff } from '../task/back-off.ts';
 
-/** Whether a claim that failed may succeed later without anybody's help but the world's: a server that is away, a disk that is full. */
-export function claimMayPass(error: unknown): boolean {
-  return error instanceof VoltstreamError && claimFailuresThatPass.has(error.code);
-}
-
-const claimFailuresThatPass: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'DISK_FULL']);
-
-/** Claims again and again while store, log or disk cannot be reached; any other failure is the caller's. */
+/** Claims again and again while store or log cannot be reached; any other failure is the caller's. */
 export async function claimPatiently<T>(
   attempt: () => Promise<T>, signal: AbortSignal, retrying: (operation: string, error: unknown) => void,
 ): Promise<T> {
@@ -17,7 +10,7 @@ export async function claimPatiently<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (!claimMayPass(error)) throw error;
+      if (!isPassing(error)) throw error;
       retrying('claim', error);
       await backOff.wait();
     }

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { VoltstreamError } from '../../errors.ts';
-import { claimMayPass } from './patient-claim.ts';
 import { positionWithin } from './positions.ts';
 
 describe('the position of a claim', () => {
@@ -23,12 +21,5 @@ describe('the position of a claim', () => {
       const earliest = policy('earliest');
       expect([positionWithin(stored, bounds, 'task t_0', earliest), earliest.notices.length]).toEqual([10, 1]);
     }
-  });
-
-  it('is asked for again after failures that pass, and after no others', () => {
-    const passes = (code: ConstructorParameters<typeof VoltstreamError>[0]): boolean => claimMayPass(new VoltstreamError(code, 'planted'));
-    expect((['STORE_UNAVAILABLE', 'LOG_UNAVAILABLE', 'DISK_FULL'] as const).map(passes)).toEqual([true, true, true]);
-    expect((['FENCED', 'REWOUND', 'STATE_MISSING', 'OFFSET_OUT_OF_RANGE', 'TOPOLOGY_INVALID'] as const).map(passes)).not.toContain(true);
-    expect(claimMayPass(new Error('planted'))).toBe(false);
   });
 });

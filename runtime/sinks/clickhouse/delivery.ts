@@ -1,11 +1,10 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { VoltstreamError, assertInvariant } from '../../../errors.ts';
+import { VoltstreamError, assertInvariant, isPassing } from '../../../errors.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { batchHashBytes } from './batch-hash.ts';
 import type { DeliveryTable } from './check-table.ts';
 import { deliveryColumns } from './check-table.ts';
 import { insertRowsMax, quoteText, tableName } from './statements.ts';
-import { isTransient } from './warehouse-error.ts';
 
 /** Rows of one table partition, fixed for ever at the seal. */
 export interface SealedPiece {
@@ -121,7 +120,7 @@ export class PieceDelivery {
       );
       return null;
     } catch (error) {
-      if (!isTransient(error)) throw error;
+      if (!isPassing(error)) throw error;
       return error;
     }
   }
@@ -149,7 +148,7 @@ export class PieceDelivery {
       try {
         return await this.#limited(this.#options.warehouse.query<{ readonly batch: string }>(sql));
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        if (!isPassing(error)) throw error;
         await this.#pause(attempt, error);
       }
     }

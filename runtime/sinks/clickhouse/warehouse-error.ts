@@ -94,8 +94,3 @@ export function warehouseError(failure: WarehouseFailure, where: string, cause: 
   }
   return new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'ClickHouse did not carry out a statement', { where, got, cause });
 }
-
-/** False when the same call would fail again: waiting does not help, a person must act. */
-export function isTransient(error: unknown): boolean {
-  return error instanceof VoltstreamError && (error.code === 'WAREHOUSE_UNAVAILABLE' || error.code === 'DISK_FULL');
-}
