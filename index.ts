@@ -4,8 +4,10 @@
 export { Topology } from './topology/topology.ts';
 export { Stream } from './topology/stream.ts';
 export type { RepartitionOptions, Step } from './topology/stream.ts';
-export { Table } from './topology/table.ts';
+export { GlobalTable, Table } from './topology/table.ts';
 export type { TableOptions } from './topology/table.ts';
+export { GroupedStream } from './topology/grouped-stream.ts';
+export type { GroupedForm } from './topology/grouped-stream.ts';
 export type { BuiltTopology, SubTopology, TopicForm } from './topology/graph.ts';
 
 // Sinks: rows into ClickHouse, records into a topic, what could not be processed.
@@ -45,7 +47,10 @@ export { statefulOperator, statefulStep } from './operators/stateful-operator.ts
 export type { OpenedStores, StatefulContext, StatefulOptions, StatefulStepOptions, StoreDefinitions } from './operators/stateful-operator.ts';
 
 // What steps see: records, keys of windows, where a record came from.
-export type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime, TableReference, Windowed } from './operators/operator.ts';
+export type {
+  Operator, RecordOrigin, Schedule, StepContext, StreamRecord, StreamReference, StreamTime, TableLookup, TableReference, Windowed,
+} from './operators/operator.ts';
+export type { Change } from './operators/table-source.ts';
 export type { Emit } from './operators/record-step.ts';
 
 // Stores of a step: by key, by group and member, by time and key, by key with versions; each key's own time and timers.
