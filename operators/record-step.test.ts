@@ -53,6 +53,17 @@ describe('a pipeline of steps', () => {
     expect(() => source.next(at(1))).toThrow('full');
   });
 
+  it('tells its end of an observable that fails, or throws where nobody is told', () => {
+    const failures: unknown[] = [];
+    const source = new Subject<R>();
+    source.subscribe(recordSubscriber(() => {}, (error) => failures.push(error)));
+    source.error('broken');
+    expect(failures).toEqual(['broken']);
+    const untold = new Subject<R>();
+    untold.subscribe(recordSubscriber(() => {}));
+    expect(() => untold.error(new Error('broken'))).toThrow('broken');
+  });
+
   it('ends when it is unsubscribed', () => {
     const source = new Subject<R>();
     const taken: R[] = [];

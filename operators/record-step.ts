@@ -1,4 +1,4 @@
-import { Observable, Subscriber, type OperatorFunction } from 'rxjs';
+import { Observable, Subscriber, type Observer, type OperatorFunction } from 'rxjs';
 import type { StepContext, StreamRecord } from './operator.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { StepContext, StreamRecord } from './operator.ts';
 class StepSubscriber<I> extends Subscriber<I> {
   readonly #process: (record: I) => void;
 
-  constructor(down: Subscriber<never> | undefined, process: (record: I) => void) {
+  constructor(down: Subscriber<never> | Observer<unknown> | undefined, process: (record: I) => void) {
     super(down);
     this.#process = process;
   }
@@ -21,10 +21,11 @@ class StepSubscriber<I> extends Subscriber<I> {
 
 /**
  * The end of a pipeline that calls `process` for each record and lets its errors through to whoever pushed the record; a plain
- * function given to `subscribe` would have them reported on a later tick instead.
+ * function given to `subscribe` would have them reported on a later tick instead. `failed` is told when the observable itself
+ * ends with an error, which no step of ours does; left out, that error is thrown.
  */
-export function recordSubscriber<I>(process: (record: I) => void): Subscriber<I> {
-  return new StepSubscriber(undefined, process);
+export function recordSubscriber<I>(process: (record: I) => void, failed?: (error: unknown) => void): Subscriber<I> {
+  return new StepSubscriber(failed === undefined ? undefined : { next() {}, error: failed, complete() {} }, process);
 }
 
 /** An OperatorFunction from a function that is called once per subscription and gives what to do with each record. */

@@ -1,5 +1,6 @@
-import { Observable, Subscriber } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { StepContext, StreamRecord } from '../../operators/operator.ts';
+import { recordSubscriber } from '../../operators/record-step.ts';
 import type { Edge, SinkNode, SubTopology } from '../../topology/graph.ts';
 import { MAIN_PORT } from '../../topology/graph.ts';
 
@@ -20,26 +21,6 @@ class Port {
     this.count++;
     const targets = this.#targets;
     for (let index = 0; index < targets.length; index++) (targets[index] as Subscriber<AnyRecord>).next(record);
-  }
-}
-
-/** The end of a step's observable: passes on without RxJS's catching of errors, which would report them too late. */
-class PortSubscriber extends Subscriber<AnyRecord> {
-  readonly #emit: (record: AnyRecord) => void;
-  readonly #fatal: (error: unknown) => void;
-
-  constructor(emit: (record: AnyRecord) => void, fatal: (error: unknown) => void) {
-    super();
-    this.#emit = emit;
-    this.#fatal = fatal;
-  }
-
-  override next(record: AnyRecord): void {
-    this.#emit(record);
-  }
-
-  override error(error: unknown): void {
-    this.#fatal(error);
   }
 }
 
@@ -80,7 +61,7 @@ export class Pipeline {
       });
       this.#contexts.set(step.name, context);
       const built = step.operator.build(context) as unknown as (input: Observable<AnyRecord>) => Observable<AnyRecord>;
-      built(input.records).subscribe(new PortSubscriber((record) => output.emit(record), (error) => hooks.fatal(step.name, error)));
+      built(input.records).subscribe(recordSubscriber((record) => output.emit(record), (error) => hooks.fatal(step.name, error)));
     }
     for (const edge of part.edges) this.#connect(edge, part, hooks);
   }
@@ -115,7 +96,7 @@ export class Pipeline {
     const emit = sink !== undefined
       ? (record: AnyRecord) => hooks.sink(sink, record)
       : this.#emitInto(edge, input as Port, part.edges.some((other) => other.to === edge.to && other.input > 0));
-    from.records.subscribe(new PortSubscriber(emit, (error) => hooks.fatal(edge.to, error)));
+    from.records.subscribe(recordSubscriber(emit));
   }
 
   #emitInto(edge: Edge, input: Port, several: boolean): (record: AnyRecord) => void {
