@@ -2,10 +2,13 @@ import type { StreamRecord } from '../../operators/operator.ts';
 import { InvariantViolation, VoltstreamError, assertInvariant } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
+import type { ErrorStage } from '../../topology/error-policy.ts';
 import type { SinkNode, SourceNode, SubTopology } from '../../topology/graph.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
-import { DeadLetters } from './dead-letters.ts';
+import { DeadLetters, letterRecord } from './dead-letters.ts';
+import type { FailurePolicies } from './error-policy.ts';
+import { messageOf, recordError } from './error-policy.ts';
 import type { SealedBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { SourceReaders } from './partition-queue.ts';
@@ -38,8 +41,9 @@ export interface TaskCoreOptions {
   readonly readers: ReadonlyMap<string, SourceReaders>;
   readonly encoders: ReadonlyMap<string, SinkEncoder>;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
-  /** Where undecodable and failed records go; null stops the task at the first. */
+  /** Where records go that failed, when `failures` says so. */
   readonly deadLetters: SinkNode | null;
+  readonly failures: FailurePolicies;
   readonly sealPolicyOf: (sink: SinkNode) => SealPolicy;
   /** How long a partition without records holds the others back; Kafka Streams' `max.task.idle.ms`, -1 never. */
   readonly maxTaskIdleMs: number;
@@ -75,7 +79,7 @@ export class TaskCore {
   readonly #queues: PartitionQueue[];
   readonly #inputs: ((record: AnyRecord) => void)[];
   readonly #pipeline: Pipeline;
-  readonly #deadLetters: DeadLetters;
+  readonly #deadLetters = new DeadLetters();
   /** First error that must stop the task; set by steps, seen after the record under way. */
   #failure: unknown = null;
   #raw: LogRecord | null = null;
@@ -96,7 +100,6 @@ export class TaskCore {
       const { deadLetters } = options;
       this.outboxes.set(deadLetters.name, new Outbox(deadLetters.name, options.sealPolicyOf(deadLetters)));
     }
-    this.#deadLetters = new DeadLetters(options.deadLetters?.name ?? null, (sink, record) => this.#encode(sink, record));
     this.#pipeline = new Pipeline(part, {
       contextOf: (step, output) => this.#contextOf(step, output),
       sink: (sink, record) => this.#output(sink, record),
@@ -156,11 +159,6 @@ export class TaskCore {
     return this.#facts.getNumber(`position/${source.topic}`);
   }
 
-  /** Run under which the state was written, or undefined for a task without state. */
-  get committedRun(): number | undefined {
-    return this.#facts.getNumber('run');
-  }
-
   accept(batch: LogBatch): boolean {
     return this.#queues.some((queue) => queue.source.topic === batch.topic && queue.accept(batch));
   }
@@ -173,7 +171,8 @@ export class TaskCore {
     let processed = 0;
     while (processed < recordsMax && this.#failure === null) {
       const index = this.#choose(nowMs);
-      if (index < 0) break;
+      // Decoding may have met a record that stops the task.
+      if (index < 0 || this.#failure !== null) break;
       this.#processHead(index);
       processed++;
     }
@@ -202,7 +201,7 @@ export class TaskCore {
     if (this.#failure !== null) throw this.#failure;
     const cells: Cell[] = [];
     const sealed: { sink: string; batch: SealedBatch }[] = [];
-    for (const store of this.stores.values()) store.takeChanges(cells);
+    for (const [name, store] of this.stores) this.#takeChanges(name, store, cells);
     for (const [sink, outbox] of this.outboxes) {
       const batch = outbox.takeCells(cells, nowMs, sealNow);
       if (batch !== null) sealed.push({ sink, batch });
@@ -216,7 +215,20 @@ export class TaskCore {
     for (const [sink, encoder] of this.#options.encoders) this.#facts.set(`sink/${sink}`, encoder.schemaId);
     this.#facts.takeCells(cells);
     this.recordsSinceCommit = 0;
+    for (const queue of this.#queues) this.#options.failures.passed(this.id, queue.source.topic, queue.position);
     return { cells, sealed };
+  }
+
+  /** A value that its codec refuses belongs to no single record any more: nothing of this commit may be written. */
+  #takeChanges(name: string, store: LocalStore, into: Cell[]): void {
+    try {
+      store.takeChanges(into);
+    } catch (error) {
+      const where = `task ${this.id}, store "${name}"`;
+      this.#failure = error instanceof InvariantViolation ? error : error instanceof VoltstreamError ? error.at(where)
+        : new VoltstreamError('SERIALISATION_FAILED', messageOf(error), { where, cause: error });
+      throw this.#failure;
+    }
   }
 
   #choose(nowMs: number): number {
@@ -306,18 +318,28 @@ export class TaskCore {
     this.#refuse('process', step, error);
   }
 
-  #refuse(stage: 'process' | 'deliver' | 'deserialise', step: string, error: unknown): void {
+  #refuse(stage: ErrorStage, step: string, error: unknown): void {
+    // Nothing of this task is committed any more.
+    if (this.#failure !== null) return;
     const raw = this.#raw;
     assertInvariant(raw !== null, 'an error belongs to a record');
-    if (!this.#deadLetters.take(stage, step, error, this.origin, raw)) this.#stop(step, error);
+    const failure = { task: this.id, stage, step, error, origin: this.origin };
+    this.#failure = this.#options.failures.stoppedBy(failure);
+    if (this.#failure !== null) return;
+    const sink = this.#options.deadLetters?.name;
+    assertInvariant(sink !== undefined, 'a policy of dead letters has a sink for them');
+    const letter = this.#deadLetters.of(failure, raw);
+    try {
+      this.#encode(sink, letterRecord(letter));
+    } catch (refusal) {
+      this.#stop(sink, refusal);
+      return;
+    }
+    this.#options.failures.setAside(this.id, letter);
   }
 
   #stop(step: string, error: unknown): void {
-    this.#failure ??= error instanceof VoltstreamError || error instanceof InvariantViolation
-      ? error
-      : new VoltstreamError('PROCESSING_FAILED', String(error instanceof Error ? error.message : error), {
-        where: `task ${this.id}, step "${step}", ${this.origin.topic}-${this.origin.partition}@${this.origin.offset}`, cause: error,
-      });
+    this.#failure ??= error instanceof InvariantViolation ? error : recordError({ task: this.id, stage: 'process', step, error, origin: this.origin });
   }
 
   #queueOf(source: SourceNode): PartitionQueue {
