@@ -1,5 +1,5 @@
 import { VoltstreamError } from '../../errors.ts';
-import type { Log, LogBatch, LogConsumer, TaskAssignment } from '../log/log.ts';
+import type { Log, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from '../log/log.ts';
 import type { RunningTask } from '../task/running-task.ts';
 
 /** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
@@ -45,6 +45,8 @@ export class Worker {
   readonly #consumer: LogConsumer;
   readonly #tasks = new Map<string, RunningTask>();
   readonly #assignments = new Map<string, TaskAssignment>();
+  /** Which task reads a partition, by `<topic>-<partition>`. */
+  readonly #readers = new Map<string, string>();
   readonly #pausedPartitions = new Set<string>();
   readonly #claiming = new Map<string, Promise<void>>();
   readonly #reclaiming = new Set<Promise<void>>();
@@ -57,6 +59,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    for (const { task, partitions } of options.tasks) for (const partition of partitions) this.#readers.set(partitionName(partition), task);
     this.#consumer = options.log.consumer({ group: options.group, tasks: options.tasks, bufferBytesMax: options.bufferBytesMax });
   }
 
@@ -162,9 +165,7 @@ export class Worker {
   }
 
   #route(batch: LogBatch): void {
-    const id = this.#options.tasks.find((candidate) => this.#tasks.has(candidate.task) &&
-      candidate.partitions.some((partition) => partition.topic === batch.topic && partition.partition === batch.partition))?.task;
-    const task = id === undefined ? undefined : this.#tasks.get(id);
+    const task = this.#tasks.get(this.#readers.get(partitionName(batch)) ?? '');
     if (task === undefined || task.stopped || task.accept(batch)) return;
     // Not what the task asked for (Law 3): dropped, and sought again at the task's own position.
     const queue = task.queues.find((candidate) => candidate.source.topic === batch.topic);
@@ -174,7 +175,7 @@ export class Worker {
   #throttle(task: RunningTask): void {
     for (const queue of task.queues) {
       const partition = { topic: queue.source.topic, partition: queue.partition };
-      const name = `${partition.topic}-${partition.partition}`;
+      const name = partitionName(partition);
       if (queue.buffered > BUFFERED_RECORDS_MAX && !this.#pausedPartitions.has(name)) {
         this.#pausedPartitions.add(name);
         this.#consumer.pause([partition]);
@@ -241,8 +242,9 @@ export class Worker {
   /** Reads on at the position in memory: nothing that was fetched under another claim or generation is taken. */
   #goOn(task: RunningTask, assignment: TaskAssignment): void {
     for (const queue of task.queues) {
-      this.#pausedPartitions.delete(`${queue.source.topic}-${queue.partition}`);
-      this.#consumer.seek({ topic: queue.source.topic, partition: queue.partition }, queue.requestPosition);
+      const partition = { topic: queue.source.topic, partition: queue.partition };
+      this.#pausedPartitions.delete(partitionName(partition));
+      this.#consumer.seek(partition, queue.requestPosition);
     }
     this.#consumer.resume(assignment.partitions);
   }
@@ -294,6 +296,10 @@ export class Worker {
       this.#options.listener.retrying('commit group offsets', error);
     }
   }
+}
+
+function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
 }
 
 /** Errors that a new claim cures, or judges: the position's policy belongs to the claim. */
