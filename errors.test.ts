@@ -37,6 +37,16 @@ describe('an error', () => {
   });
 });
 
+describe('an error met elsewhere', () => {
+  it('is the same, with that place in front of its own', () => {
+    const error = new VoltstreamError('DESERIALISATION_FAILED', 'no text', { where: 'field a', wanted: 'UTF-8', got: 'ff' });
+    const met = error.at('in-0@7');
+    expect(met.message).toBe(error.message.replace('where: field a', 'where: in-0@7, field a'));
+    expect(met).toMatchObject({ code: 'DESERIALISATION_FAILED', where: 'in-0@7, field a', cause: error });
+    expect(new VoltstreamError('FENCED', 'lost').at('task_0').where).toBe('task_0');
+  });
+});
+
 describe('a failure that passes', () => {
   it('is one of the world around us: nothing that a person or another claim must put right', () => {
     const codes = Object.keys(errorCatalogue) as (keyof typeof errorCatalogue)[];

@@ -142,6 +142,8 @@ export interface ErrorDetails {
 export class VoltstreamError extends Error {
   readonly code: ErrorCode;
   readonly where: string | undefined;
+  readonly #what: string;
+  readonly #details: ErrorDetails;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     const parts = [`${code}: ${what}`];
@@ -153,6 +155,15 @@ export class VoltstreamError extends Error {
     this.name = 'VoltstreamError';
     this.code = code;
     this.where = details.where;
+    this.#what = what;
+    this.#details = details;
+  }
+
+  /** The same error with the place where it was met in front of its own; this one is its cause. */
+  at(where: string): VoltstreamError {
+    return new VoltstreamError(this.code, this.#what, {
+      ...this.#details, where: this.where === undefined ? where : `${where}, ${this.where}`, cause: this,
+    });
   }
 }
 

@@ -19,6 +19,7 @@ import { chargingTopology, eventsTopic, stationsTopic } from '../charging/topolo
 import { sinkEncoders } from '../runtime/delivery/sink-encoders.ts';
 import type { LogRecord } from '../runtime/log/log.ts';
 import { visitBatch } from '../runtime/task/outbox.ts';
+import { FailurePolicies } from '../runtime/task/error-policy.ts';
 import { TaskCore } from '../runtime/task/task-core.ts';
 import type { WireReader } from '../schemas/codec.ts';
 import { utf8 } from '../schemas/builtin-codecs.ts';
@@ -96,7 +97,7 @@ async function newTask(): Promise<TaskCore> {
   await loadSchemas([...readers.values()].map((one) => one.value));
   const core = new TaskCore({
     part, partition: 0, partitions: 1, run: 1, readers, encoders: (await sinkEncoders(sinks, registry))(1), globalStores: new Map(),
-    deadLetters: topology.deadLetters, maxTaskIdleMs: 0, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
+    deadLetters: topology.deadLetters, failures: new FailurePolicies(topology), maxTaskIdleMs: 0, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
   });
   core.restore([]);
   return core;

@@ -16,6 +16,7 @@ import { archiveTasksOf, tasksOf } from './partition-counts.ts';
 import type { Ports } from './ports.ts';
 import { checkTable } from './sinks/clickhouse/check-table.ts';
 import type { TableFacts } from './sinks/clickhouse/check-table.ts';
+import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
 import { TaskRegister } from './worker/task-register.ts';
 import { TaskFactory } from './worker/task-factory.ts';
@@ -55,6 +56,7 @@ export class Application {
   readonly #abort = new AbortController();
   readonly #tables = new Map<string, TableFacts>();
   readonly #register: TaskRegister;
+  readonly #failures: FailurePolicies;
   readonly #failure = Promise.withResolvers<never>();
   #workers: readonly Worker[] = [];
   #globalTables: GlobalTables | null = null;
@@ -62,6 +64,7 @@ export class Application {
   constructor(options: ApplicationOptions) {
     this.#options = options;
     this.#topology = options.topology.build();
+    this.#failures = new FailurePolicies(this.#topology);
     this.#register = new TaskRegister(options.metrics, options.logger, (task, error) => this.#taskStopped(task, error));
     this.#failure.promise.catch(() => undefined);
   }
@@ -160,7 +163,7 @@ export class Application {
       topology: this.#topology, log: ports.log, store: ports.store, limits: configuration, maxTaskIdleMs: configuration.maxTaskIdleMs,
       readers: new Map(parts.flatMap((part) => part.sources).map((node) => [node.name, this.#readersOf(node.form)])),
       encoders: await sinkEncoders(sinks, ports.registry),
-      globalStores: globalTables.stores,
+      globalStores: globalTables.stores, failures: this.#failures,
       deliveryOf: (sink, task) => this.#deliveryOf(sink, task),
       positions: this.#positions(),
       listener: this.#register.taskListener,

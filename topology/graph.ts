@@ -2,6 +2,7 @@ import type { TableStore } from '../operators/joins/table-lookup.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
+import type { ErrorPolicies } from './error-policy.ts';
 import type { SinkDefinition } from './sink.ts';
 
 export type AnyOperator = Operator<never, never, unknown, unknown>;
@@ -88,4 +89,5 @@ export interface BuiltTopology {
   /** Topics between sub-topologies, created by the runtime. */
   readonly repartitionTopics: readonly string[];
   readonly deadLetters: SinkNode | null;
+  readonly errorPolicies: ErrorPolicies;
 }

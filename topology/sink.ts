@@ -27,6 +27,12 @@ export interface WarehouseSink<K, V, Row = Record<string, ColumnValue>> {
   readonly row: (value: V, key: K, timestampMs: number, origin: RecordOrigin) => Row;
 }
 
+/** A header of a record in the log. Several may have the same key. */
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
 /** Records into a topic, exactly once, through the outbox. */
 export interface LogSink<K, V> {
   readonly kind: 'log';
@@ -34,6 +40,10 @@ export interface LogSink<K, V> {
   readonly topic: string;
   readonly key: Form<K>;
   readonly value: Form<V>;
+  /** Headers of the record, in this order. Left out: none. */
+  headers?(value: V, key: K): readonly RecordHeader[];
+  /** Bytes to write as they are, in place of what the forms would make of key and value; null stays null. */
+  bytesOf?(value: V, key: K): { readonly key: Uint8Array | null; readonly value: Uint8Array | null };
 }
 
 /** Records of one sub-topology into another, keyed anew. Made by `repartition`. */
@@ -59,11 +69,15 @@ export function clickhouse<K, V, Row>(
   return { kind: 'warehouse', name, table, row };
 }
 
-/** Records into a topic of the log. The sink's name is the topic's, unless another is given. */
+/**
+ * Records into a topic of the log, with headers where the form makes some. The sink's name is the topic's, unless another is
+ * given.
+ */
 export function logTopic<K, V>(
   topic: string,
-  form: { readonly key: Form<K>; readonly value: Form<V> },
+  form: { readonly key: Form<K>; readonly value: Form<V>; readonly headers?: (value: V, key: K) => readonly RecordHeader[] },
   name: string = topic,
 ): LogSink<K, V> {
-  return { kind: 'log', name, topic, key: form.key, value: form.value };
+  const { key, value, headers } = form;
+  return { kind: 'log', name, topic, key, value, ...(headers === undefined ? {} : { headers }) };
 }

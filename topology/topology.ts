@@ -10,6 +10,8 @@ import type {
   AnyOperator, AnySink, ArchiveNode, BuiltTopology, Edge, GlobalTableNode, Node, SinkNode, SourceNode, TopicForm,
 } from './graph.ts';
 import { MAIN_PORT } from './graph.ts';
+import type { ErrorPolicies } from './error-policy.ts';
+import { checkErrorPolicies } from './error-policy.ts';
 import { checkName, invalid } from './invalid.ts';
 import type { SinkDefinition, WarehouseSink } from './sink.ts';
 import type { GraphBuilder, RepartitionOptions, Step } from './stream.ts';
@@ -41,6 +43,7 @@ export class Topology {
   readonly #archives: ArchiveNode[] = [];
   readonly #unnamed = new Map<string, number>();
   #deadLetters: SinkNode | null = null;
+  #errorPolicies: ErrorPolicies | null = null;
   readonly #builder: GraphBuilder;
 
   constructor(name: string) {
@@ -94,16 +97,30 @@ export class Topology {
     });
   }
 
-  /** Where records go that cannot be decoded or processed. Without it the first such record stops its task. */
+  /** Where records go that cannot be decoded, processed or encoded, unless `errorPolicy` says otherwise. Without it the first such record stops its task. */
   deadLetters<Row>(sink: SinkDefinition<string, DeadLetter, Row>): void {
     if (this.#deadLetters !== null) throw invalid(sink.name, 'there are two sinks for dead letters', 'one', 'two');
     checkName('sink', sink.name);
     this.#deadLetters = { kind: 'sink', name: sink.name, sink: sink as unknown as AnySink };
   }
 
+  /**
+   * What happens to records that fail, by stage, and by name of a source, step, sink or archive. Left out: dead letters where there
+   * is a sink for them, else the first such record stops its task. A bug of our own always does.
+   *
+   * @example
+   * topology.errorPolicy({ deserialise: 'dead-letter', process: { attempts: 5, backOffMs: 200, then: 'fail' }, steps: { totals: 'fail' } });
+   */
+  errorPolicy(policies: ErrorPolicies): void {
+    if (this.#errorPolicies !== null) throw invalid(this.name, 'the topology has two error policies', 'one', 'two');
+    this.#errorPolicies = policies;
+  }
+
   /** Checks the whole and splits it into sub-topologies. Throws TOPOLOGY_INVALID. */
   build(): BuiltTopology {
     this.#refuseSharedNames();
+    const errorPolicies = this.#errorPolicies ?? {};
+    checkErrorPolicies(errorPolicies, new Set([...this.#nodes.keys(), ...this.#archives.map((archive) => archive.name)]), this.#deadLetters !== null);
     const subTopologies = splitIntoSubTopologies(this.#nodes, this.#edges, this.#globalTables);
     const repartitionTopics = [...this.#nodes.values()]
       .filter((node): node is SourceNode => node.kind === 'source' && node.role === 'repartition')
@@ -115,6 +132,7 @@ export class Topology {
       archives: [...this.#archives],
       repartitionTopics,
       deadLetters: this.#deadLetters,
+      errorPolicies,
     });
   }
 

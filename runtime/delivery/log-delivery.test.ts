@@ -15,7 +15,7 @@ function batches(...cuts: readonly (readonly string[])[]): SealedBatch[] {
   return cuts.map((texts) => {
     for (const text of texts) {
       outbox.add((into) => {
-        encodeTopicRow(Buffer.from(text), Buffer.from(text), 0, into);
+        encodeTopicRow({ key: Buffer.from(text), value: Buffer.from(text), timestampMs: 0 }, into);
         return '';
       });
     }

@@ -5,10 +5,12 @@ import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sin
 import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
 import { writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
+import type { TopicRow } from './topic-row.ts';
 import { encodeTopicRow } from './topic-row.ts';
 
 type AnyRecord = StreamRecord<unknown, unknown>;
 type AnyRow = Readonly<Record<string, never>>;
+type TopicSink = LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>;
 
 /** Makes a task's encoders. The run stands in each row's version, so every claim has its own. */
 export type SinkEncoders = (run: number) => ReadonlyMap<string, SinkEncoder>;
@@ -41,16 +43,26 @@ export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, 
   };
 }
 
-async function topicEncoder(sink: LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>, registry: SchemaRegistry): Promise<SinkEncoder> {
+async function topicEncoder(sink: TopicSink, registry: SchemaRegistry): Promise<SinkEncoder> {
   const key = await registry.writer(`${sink.topic}-key`, sink.key);
   const value = await registry.writer(`${sink.topic}-value`, sink.value);
   return {
     schemaId: `${formId(sink.key)}/${formId(sink.value)}`,
     encode(record: AnyRecord, _ordinal, _origin, into) {
-      encodeTopicRow(encodeWith(key, record.key), encodeWith(value, record.value), record.timestampMs, into);
+      encodeTopicRow(topicRowOf(sink, record, key, value), into);
       return '';
     },
   };
+}
+
+/** What a topic sink makes of a record: its bytes, by its forms or as they came, and its headers. */
+export function topicRowOf(sink: TopicSink, record: AnyRecord, key: WireWriter<unknown>, value: WireWriter<unknown>): TopicRow {
+  const { timestampMs } = record;
+  if (sink.kind === 'repartition' || (sink.bytesOf === undefined && sink.headers === undefined)) {
+    return { key: encodeWith(key, record.key), value: encodeWith(value, record.value), timestampMs };
+  }
+  const bytes = sink.bytesOf?.(record.value, record.key) ?? { key: encodeWith(key, record.key), value: encodeWith(value, record.value) };
+  return { ...bytes, timestampMs, headers: sink.headers?.(record.value, record.key) ?? null };
 }
 
 function encodeWith(writer: WireWriter<unknown>, part: unknown): Uint8Array | null {

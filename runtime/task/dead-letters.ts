@@ -1,48 +1,58 @@
-import { InvariantViolation, VoltstreamError } from '../../errors.ts';
-import type { RecordOrigin, StreamRecord } from '../../operators/operator.ts';
+import { VoltstreamError } from '../../errors.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { LogRecord } from '../log/log.ts';
+import type { RecordFailure } from './error-policy.ts';
+import { messageOf } from './error-policy.ts';
 
-/**
- * Turns what cannot be decoded, processed or delivered into a record of the dead letter sink, with its bytes as they came.
- * An assertion of our own is never made a dead letter: it stops the task before it commits.
- */
+const STACKTRACE_LENGTH_MAX = 8_000;
+const CAUSES_MAX = 5;
+
+/** Turns records that failed into dead letters, with their bytes as they came. One for each task: it numbers the letters of a record. */
 export class DeadLetters {
-  readonly #sink: string | null;
-  readonly #encode: (sink: string, record: StreamRecord<string, DeadLetter>) => void;
   #lastTopic = '';
   #lastOffset = -1;
   #index = 0;
   count = 0;
 
-  constructor(sink: string | null, encode: (sink: string, record: StreamRecord<string, DeadLetter>) => void) {
-    this.#sink = sink;
-    this.#encode = encode;
-  }
-
-  /** False when the error must stop the task instead. */
-  take(stage: DeadLetter['stage'], step: string, error: unknown, origin: RecordOrigin, raw: LogRecord): boolean {
-    if (this.#sink === null || error instanceof InvariantViolation) return false;
-    const sameRecord = origin.topic === this.#lastTopic && origin.offset === this.#lastOffset;
+  of({ stage, step, error, origin: { topic, partition, offset } }: RecordFailure, raw: LogRecord): DeadLetter {
+    const sameRecord = topic === this.#lastTopic && offset === this.#lastOffset;
     this.#index = sameRecord ? this.#index + 1 : 0;
-    this.#lastTopic = origin.topic;
-    this.#lastOffset = origin.offset;
-    const letter: DeadLetter = {
+    this.#lastTopic = topic;
+    this.#lastOffset = offset;
+    this.count++;
+    return {
       stage,
       step,
       reason: error instanceof VoltstreamError ? error.code : stage === 'deserialise' ? 'DESERIALISATION_FAILED' : 'PROCESSING_FAILED',
-      message: error instanceof Error ? error.message : String(error),
-      topic: origin.topic,
-      partition: origin.partition,
-      offset: origin.offset,
+      exception: error instanceof Error ? error.name : typeof error,
+      message: messageOf(error),
+      stacktrace: stacktraceOf(error),
+      topic,
+      partition,
+      offset,
       index: this.#index,
       timestampMs: raw.timestampMs,
       key: raw.key,
       value: raw.value,
       headers: raw.headers ?? [],
     };
-    this.#encode(this.#sink, { key: `${letter.topic}-${letter.partition}-${letter.offset}`, value: letter, timestampMs: raw.timestampMs });
-    this.count++;
-    return true;
   }
+}
+
+/** A letter under the position of its record: what a sink keys it by. */
+export function letterRecord(letter: DeadLetter): { readonly key: string; readonly value: DeadLetter; readonly timestampMs: number } {
+  return { key: `${letter.topic}-${letter.partition}-${letter.offset}`, value: letter, timestampMs: letter.timestampMs };
+}
+
+/** Frames of the engine, from here on outwards: they tell nothing, and differ with the way in which a record came to be processed. */
+const engineFrame = /^\s+at .*[/\\]runtime[/\\](?:task[/\\](?:task-core|pipeline)|archive[/\\]archive-task)\.[jt]s:/;
+
+function stacktraceOf(error: unknown): string {
+  const parts: string[] = [];
+  for (let one = error; one !== undefined && one !== null && parts.length < CAUSES_MAX; one = one instanceof Error ? one.cause : undefined) {
+    const lines = (one instanceof Error ? one.stack ?? String(one) : String(one)).split('\n');
+    const end = lines.findIndex((line) => engineFrame.test(line));
+    parts.push(lines.slice(0, end < 0 ? undefined : end).join('\n'));
+  }
+  return parts.join('\nCaused by: ').slice(0, STACKTRACE_LENGTH_MAX);
 }

@@ -3,6 +3,7 @@ import { avroCodec } from '../../schemas/avro-codec.ts';
 import type { Codec, Form, WireReader } from '../../schemas/codec.ts';
 import type { SinkNode } from '../../topology/graph.ts';
 import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
+import { topicRowOf } from '../delivery/sink-encoders.ts';
 import { encodeTopicRow } from '../delivery/topic-row.ts';
 import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
 import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
@@ -48,12 +49,10 @@ export function driverEncoder(node: SinkNode): SinkEncoder {
   const sink = node.sink as unknown as LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>;
   const key = codecOf(sink.key);
   const value = codecOf(sink.value);
-  const encode = (codec: Codec<unknown>, part: unknown): Uint8Array | null =>
-    part === null || part === undefined ? null : codec.encode(part);
   return {
     schemaId: node.name,
     encode: (record, _ordinal, _origin, into) => {
-      encodeTopicRow(encode(key, record.key), encode(value, record.value), record.timestampMs, into);
+      encodeTopicRow(topicRowOf(sink, record, key, value), into);
       return '';
     },
   };

@@ -1,6 +1,8 @@
 import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { BuiltTopology, SubTopology } from '../../topology/graph.ts';
+import type { FailurePolicies } from '../task/error-policy.ts';
+import { RecordRetry } from '../task/error-policy.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import { TaskCore } from '../task/task-core.ts';
 import type { DriverLog } from './driver-log.ts';
@@ -28,6 +30,8 @@ export interface DriverTaskOptions {
   readonly log: DriverLog;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
   readonly maxTaskIdleMs: number;
+  /** One for all tasks: attempts are counted across restarts. */
+  readonly failures: FailurePolicies;
   readonly hooks: DriverTaskHooks;
 }
 
@@ -57,12 +61,18 @@ export class DriverTask {
     }
   }
 
-  /** Processes everything that is in the log; true when there was something. */
+  /** Processes everything that is in the log; true when there was something. A record to be tried again restarts the task. */
   process(): boolean {
     for (const queue of this.core.queues) {
       this.core.accept(this.#options.log.fetch(queue.source.topic, queue.partition, queue.requestPosition));
     }
-    return this.core.process(Number.POSITIVE_INFINITY, this.#options.hooks.nowMs()) > 0;
+    try {
+      return this.core.process(Number.POSITIVE_INFINITY, this.#options.hooks.nowMs()) > 0;
+    } catch (error) {
+      if (!(error instanceof RecordRetry)) throw error;
+      this.restart();
+      return true;
+    }
   }
 
   commit(): void {
@@ -99,7 +109,7 @@ export class DriverTask {
       part, partition, partitions: 1, run: 1, globalStores, maxTaskIdleMs,
       readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
       encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
-      deadLetters: topology.deadLetters,
+      deadLetters: topology.deadLetters, failures: this.#options.failures,
       sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
     });
   }

@@ -5,9 +5,11 @@ import type { BuiltTopology, SinkNode } from '../../topology/graph.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { applyGlobalRecord } from '../global-tables.ts';
 import { decodeTopicRow } from '../delivery/topic-row.ts';
+import { FailurePolicies } from '../task/error-policy.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import { visitBatch } from '../task/outbox.ts';
 import { writerHeader } from '../task/writer-header.ts';
+import type { LogHeader } from '../log/log.ts';
 import { codecOf } from './driver-forms.ts';
 import { DriverLog } from './driver-log.ts';
 import { DriverCrash, DriverTask } from './driver-task.ts';
@@ -27,6 +29,8 @@ export interface OutputRecord<K = unknown, V = unknown> {
   readonly key: K;
   readonly value: V;
   readonly timestampMs: number;
+  /** Headers of a topic's record, as text; left out where there are none. */
+  readonly headers?: readonly { readonly key: string; readonly value: string }[];
 }
 
 /**
@@ -56,10 +60,11 @@ export class TopologyTestDriver {
     this.#topology = topology.build();
     this.#commitEach = (options.commit ?? 'each') === 'each';
     const partitions = options.partitions ?? 1;
+    const failures = new FailurePolicies(this.#topology);
     this.#log = new DriverLog(partitions);
     for (const table of this.#topology.globalTables) this.#globalStores.set(table.store.name, table.store.create());
     this.#tasks = this.#topology.subTopologies.flatMap((part) => Array.from({ length: partitions }, (_unused, partition) => new DriverTask({
-      topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores,
+      topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores, failures,
       maxTaskIdleMs: options.maxTaskIdleMs ?? 0,
       hooks: {
         call: (what, moment) => this.#call(what, moment),
@@ -220,5 +225,10 @@ function decodeOutput(node: SinkNode, bytes: Buffer): OutputRecord {
     key: record.key === null ? null : codecOf(node.sink.key).decode(record.key),
     value: record.value === null ? null : codecOf(node.sink.value).decode(record.value),
     timestampMs: record.timestampMs,
+    ...(record.headers === null || record.headers === undefined ? {} : { headers: record.headers.map(textHeader) }),
   };
+}
+
+function textHeader({ key, value }: LogHeader): { readonly key: string; readonly value: string } {
+  return { key, value: Buffer.from(value).toString() };
 }

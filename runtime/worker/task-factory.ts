@@ -6,6 +6,7 @@ import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { SinkEncoders } from '../delivery/sink-encoders.ts';
 import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
+import type { FailurePolicies } from '../task/error-policy.ts';
 import { Task } from '../task/task.ts';
 import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
@@ -25,6 +26,7 @@ export interface TaskFactoryOptions {
   readonly readers: ReadonlyMap<string, SourceReaders>;
   readonly encoders: SinkEncoders;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
+  readonly failures: FailurePolicies;
   readonly deliveryOf: (sink: SinkNode, task: DeliveryTask) => SinkDelivery;
   readonly positions: PositionPolicy;
   readonly listener: TaskListener;
@@ -63,6 +65,7 @@ export class TaskFactory implements TaskSource {
       encoders: options.encoders(run),
       globalStores: options.globalStores,
       deadLetters: options.topology.deadLetters,
+      failures: options.failures,
       sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
         ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
         : { rowsMax: 1, bytesMax: 1, ageMs: 0 },

@@ -3,6 +3,7 @@ import type { Topology } from '../../../topology/topology.ts';
 import type { LogBatch, LogHeader, LogRecord } from '../../log/log.ts';
 import { driverEncoder, readerOf } from '../../testing/driver-forms.ts';
 import { decodeTopicRow } from '../../delivery/topic-row.ts';
+import { FailurePolicies } from '../error-policy.ts';
 import type { SealedBatch } from '../outbox.ts';
 import { visitBatch } from '../outbox.ts';
 import type { SinkEncoder, TaskCoreOptions } from '../task-core.ts';
@@ -18,7 +19,7 @@ export function coreOf(topology: Topology, cells: readonly Cell[] = [], options:
     part, partition: 0, partitions: 1, run: 1, globalStores: new Map(), maxTaskIdleMs: 0,
     readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
     encoders: new Map<string, SinkEncoder>(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
-    deadLetters: built.deadLetters,
+    deadLetters: built.deadLetters, failures: new FailurePolicies(built),
     sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
     ...options,
   });

@@ -1,0 +1,107 @@
+import { InvariantViolation, VoltstreamError, assertInvariant } from '../../errors.ts';
+import type { RecordOrigin } from '../../operators/operator.ts';
+import type { DeadLetter } from '../../topology/dead-letter.ts';
+import type { ErrorStage, RetryPolicy } from '../../topology/error-policy.ts';
+import { errorPolicyOf } from '../../topology/error-policy.ts';
+import type { BuiltTopology } from '../../topology/graph.ts';
+
+/** Records that have failed and are not known to be done. Beyond that the oldest are forgotten: they may be tried more often. */
+const REMEMBERED_MAX = 10_000;
+const LONGEST_WAIT_MS = 60_000;
+
+/** A record failed and is to be tried again: its task drops its memory, and is claimed anew after the wait. */
+export class RecordRetry extends Error {
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly waitMs: number;
+
+  constructor(failure: VoltstreamError, attempt: number, { attempts, backOffMs }: RetryPolicy) {
+    const waitMs = Math.min(backOffMs * 2 ** (attempt - 1), Math.max(backOffMs, LONGEST_WAIT_MS));
+    super(`attempt ${attempt} of ${attempts} failed, and the next comes in ${waitMs} ms: ${failure.message}`, { cause: failure });
+    this.name = 'RecordRetry';
+    this.attempt = attempt;
+    this.attempts = attempts;
+    this.waitMs = waitMs;
+  }
+}
+
+/** A record that failed, and where. */
+export interface RecordFailure {
+  readonly task: string;
+  readonly stage: ErrorStage;
+  /** Source, step, sink or archive. */
+  readonly step: string;
+  readonly error: unknown;
+  readonly origin: Pick<RecordOrigin, 'topic' | 'partition' | 'offset'>;
+}
+
+interface Tried {
+  readonly task: string;
+  readonly topic: string;
+  readonly offset: number;
+  count: number;
+}
+
+/**
+ * Decides about records that fail, by the policies of the topology. One for all tasks of a process: it counts attempts, which
+ * must outlive the tasks that are dropped between them. Another process that takes a task over counts anew.
+ */
+export class FailurePolicies {
+  readonly #topology: Pick<BuiltTopology, 'errorPolicies' | 'deadLetters'>;
+  readonly #tried = new Map<string, Tried>();
+  readonly #setAside: (task: string, letter: DeadLetter) => void;
+
+  /** `setAside` hears of each dead letter when it is made: again when its task is dropped before the commit. */
+  constructor(topology: Pick<BuiltTopology, 'errorPolicies' | 'deadLetters'>, setAside: (task: string, letter: DeadLetter) => void = () => undefined) {
+    this.#topology = topology;
+    this.#setAside = setAside;
+  }
+
+  /** Null when the record becomes a dead letter, else the error that the task must stop with: `RecordRetry` to be claimed anew. */
+  stoppedBy(failure: RecordFailure): Error | null {
+    const { stage, step, error } = failure;
+    if (error instanceof InvariantViolation) return error;
+    const policy = errorPolicyOf(this.#topology, stage, step);
+    if (typeof policy === 'object') {
+      const attempt = this.#count(failure);
+      if (attempt < policy.attempts) return new RecordRetry(recordError(failure), attempt, policy);
+    }
+    return (typeof policy === 'object' ? policy.then : policy) === 'fail' ? recordError(failure) : null;
+  }
+
+  setAside(task: string, letter: DeadLetter): void {
+    this.#setAside(task, letter);
+  }
+
+  /** Everything of a topic below a position is done: what failed there is forgotten. */
+  passed(task: string, topic: string, position: number): void {
+    if (this.#tried.size === 0) return;
+    for (const [id, tried] of this.#tried) {
+      if (tried.task === task && tried.topic === topic && tried.offset < position) this.#tried.delete(id);
+    }
+  }
+
+  #count({ task, stage, step, origin: { topic, offset } }: RecordFailure): number {
+    const id = `${task}\n${topic}\n${offset}\n${stage}\n${step}`;
+    const tried = this.#tried.get(id) ?? { task, topic, offset, count: 0 };
+    tried.count++;
+    this.#tried.set(id, tried);
+    if (this.#tried.size > REMEMBERED_MAX) {
+      const [oldest] = this.#tried.keys();
+      assertInvariant(oldest !== undefined, 'a full memory has an oldest entry');
+      this.#tried.delete(oldest);
+    }
+    return tried.count;
+  }
+}
+
+/** What a record failed with, as an error that names the record. */
+export function recordError({ task, step, error, origin }: RecordFailure): VoltstreamError {
+  const where = `task ${task}, step "${step}", ${origin.topic}-${origin.partition}@${origin.offset}`;
+  if (error instanceof VoltstreamError) return error.at(where);
+  return new VoltstreamError('PROCESSING_FAILED', messageOf(error), { where, cause: error });
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
