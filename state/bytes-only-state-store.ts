@@ -1,4 +1,4 @@
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
 
 /**
  * A test double around any store that keeps no object of its caller and hands out none of its own: every byte is copied on
@@ -29,6 +29,19 @@ export class BytesOnlyStateStore implements StateStore {
 
   async read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]> {
     return (await this.#inner.read(task, store, range)).map(copyOf);
+  }
+
+  async readPage(task: string, store: string, range?: CellRange): Promise<CellPage> {
+    const page = await this.#inner.readPage(task, store, range);
+    return { ...page, cells: page.cells.map(copyOf) };
+  }
+
+  async *snapshot(task: string): AsyncGenerator<CellPage> {
+    for await (const page of this.#inner.snapshot(task)) yield { ...page, cells: page.cells.map(copyOf) };
+  }
+
+  sizes(task: string): Promise<readonly StoreSize[]> {
+    return this.#inner.sizes(task);
   }
 
   tasks(): Promise<readonly TaskSummary[]> {

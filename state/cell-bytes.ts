@@ -10,10 +10,11 @@ export function bytesToLatin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** Whether a key lies in `[range.from, range.to)`. */
+/** Whether a key lies in `[range.from, range.to)` and is one of those that `range.where` wants. */
 export function isInRange(key: Uint8Array, range: CellRange): boolean {
   if (range.from !== undefined && Buffer.compare(key, range.from) < 0) return false;
-  return range.to === undefined || Buffer.compare(key, range.to) < 0;
+  if (range.to !== undefined && Buffer.compare(key, range.to) >= 0) return false;
+  return range.where === undefined || range.where(key);
 }
 
 /** The key, when the range can hold that one key only: `to` is `from` and a zero byte. */

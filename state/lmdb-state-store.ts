@@ -8,7 +8,7 @@ import { assertCommit, outcomeWithoutWrite, verifyClaim } from './commit-check.t
 import type { TaskHead } from './commit-check.ts';
 import { cellOf, endOfStore, endOfTask, isLong, lowerBound, storedKey, storedValue, storeNumberOf, storePrefix, upperBound } from './lmdb-cell-key.ts';
 import { lmdbFailure } from './lmdb-failure.ts';
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
 
 export interface LmdbStateStoreOptions {
   /** Folder of its own LMDB environment; made when missing. Several processes may have it open. */
@@ -95,7 +95,7 @@ export class LmdbStateStore implements StateStore {
   async *load(claim: Claim): AsyncGenerator<readonly Cell[]> {
     let start: Buffer | undefined;
     do {
-      const page = this.#inSnapshot((transaction) => this.#page(claim, start, transaction));
+      const page = this.#inSnapshot((transaction) => this.#claimedPage(claim, start, transaction));
       if (page.cells.length > 0) yield page.cells;
       start = page.next;
       await nextTurn();
@@ -125,11 +125,16 @@ export class LmdbStateStore implements StateStore {
     throw this.#contended(commit.task);
   }
 
-  async read(task: string, store: string, range: CellRange = {}): Promise<readonly Cell[]> {
+  async read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]> {
+    return (await this.readPage(task, store, range)).cells;
+  }
+
+  async readPage(task: string, store: string, range: CellRange = {}): Promise<CellPage> {
     return this.#inSnapshot((transaction) => {
       const head = this.#head(task, transaction)?.head;
       const number = head?.stores.indexOf(store) ?? -1;
-      if (head === undefined || number < 0) return [];
+      const { epoch, sequence } = head ?? { epoch: 0, sequence: 0 };
+      if (head === undefined || number < 0) return { epoch, sequence, cells: [] };
       const prefix = storePrefix(head.number, number);
       const start = lowerBound(prefix, range.from);
       const end = range.to === undefined ? endOfStore(head.number, number) : upperBound(prefix, range.to);
@@ -146,8 +151,41 @@ export class LmdbStateStore implements StateStore {
         if (isInRange(key, range)) found.push({ store, key, value });
       }
       sortFrom(found, sorted);
-      return found.slice(0, limit);
+      return { epoch, sequence, cells: found.slice(0, limit) };
     });
+  }
+
+  /** One read transaction from the first page to the last: LMDB keeps what it sees, so that its file grows while others commit. */
+  async *snapshot(task: string): AsyncGenerator<CellPage> {
+    const environment = this.#opened();
+    environment.resetReadTxn();
+    const transaction = environment.useReadTransaction();
+    try {
+      const head = this.#head(task, transaction)?.head;
+      if (head === undefined) return;
+      let start: Buffer | undefined;
+      do {
+        const page = this.#page(head, start, transaction);
+        yield { epoch: head.epoch, sequence: head.sequence, cells: page.cells };
+        start = page.next;
+        await nextTurn();
+      } while (start !== undefined);
+    } finally {
+      transaction.done();
+    }
+  }
+
+  async sizes(task: string): Promise<readonly StoreSize[]> {
+    const sizes = new Map<string, { cells: number; bytes: number }>();
+    for await (const page of this.snapshot(task)) {
+      for (const { store, key, value } of page.cells) {
+        const size = sizes.get(store) ?? { cells: 0, bytes: 0 };
+        size.cells += 1;
+        size.bytes += key.length + (value?.length ?? 0);
+        sizes.set(store, size);
+      }
+    }
+    return [...sizes].map(([store, size]) => ({ store, ...size })).sort((left, right) => (left.store < right.store ? -1 : 1));
   }
 
   async tasks(): Promise<readonly TaskSummary[]> {
@@ -221,11 +259,16 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
-  /** One page of a claim's cells and where to go on; each page is checked in the snapshot that it is read from. */
-  #page(claim: Claim, from: Buffer | undefined, transaction: Transaction): { cells: Cell[]; next: Buffer | undefined } {
+  /** A page of a claim's cells; each is checked in the snapshot that it is read from. */
+  #claimedPage(claim: Claim, from: Buffer | undefined, transaction: Transaction): { cells: Cell[]; next: Buffer | undefined } {
     const head = this.#head(claim.task, transaction)?.head;
     verifyClaim(head, claim);
     assertInvariant(head !== undefined, 'a verified claim has a head');
+    return this.#page(head, from, transaction);
+  }
+
+  /** One page of a task's cells and where to go on. */
+  #page(head: StoredHead, from: Buffer | undefined, transaction: Transaction): { cells: Cell[]; next: Buffer | undefined } {
     const cells: Cell[] = [];
     let bytes = 0;
     const start = from ?? storePrefix(head.number, 0);

@@ -10,7 +10,7 @@ function harnessOf(connect: (memory: MemoryStateStore) => StateStore): () => Pro
     const memory = new MemoryStateStore();
     return {
       connect: async () => connect(memory),
-      snapshot: async () => memory.snapshot(),
+      snapshot: async () => memory.backup(),
       restore: async (snapshot) => memory.restore(snapshot as MemorySnapshot),
       close: async () => {},
     };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { bytesToLatin1, compareBytes, isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, outcomeWithoutWrite, verifyClaim } from './commit-check.ts';
 import type { TaskHead } from './commit-check.ts';
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
 
 interface MemoryTask {
   head: TaskHead;
@@ -79,6 +79,26 @@ export class MemoryStateStore implements StateStore {
     return range.limit === undefined ? found : found.slice(0, range.limit);
   }
 
+  async readPage(task: string, store: string, range?: CellRange): Promise<CellPage> {
+    const { epoch, sequence } = this.#tasks.get(task)?.head ?? { epoch: 0, sequence: 0 };
+    return { epoch, sequence, cells: await this.read(task, store, range) };
+  }
+
+  async *snapshot(task: string): AsyncGenerator<CellPage> {
+    const found = this.#tasks.get(task);
+    if (found === undefined) return;
+    const { epoch, sequence } = found.head;
+    const cells = [...found.stores.values()].flatMap((byKey) => [...byKey.values()]);
+    for (let at = 0; at === 0 || at < cells.length; at += this.#pageCellsMax) {
+      yield { epoch, sequence, cells: cells.slice(at, at + this.#pageCellsMax) };
+    }
+  }
+
+  async sizes(task: string): Promise<readonly StoreSize[]> {
+    const sizes = [...this.#tasks.get(task)?.stores ?? []].map(([store, cells]) => sizeOf(store, cells.values()));
+    return sizes.filter(({ cells }) => cells > 0).sort((left, right) => (left.store < right.store ? -1 : 1));
+  }
+
   async tasks(): Promise<readonly TaskSummary[]> {
     return [...this.#tasks]
       .map(([task, { head }]) => ({ task, epoch: head.epoch, sequence: head.sequence }))
@@ -93,7 +113,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   /** A copy of everything, as a backup would be. */
-  snapshot(): MemorySnapshot {
+  backup(): MemorySnapshot {
     return new Map(
       [...this.#tasks].map(([task, { head, stores }]) => [
         task,
@@ -111,6 +131,16 @@ export class MemoryStateStore implements StateStore {
       this.#tasks.set(task, { head, stores });
     }
   }
+}
+
+function sizeOf(store: string, cells: Iterable<Cell>): StoreSize {
+  let count = 0;
+  let bytes = 0;
+  for (const { key, value } of cells) {
+    count += 1;
+    bytes += key.length + (value?.length ?? 0);
+  }
+  return { store, cells: count, bytes };
 }
 
 function put(stores: Map<string, Map<string, Cell>>, cell: Cell): void {

@@ -30,6 +30,11 @@ export class RedisKeys {
     return `${this.#of(task)}:cells:${encodeURIComponent(store)}`;
   }
 
+  /** Hash: cells of a store as they were at one commit, for one reader, for a while. */
+  copy(task: string, id: string, store: string): string {
+    return `${this.#of(task)}:copy:${id}:${encodeURIComponent(store)}`;
+  }
+
   #of(task: string): string {
     return `${this.#prefix}{${this.#application}:${encodeURIComponent(task)}}:${this.#run}`;
   }

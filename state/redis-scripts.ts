@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { redisFailure } from './redis-failure.ts';
 
-const NAMES = ['apply', 'claim', 'clear', 'commit', 'read', 'redo', 'seal', 'stage'] as const;
+const NAMES = ['apply', 'claim', 'clear', 'commit', 'copy', 'read', 'redo', 'seal', 'stage'] as const;
 
 export type ScriptName = (typeof NAMES)[number];
 export type Argument = string | Buffer;

@@ -10,7 +10,7 @@ import { binary, list, RedisScripts, text } from './redis-scripts.ts';
 import type { Intercept, Reply } from './redis-scripts.ts';
 import { cut, groupByStore, weigh } from './redis-sections.ts';
 import type { Changes } from './redis-sections.ts';
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from './state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
 
 export interface RedisStateStoreOptions {
   /** `redis://` or `rediss://` URL, or options of ioredis (sentinels, TLS...). */
@@ -41,6 +41,15 @@ interface Head extends TaskHead {
   readonly stores: readonly string[];
 }
 
+/** A task's cells at one commit, under keys of their own. */
+interface TaskCopy {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly stores: readonly { readonly store: string; readonly key: string; readonly cells: number }[];
+}
+
+/** A copy goes away by itself after this, should its reader be killed; reading one task takes minutes at most. */
+const COPY_SECONDS = 3_600;
 /** Scans of a large store that commits may spoil before `read` takes it in one (long) step. */
 const SCANS_MAX = 3;
 /** A commit that has to begin again meets another client's redo or a late chunk: rare, and never twice for one reason. */
@@ -113,7 +122,7 @@ export class RedisStateStore implements StateStore {
   async *load(claim: Claim): AsyncGenerator<readonly Cell[]> {
     const head = await this.#settledHead(claim.task);
     verifyClaim(head, claim);
-    for (const store of head?.stores ?? []) yield* this.#scan(claim.task, store);
+    for (const store of head?.stores ?? []) yield* this.#scan(this.#keys.cells(claim.task, store), store);
     verifyClaim(await this.#head(claim.task), claim);
   }
 
@@ -141,7 +150,12 @@ export class RedisStateStore implements StateStore {
     });
   }
 
-  async read(task: string, store: string, range: CellRange = {}): Promise<readonly Cell[]> {
+  async read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]> {
+    return (await this.readPage(task, store, range)).cells;
+  }
+
+  /** Redis keeps no order: a range is found by looking at all cells of the store, which are brought here and sorted here. */
+  async readPage(task: string, store: string, range: CellRange = {}): Promise<CellPage> {
     const scripts = this.#opened();
     const keys = [this.#keys.head(task), this.#keys.cells(task, store)];
     const one = singleKeyOf(range);
@@ -151,16 +165,53 @@ export class RedisStateStore implements StateStore {
       const args = one === undefined ? ['all', String(cellsMax)] : ['one', bufferOf(one)];
       const answer = list(await scripts.run('read', keys, args));
       const kind = text(answer[0]);
-      if (kind === 'cells') return sorted(pairs(store, list(answer[1])), range);
+      if (kind === 'cells') {
+        return { epoch: Number(text(answer[2])), sequence: Number(text(answer[3])), cells: sorted(pairs(store, list(answer[1])), range) };
+      }
       if (kind === 'redo') {
         await this.#redo(task);
         continue;
       }
       assertInvariant(kind === 'large', `the read script answers ${kind}`);
       const scanned = await this.#scanUndisturbed(task, store, range);
-      if (scanned !== undefined) return sorted(scanned, range);
+      if (scanned !== undefined) return { ...scanned, cells: sorted(scanned.cells, range) };
       scans += 1;
     }
+  }
+
+  /** One script copies the task's hashes within Redis at one moment; the copy is read at leisure and goes away at the end. */
+  async *snapshot(task: string): AsyncGenerator<CellPage> {
+    const copy = await this.#copy(task);
+    if (copy === undefined) return;
+    const { epoch, sequence, stores } = copy;
+    try {
+      yield { epoch, sequence, cells: [] };
+      for (const { key, store, cells } of stores) {
+        let left = cells;
+        for await (const page of this.#scan(key, store)) {
+          left -= page.length;
+          yield { epoch, sequence, cells: page };
+        }
+        if (left !== 0) {
+          throw new VoltstreamError('STORE_UNAVAILABLE', 'the copy of a task went away while it was read', {
+            where: `${this.#where}, task ${task}, store ${store}`, wanted: `${cells} cells`, got: String(cells - left),
+          });
+        }
+      }
+    } finally {
+      if (stores.length > 0) await this.#opened().command('UNLINK', ...stores.map(({ key }) => key));
+    }
+  }
+
+  async sizes(task: string): Promise<readonly StoreSize[]> {
+    const scripts = this.#opened();
+    const stores = [...(await this.#settledHead(task))?.stores ?? []].sort();
+    const sizes = await Promise.all(stores.map(async (store) => {
+      const key = this.#keys.cells(task, store);
+      const [cells, bytes] = await Promise.all([scripts.command('HLEN', key), scripts.command('MEMORY', 'USAGE', key)]);
+      return { store, cells: Number(text(cells)), bytes: Number(text(bytes ?? 0)) };
+    }));
+    return sizes.filter(({ cells }) => cells > 0);
   }
 
   async tasks(): Promise<readonly TaskSummary[]> {
@@ -250,8 +301,7 @@ export class RedisStateStore implements StateStore {
   }
 
   /** Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. */
-  async *#scan(task: string, store: string): AsyncGenerator<Cell[]> {
-    const key = this.#keys.cells(task, store);
+  async *#scan(key: string, store: string): AsyncGenerator<Cell[]> {
     const pageBytes = this.#options.pageBytes ?? 1_000_000;
     const seen = new Set<string>();
     let cursor = '0';
@@ -274,16 +324,36 @@ export class RedisStateStore implements StateStore {
   }
 
   /** All of a store's cells in the range, or undefined when the task changed meanwhile. */
-  async #scanUndisturbed(task: string, store: string, range: CellRange): Promise<Cell[] | undefined> {
+  async #scanUndisturbed(task: string, store: string, range: CellRange): Promise<CellPage | undefined> {
     const before = await this.#settledHead(task);
     const found: Cell[] = [];
-    for await (const page of this.#scan(task, store)) {
+    for await (const page of this.#scan(this.#keys.cells(task, store), store)) {
       for (const cell of page) if (isInRange(cell.key, range)) found.push(cell);
     }
     const after = await this.#head(task);
     const unchanged =
       before?.owner === after?.owner && before?.sequence === after?.sequence && before?.commitId === after?.commitId;
-    return unchanged && after?.redo !== true ? found : undefined;
+    return unchanged && after?.redo !== true ? { epoch: after?.epoch ?? 0, sequence: after?.sequence ?? 0, cells: found } : undefined;
+  }
+
+  /** Copies all cells of a task; undefined for one that was never claimed. */
+  async #copy(task: string): Promise<TaskCopy | undefined> {
+    const id = randomUUID();
+    for (;;) {
+      const stores = (await this.#settledHead(task))?.stores ?? [];
+      const copies = stores.map((store) => this.#keys.copy(task, id, store));
+      const keys = stores.flatMap((store, index) => [this.#keys.cells(task, store), copies[index] as string]);
+      const answer = list(await this.#opened().run('copy', [this.#keys.head(task), ...keys], [String(COPY_SECONDS), ...stores]));
+      const kind = text(answer[0]);
+      if (kind === 'unknown') return undefined;
+      if (kind === 'again') continue;
+      assertInvariant(kind === 'copied', `the copy script answers ${kind}`);
+      return {
+        epoch: Number(text(answer[1])),
+        sequence: Number(text(answer[2])),
+        stores: stores.map((store, index) => ({ store, key: copies[index] as string, cells: Number(text(answer[3 + index])) })),
+      };
+    }
   }
 
   #opened(): RedisScripts {
@@ -300,7 +370,7 @@ function pairs(store: string, fields: readonly Reply[]): Cell[] {
   return cells;
 }
 
-function sorted(cells: Cell[], range: CellRange): readonly Cell[] {
+function sorted(cells: readonly Cell[], range: CellRange): readonly Cell[] {
   const found = cells.filter(({ key }) => isInRange(key, range));
   found.sort((left, right) => compareBytes(left.key, right.key));
   return range.limit === undefined ? found : found.slice(0, range.limit);

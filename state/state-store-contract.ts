@@ -4,6 +4,7 @@ import { describeAtomicity, describeFailures } from './state-store-atomicity.ts'
 import { bytes, cell, dump, following, hex, loadAll } from './state-store-harness.ts';
 import type { StateStoreHarness } from './state-store-harness.ts';
 import { describeModel } from './state-store-model.ts';
+import { describeSnapshots } from './state-store-snapshots.ts';
 import type { Commit, StateStore } from './state-store.ts';
 
 export interface ContractOptions {
@@ -32,6 +33,7 @@ export function describeStateStore(
     describeClaims(() => ({ harness, store }));
     describeCells(() => store);
     describeReads(() => store);
+    describeSnapshots(() => ({ harness, store }));
     describeAtomicity(() => ({ harness, store }));
     if (options.canFailHalfWay) describeFailures(() => ({ harness, store }));
     describeModel(() => ({ harness, store }));

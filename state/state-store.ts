@@ -56,6 +56,22 @@ export interface CellRange {
   /** Exclusive upper bound of the key bytes. */
   readonly to?: Uint8Array;
   readonly limit?: number;
+  /** Which keys within the bounds count; asked before `limit`, so that one page needs one moment only. */
+  readonly where?: (key: Uint8Array) => boolean;
+}
+
+/** Cells of one task, and the commit that they stand at: pages with the same epoch and sequence are of one moment. */
+export interface CellPage {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly cells: readonly Cell[];
+}
+
+/** How much a store of a task holds. `bytes` are about what the state store needs for it. */
+export interface StoreSize {
+  readonly store: string;
+  readonly cells: number;
+  readonly bytes: number;
 }
 
 export interface TaskSummary {
@@ -86,6 +102,15 @@ export interface StateStore {
    * one call.
    */
   read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]>;
+  /** As `read`, with the commit that the cells stand at; epoch and sequence are 0 for a task that was never claimed. */
+  readPage(task: string, store: string, range?: CellRange): Promise<CellPage>;
+  /**
+   * All committed cells of a task as they stand at one commit, each once, page by page, without a claim: its owner goes on
+   * committing meanwhile. At least one page (it may be empty) for a task that was claimed, none for another.
+   */
+  snapshot(task: string): AsyncIterable<CellPage>;
+  /** Stores of a task that hold cells, by name. Several commits may lie between two stores' figures. */
+  sizes(task: string): Promise<readonly StoreSize[]>;
   tasks(): Promise<readonly TaskSummary[]>;
   /**
    * Forgets a task's cells (for `--reset`): the sequence is 0 again and nobody owns the task. Epochs go on rising, so that an

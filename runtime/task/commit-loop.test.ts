@@ -86,7 +86,7 @@ describe('CommitLoop', () => {
     const store = new PlannedStore();
     const { loop } = await claimed(store);
     await loop.commit([cell('1')]);
-    const older = store.snapshot();
+    const older = store.backup();
     await loop.commit([cell('2')]);
     store.restore(older);
     await expect(loop.commit([cell('3')])).rejects.toThrow(/REWOUND[^]*wanted: sequence 2\n\s+got: sequence 1/);

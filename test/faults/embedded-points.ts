@@ -4,7 +4,7 @@ import type {
 } from '../../runtime/log/log.ts';
 import type { Ports } from '../../runtime/ports.ts';
 import type { Warehouse, WarehouseInsert } from '../../runtime/sinks/warehouse.ts';
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from '../../state/state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from '../../state/state-store.ts';
 
 /** Places between two steps of the exactly-once protocol where a process may die. Archives commit an intent, tasks their state. */
 export const killPoints = [
@@ -75,6 +75,18 @@ class KillingStore implements StateStore {
 
   read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]> {
     return this.#store.read(task, store, range);
+  }
+
+  readPage(task: string, store: string, range?: CellRange): Promise<CellPage> {
+    return this.#store.readPage(task, store, range);
+  }
+
+  snapshot(task: string): AsyncIterable<CellPage> {
+    return this.#store.snapshot(task);
+  }
+
+  sizes(task: string): Promise<readonly StoreSize[]> {
+    return this.#store.sizes(task);
   }
 
   tasks(): Promise<readonly TaskSummary[]> {

@@ -1,6 +1,6 @@
 import { VoltstreamError } from '../../../errors.ts';
 import type { ErrorCode } from '../../../errors.ts';
-import type { Cell, CellRange, Claim, Commit, CommitOutcome, StateStore, TaskSummary } from '../../../state/state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from '../../../state/state-store.ts';
 import type {
   Log, LogConsumer, LogProducer, OrdinalProducer, OrdinalProducerOptions, OutboundRecord, TopicDefinition, TopicPartition, WriterMark, ConsumerOptions,
 } from '../../log/log.ts';
@@ -94,6 +94,15 @@ class FaultyStore implements StateStore {
   }
   read(task: string, store: string, range?: CellRange): Promise<readonly Cell[]> {
     return this.#ports.look(() => this.#inner.read(task, store, range));
+  }
+  readPage(task: string, store: string, range?: CellRange): Promise<CellPage> {
+    return this.#ports.look(() => this.#inner.readPage(task, store, range));
+  }
+  snapshot(task: string): AsyncIterable<CellPage> {
+    return this.#inner.snapshot(task);
+  }
+  sizes(task: string): Promise<readonly StoreSize[]> {
+    return this.#ports.look(() => this.#inner.sizes(task));
   }
   tasks(): Promise<readonly TaskSummary[]> {
     return this.#ports.look(() => this.#inner.tasks());
