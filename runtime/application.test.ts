@@ -77,7 +77,7 @@ describe('an application that loses its claim', () => {
     await append(world, 'in', numbered(1));
     const one = await startedIn(world);
     await one.drained();
-    const older = world.store.snapshot();
+    const older = world.store.backup();
     await append(world, 'in', numbered(2), 100);
     await one.drained();
     world.store.restore(older);
