@@ -30,6 +30,10 @@ export { selectKey } from './operators/select-key.ts';
 // Windows and what is computed over them.
 export { windowAggregate } from './operators/window-aggregate.ts';
 export type { WindowAggregateOptions } from './operators/window-aggregate.ts';
+export { sessionAggregate } from './operators/session-aggregate.ts';
+export type { SessionAggregateOptions, SessionResult } from './operators/session-aggregate.ts';
+export { sessions } from './operators/windows/session-windows.ts';
+export type { SessionWindows } from './operators/windows/session-windows.ts';
 export { hopping, tumbling } from './operators/windows/time-windows.ts';
 export type { TimeWindows } from './operators/windows/time-windows.ts';
 export { sliding } from './operators/windows/sliding-windows.ts';

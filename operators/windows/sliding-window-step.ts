@@ -2,7 +2,7 @@ import type { KeyValueStore, TimeKeyEntry, TimeKeyStore } from '../../state/loca
 import type { Timestamped } from '../../state/local/timestamped.ts';
 import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
-import type { WindowAggregateOptions } from '../window-aggregate.ts';
+import type { WindowedOptions } from './aggregation.ts';
 import { advanceProgress } from './progress.ts';
 import { slidingChanges, type HeldWindow, type SlidingChange, type SlidingWindows } from './sliding-windows.ts';
 import type { WindowStores } from './window-stores.ts';
@@ -15,19 +15,20 @@ import type { WindowStores } from './window-stores.ts';
 export function slidingWindowStep<K, V, A>(
   context: StepContext,
   windows: SlidingWindows,
-  options: WindowAggregateOptions<K, V, A>,
+  options: WindowedOptions<K, V, A>,
   stores: WindowStores<K, A>,
   emit: Emit<StreamRecord<Windowed<K>, A>>,
   guard: <R>(output: Emit<R>) => Emit<R>,
 ): (record: StreamRecord<K | null, V>) => void {
   const step = new SlidingWindowStep(context, windows, options, stores, emit, guard(context.output<K | null, V>('late')));
+  context.onIdle((timeMs) => step.idle(timeMs));
   return (record) => step.process(record);
 }
 
 class SlidingWindowStep<K, V, A> {
   readonly #context: StepContext;
   readonly #windows: SlidingWindows;
-  readonly #options: WindowAggregateOptions<K, V, A>;
+  readonly #options: WindowedOptions<K, V, A>;
   readonly #emit: Emit<StreamRecord<Windowed<K>, A>>;
   readonly #late: Emit<StreamRecord<K | null, V>>;
   readonly #streamTime: StreamTime;
@@ -37,7 +38,7 @@ class SlidingWindowStep<K, V, A> {
   #newestStartMs: number | undefined;
 
   constructor(
-    context: StepContext, windows: SlidingWindows, options: WindowAggregateOptions<K, V, A>, stores: WindowStores<K, A>,
+    context: StepContext, windows: SlidingWindows, options: WindowedOptions<K, V, A>, stores: WindowStores<K, A>,
     emit: Emit<StreamRecord<Windowed<K>, A>>, late: Emit<StreamRecord<K | null, V>>,
   ) {
     this.#context = context;
@@ -72,7 +73,16 @@ class SlidingWindowStep<K, V, A> {
       if (this.#apply(change, key, value, timestampMs, closeMs)) isLate = false;
     }
     if (isLate) this.#late(record);
-    this.#closeSilentKeys();
+    const { silentKeyMs } = this.#options;
+    if (this.#progress !== null && silentKeyMs !== undefined) this.#closeSilentKeys(this.#progress, this.#streamTime.ms - silentKeyMs);
+  }
+
+  /** What a record of this time would close, without one: by key, of every key. */
+  idle(timeMs: number): void {
+    this.#streamTime.advance(timeMs);
+    const { timeDifferenceMs, graceMs } = this.#windows;
+    if (this.#progress !== null) this.#closeSilentKeys(this.#progress, timeMs);
+    else if (this.#pending !== null) this.#emitPending(this.#pending, this.#streamTime.ms - graceMs - timeDifferenceMs);
   }
 
   #held(key: K, timestampMs: number): HeldWindow<A>[] {
@@ -112,7 +122,11 @@ class SlidingWindowStep<K, V, A> {
     this.#pending.put(key, startMs, { value, timestampMs });
     const untilMs = closeMs - this.#windows.timeDifferenceMs;
     if (this.#progress !== null) this.#emitFinal(this.#pending.drainKey(key, untilMs));
-    else if ((this.#pending.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#emitFinal(this.#pending.drain(untilMs));
+    else this.#emitPending(this.#pending, untilMs);
+  }
+
+  #emitPending(pending: TimeKeyStore<K, Timestamped<A>>, untilStartMs: number): void {
+    if ((pending.earliestMs ?? Number.POSITIVE_INFINITY) <= untilStartMs) this.#emitFinal(pending.drain(untilStartMs));
   }
 
   #forgetExpired(key: K, closeMs: number): void {
@@ -126,14 +140,12 @@ class SlidingWindowStep<K, V, A> {
     if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#store.drain(untilMs);
   }
 
-  #closeSilentKeys(): void {
-    const { silentKeyMs } = this.#options;
-    if (this.#progress === null || silentKeyMs === undefined) return;
+  #closeSilentKeys(progress: KeyValueStore<K, number>, nowMs: number): void {
     const { timeDifferenceMs, graceMs } = this.#windows;
-    const untilStartMs = this.#streamTime.ms - silentKeyMs - graceMs - timeDifferenceMs - 1;
+    const untilStartMs = nowMs - graceMs - timeDifferenceMs - 1;
     for (const { key, timeMs } of this.#store.drain(untilStartMs)) {
       const closedAtMs = timeMs + timeDifferenceMs + graceMs + 1;
-      if ((this.#progress.get(key) ?? -1) < closedAtMs) this.#progress.put(key, closedAtMs);
+      if ((progress.get(key) ?? -1) < closedAtMs) progress.put(key, closedAtMs);
     }
     if (this.#pending !== null) this.#emitFinal(this.#pending.drain(untilStartMs));
   }

@@ -2,7 +2,7 @@ import type { KeyValueStore, TimeKeyEntry } from '../../state/local-store.ts';
 import type { Timestamped } from '../../state/local/timestamped.ts';
 import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
-import type { WindowAggregateOptions } from '../window-aggregate.ts';
+import type { WindowedOptions } from './aggregation.ts';
 import { advanceProgress } from './progress.ts';
 import { firstStartMs, type TimeWindows } from './time-windows.ts';
 import type { WindowStores } from './window-stores.ts';
@@ -11,7 +11,7 @@ import type { WindowStores } from './window-stores.ts';
 export function timeWindowStep<K, V, A>(
   context: StepContext,
   windows: TimeWindows,
-  options: WindowAggregateOptions<K, V, A>,
+  options: WindowedOptions<K, V, A>,
   stores: WindowStores<K, A>,
   emit: Emit<StreamRecord<Windowed<K>, A>>,
   guard: <R>(output: Emit<R>) => Emit<R>,
@@ -34,13 +34,17 @@ export function timeWindowStep<K, V, A>(
 
   const closeWindows = (key: K, closeMs: number): void => {
     if (progress === null) {
-      const earliestMs = store.earliestMs;
-      if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
+      closeAll(closeMs);
       return;
     }
     const earliestMs = store.earliestOf(key);
     if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drainKey(key, closeMs - sizeMs));
     if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
+  };
+
+  const closeAll = (closeMs: number): void => {
+    const earliestMs = store.earliestMs;
+    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
   };
 
   const closeSilentKeys = (progressOfKeys: KeyValueStore<K, number>, untilStartMs: number): void => {
@@ -54,6 +58,12 @@ export function timeWindowStep<K, V, A>(
     }
     emitClosed(closed);
   };
+
+  context.onIdle((timeMs) => {
+    streamTime.advance(timeMs);
+    if (progress === null) closeAll(streamTime.ms - graceMs);
+    else closeSilentKeys(progress, timeMs - graceMs - sizeMs);
+  });
 
   return (record) => {
     const { key, value, timestampMs } = record;

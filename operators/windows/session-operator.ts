@@ -1,0 +1,33 @@
+import type { Operator, StreamRecord, Windowed } from '../operator.ts';
+import { handlerStep } from '../record-step.ts';
+import type { SessionAggregateOptions } from '../session-aggregate.ts';
+import { checkSilentKeys, foldByInput, type FurtherInput } from './aggregation.ts';
+import { SessionStep } from './session-step.ts';
+import { sessionStores } from './session-store.ts';
+import type { SessionWindows } from './session-windows.ts';
+
+/** A session aggregate over one or more inputs, each with a fold of its own. */
+export function sessionOperator<K, V, A>(
+  name: string, windows: SessionWindows, options: SessionAggregateOptions<K, V, A>, others: readonly FurtherInput<K, A>[] = [],
+): Operator<K | null, V, Windowed<K>, A | null> {
+  checkSilentKeys(name, options);
+  const stores = sessionStores(name, options);
+  return {
+    kind: 'sessionAggregate',
+    name,
+    others: others.map((other) => other.stream),
+    stores: stores.all,
+    reads: [],
+    ports: ['late'],
+    changesKey: false,
+    detail: `sessions with a gap of ${windows.gapMs} ms, grace ${windows.graceMs} ms, ` +
+      `emits ${options.emit ?? 'update'}, time by ${options.timeScope ?? 'task'}`,
+    build: (context) =>
+      handlerStep<StreamRecord<K | null, V>, StreamRecord<Windowed<K>, A | null>>(context, (emit, guard) => {
+        const folded = { ...options, fold: foldByInput(context, options.fold, others) };
+        const step = new SessionStep(context, windows, folded, stores, emit, guard(context.output<K | null, V>('late')));
+        context.onIdle((timeMs) => step.idle(timeMs));
+        return (record) => step.process(record);
+      }),
+  };
+}
