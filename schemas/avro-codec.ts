@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Type } from 'avsc';
 import { VoltstreamError } from '../errors.ts';
-import { avroType } from './avro-types.ts';
-import type { Codec, RegisteredForm } from './codec.ts';
+import { avroType, writerType } from './avro-types.ts';
+import type { Codec, CodecDescription, RegisteredForm } from './codec.ts';
+import { unreadable } from './codec-evolution.ts';
 import { compileDecoder } from './compiled-decoder.ts';
 import type { FastDecode } from './compiled-decoder.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
@@ -111,12 +112,30 @@ export function avroCodec<T>(form: RegisteredForm<T>): Codec<T> {
   const encoder = new AvroEncoder(form, new Uint8Array(0));
   const decoder = new AvroDecoder(form);
   const fingerprint = createHash('sha256').update(JSON.stringify(type.schema())).digest('hex').slice(0, 16);
+  const schemaId = `${form.name}:${fingerprint}`;
   return Object.freeze({
     kind: 'codec',
-    schemaId: `${form.name}:${fingerprint}`,
+    schemaId,
     encode: (value: T): Uint8Array => encoder.encode(value),
     decode: (encoded: Uint8Array): T => decoder.decode(asBuffer(encoded), 0) as T,
+    evolution: {
+      description: { id: schemaId, avro: form.schema },
+      decoderOf: (written: CodecDescription) => {
+        const earlier = decoderOfWriter(form, written, schemaId);
+        return (encoded: Uint8Array): T => earlier.decode(asBuffer(encoded), 0) as T;
+      },
+    },
   });
+}
+
+/** By Avro's rules: fields that came have defaults, fields that went are skipped, numbers may widen. */
+function decoderOfWriter(form: RegisteredForm<unknown>, written: CodecDescription, schemaId: string): AvroDecoder {
+  if (written.avro === undefined) throw unreadable({ schemaId }, written, 'it was not written with an Avro schema');
+  try {
+    return new AvroDecoder(form, writerType(JSON.stringify(written.avro)));
+  } catch (error) {
+    throw unreadable({ schemaId }, written, messageOf(error));
+  }
 }
 
 /** Decodes whole Avro bodies of one writer's schema: by a function made for it where writer and reader agree, else by avsc. */

@@ -1,5 +1,6 @@
 import { VoltstreamError } from '../errors.ts';
 import type { Codec } from './codec.ts';
+import { composite } from './codec-evolution.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 
 /**
@@ -108,24 +109,23 @@ function readOrderedInt64(source: Buffer, at: number): number {
  * Equal first parts lie together; among different ones, shorter come first.
  */
 export function pair<A, B>(first: Codec<A>, second: Codec<B>): Codec<readonly [A, B]> {
-  return defineCodec<readonly [A, B]>(
-    `pair(${first.schemaId},${second.schemaId})`,
-    ([a, b]) => {
-      const left = first.encode(a);
-      const right = second.encode(b);
-      const encoded = Buffer.allocUnsafe(4 + left.length + right.length);
-      encoded.writeUInt32BE(left.length);
-      encoded.set(left, 4);
-      encoded.set(right, 4 + left.length);
+  return composite<readonly [A, B], [Codec<A>, Codec<B>]>('pair', [first, second], ([left, right]) => ({
+    encode: ([a, b]) => {
+      const leftBytes = left.encode(a);
+      const rightBytes = right.encode(b);
+      const encoded = Buffer.allocUnsafe(4 + leftBytes.length + rightBytes.length);
+      encoded.writeUInt32BE(leftBytes.length);
+      encoded.set(leftBytes, 4);
+      encoded.set(rightBytes, 4 + leftBytes.length);
       return encoded;
     },
-    (encoded) => {
+    decode: (encoded) => {
       const source = asBuffer(encoded);
       const length = source.length < 4 ? -1 : source.readUInt32BE();
       if (length < 0 || 4 + length > source.length) throw malformed('a pair is cut off', 'length, first and second part', bytesPreview(encoded));
-      return [first.decode(source.subarray(4, 4 + length)), second.decode(source.subarray(4 + length))];
+      return [left.decode(source.subarray(4, 4 + length)), right.decode(source.subarray(4 + length))];
     },
-  );
+  }));
 }
 
 /** Structurally the `Windowed` key of operators: a key in a span of event time. */

@@ -9,6 +9,25 @@ export interface Codec<T> {
   readonly schemaId: string;
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /** For codecs that can read what other versions of them have written; see codec-evolution.ts. Left out: the same codec only. */
+  readonly evolution?: CodecEvolution<T>;
+}
+
+export interface CodecEvolution<T> {
+  readonly description: CodecDescription;
+  /** Reads what a codec of that description has written; throws VoltstreamError SCHEMA_INCOMPATIBLE. */
+  decoderOf(written: CodecDescription): (bytes: Uint8Array) => T;
+}
+
+/** What must be kept beside the bytes of a codec, as JSON, so that later versions of it can read them. */
+export interface CodecDescription {
+  /** The codec's `schemaId`. */
+  readonly id: string;
+  /** The Avro schema it writes with. */
+  readonly avro?: object;
+  /** Of a codec around others: its own name, and those others. */
+  readonly around?: string;
+  readonly parts?: readonly CodecDescription[];
 }
 
 /** A form whose writer schema is found by the id in front of the bytes (Confluent wire format: 0, id, Avro body). */

@@ -1,14 +1,13 @@
 import type { Codec } from '../../schemas/codec.ts';
+import { composite } from '../../schemas/codec-evolution.ts';
 
 /** Values one behind the other, each with its length in front (4 bytes, big endian). */
 export function listCodec<V>(value: Codec<V>): Codec<readonly V[]> {
-  return {
-    kind: 'codec',
-    schemaId: `list(${value.schemaId})`,
+  return composite<readonly V[], [Codec<V>]>('list', [value], ([part]) => ({
     encode: (values) => {
       const parts: Uint8Array[] = [];
       for (const one of values) {
-        const encoded = value.encode(one);
+        const encoded = part.encode(one);
         const length = Buffer.allocUnsafe(4);
         length.writeUInt32BE(encoded.length);
         parts.push(length, encoded);
@@ -20,10 +19,10 @@ export function listCodec<V>(value: Codec<V>): Codec<readonly V[]> {
       const values: V[] = [];
       for (let at = 0; at < source.length;) {
         const length = source.readUInt32BE(at);
-        values.push(value.decode(source.subarray(at + 4, at + 4 + length)));
+        values.push(part.decode(source.subarray(at + 4, at + 4 + length)));
         at += 4 + length;
       }
       return values;
     },
-  };
+  }));
 }

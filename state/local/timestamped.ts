@@ -1,5 +1,6 @@
 import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import { composite } from '../../schemas/codec-evolution.ts';
 import { timeBytes, timeThenBytes } from './time-bytes.ts';
 
 /** A value with the timestamp of the record that it comes from; of an aggregate, the highest of its records. */
@@ -10,10 +11,8 @@ export interface Timestamped<V> {
 
 /** Timestamp (8 bytes, int64), then the value. */
 export function timestamped<V>(value: Codec<V>): Codec<Timestamped<V>> {
-  return {
-    kind: 'codec',
-    schemaId: `timestamped(${value.schemaId})`,
-    encode: (stamped) => timeThenBytes(stamped.timestampMs, value.encode(stamped.value)),
-    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, timeBytes)), value: value.decode(encoded.subarray(timeBytes)) }),
-  };
+  return composite<Timestamped<V>, [Codec<V>]>('timestamped', [value], ([part]) => ({
+    encode: (stamped) => timeThenBytes(stamped.timestampMs, part.encode(stamped.value)),
+    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, timeBytes)), value: part.decode(encoded.subarray(timeBytes)) }),
+  }));
 }
