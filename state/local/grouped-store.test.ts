@@ -25,6 +25,28 @@ describe('a grouped store', () => {
     expect(new DurableCells().commit(store)).toEqual([]);
   });
 
+  it('gives the members of a group in the order of their bytes, and none of another group', () => {
+    const store = definition.create();
+    for (const [group, member, value] of [['a', 'y', 1], ['a', '\u{10000}', 2], ['a', '\uffff', 3], ['b', 'z', 4], ['a', 'x', 5]] as const) {
+      store.put(group, member, value);
+    }
+    expect([...store.members('a')]).toEqual([['x', 5], ['y', 1], ['\uffff', 3], ['\u{10000}', 2]]);
+    expect([...store.members('c')]).toEqual([]);
+  });
+
+  it('may change while its members are given: those that left are left out, those that come are for the next time', () => {
+    const store = definition.create();
+    for (const member of ['x', 'y', 'z']) store.put('a', member, 1);
+    const seen: string[] = [];
+    for (const [member] of store.members('a')) {
+      seen.push(member);
+      store.delete('a', 'y');
+      store.put('a', 'zz', 2);
+    }
+    expect(seen).toEqual(['x', 'z']);
+    expect([...store.members('a')].map(([member]) => member)).toEqual(['x', 'z', 'zz']);
+  });
+
   it('refuses names that UTF-8 cannot carry', () => {
     expect(() => definition.create().put('\ud800', 'x', 1)).toThrow(/SERIALISATION_FAILED/);
     expect(() => definition.create().put('x', '\ud800', 1)).toThrow(/SERIALISATION_FAILED/);
@@ -37,13 +59,15 @@ describe('a grouped store', () => {
 
   it('behaves as a Map of both names with any commits and restarts in between', () => {
     const group = fc.constantFrom('', 'a', '1:a', 'a/b', '\u{10000}');
-    const member = fc.constantFrom('', 'x', 'b/x', '2:');
+    const member = fc.oneof(fc.constantFrom('', 'x', 'b/x', '2:', '\uffff'), fc.nat(60).map(String));
     const command = fc.oneof(
       fc.record({ do: fc.constant('put' as const), group, member, value: fc.integer() }),
       fc.record({ do: fc.constant('delete' as const), group, member }),
       fc.record({ do: fc.constantFrom('commit' as const, 'restart' as const) }),
+      fc.record({ do: fc.constant('members' as const), group }),
     );
-    fc.assert(fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+    const byBytes = (left: readonly [string, number], right: readonly [string, number]): number => Buffer.compare(Buffer.from(left[0]), Buffer.from(right[0]));
+    fc.assert(fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
       const model = new Map<string, readonly [string, string, number]>();
       const durable = new DurableCells();
       let store = definition.create();
@@ -55,6 +79,9 @@ describe('a grouped store', () => {
           model.delete(JSON.stringify([one.group, one.member]));
           store.delete(one.group, one.member);
           expect(store.get(one.group, one.member)).toBeUndefined();
+        } else if (one.do === 'members') {
+          const wanted = [...model.values()].filter(([held]) => held === one.group).map(([, name, value]) => [name, value] as const).sort(byBytes);
+          expect([...store.members(one.group)]).toEqual(wanted);
         } else {
           durable.commit(store);
           expect(durable.size).toBe(model.size);

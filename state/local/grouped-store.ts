@@ -4,6 +4,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { GroupedStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { checkWellFormed } from './key-identity.ts';
+import { MemberOrder } from './member-order.ts';
 
 export interface GroupedStoreOptions<V> {
   readonly name: string;
@@ -22,6 +23,7 @@ export function groupedStore<V>(options: GroupedStoreOptions<V>): StoreDefinitio
     name: options.name,
     kind: 'grouped',
     schemaId: `grouped/${options.value.schemaId}`,
+    value: options.value,
     create: () => new MapGroupedStore(options),
   };
 }
@@ -29,6 +31,8 @@ export function groupedStore<V>(options: GroupedStoreOptions<V>): StoreDefinitio
 interface Group<V> {
   readonly name: string;
   readonly members: Map<string, Entry<V>>;
+  /** Made by the first look at all members; groups that are never iterated pay nothing for it. */
+  order: MemberOrder<Entry<V>> | undefined;
 }
 
 interface Entry<V> {
@@ -85,12 +89,20 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     const found = this.#recent as Group<V>;
     found.members.delete(entry.member);
     entry.live = false;
+    found.order?.left(found.members.size);
     this.#entries -= 1;
     this.#recentEntry = undefined;
     this.#markChanged(entry);
     if (found.members.size > 0) return;
     this.#groups.delete(found.name);
     this.#recent = undefined;
+  }
+
+  *members(group: string): IterableIterator<readonly [member: string, value: V]> {
+    const found = this.#groups.get(group);
+    if (found === undefined) return;
+    found.order ??= new MemberOrder();
+    for (const entry of found.order.of(found.members)) if (entry.live) yield [entry.member, entry.value];
   }
 
   takeChanges(into: Cell[]): void {
@@ -131,12 +143,13 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     let found = this.#groups.get(group);
     if (found === undefined) {
       checkWellFormed(group, this.name);
-      found = { name: group, members: new Map() };
+      found = { name: group, members: new Map(), order: undefined };
       this.#groups.set(group, found);
     }
     checkWellFormed(member, this.name);
     const entry: Entry<V> = { group: found.name, member, value, changed: false, persisted, live: true };
     found.members.set(member, entry);
+    found.order?.came(entry);
     this.#entries += 1;
     this.#recent = found;
     this.#recentEntry = entry;
