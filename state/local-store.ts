@@ -42,6 +42,8 @@ export interface GroupedStore<V> extends LocalStore {
   get(group: string, member: string): V | undefined;
   put(group: string, member: string, value: V): void;
   delete(group: string, member: string): void;
+  /** A group's members and their values, in the order of the members' bytes. Each group costs its own size, whatever else is kept. */
+  members(group: string): IterableIterator<readonly [member: string, value: V]>;
 }
 
 /** How far a key has come in its own time, and what is due for it when: by due time, at equal ones by when they were set. */
