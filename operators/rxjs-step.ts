@@ -11,8 +11,17 @@ import { recordStep, stateless } from './record-step.ts';
  * A record given later than its cause, or an operator that has completed (`take`), is an error for the records that follow. The
  * key must stay the same: `map` and `selectKey` change keys in a way that the topology sees.
  *
+ * In a pipe an RxJS operator may also stand as it is. Types are inferred up to it, and from it to another one; but a step of
+ * ours behind it infers nothing: TypeScript types a generic call that gives a function (each RxJS operator) only after all
+ * other arguments, so that the step behind it comes first and its functions' parameters are `unknown` for good. No type of
+ * `pipe` can change that. `rxjsStep` gives no function, so within it all is inferred in order.
+ *
  * @example
- * rxjsStep(map((record: StreamRecord<string, number>) => ({ ...record, value: record.value * 2 })))
+ * readings.pipe(
+ *   filter((reading) => reading.wh > 0),
+ *   rxjsStep(rxjsMap((record) => ({ ...record, value: record.value.wh * 2 }))),
+ *   mapValues((doubled) => doubled.toFixed(1)),
+ * )
  */
 export function rxjsStep<K, V, K2, V2>(
   operatorFunction: OperatorFunction<StreamRecord<K, V>, StreamRecord<K2, V2>>,

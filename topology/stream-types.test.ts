@@ -1,10 +1,12 @@
+import { filter as rxjsFilter } from 'rxjs';
 import { expect, expectTypeOf, it } from 'vitest';
 import { branch } from '../operators/branch.ts';
-import { filter } from '../operators/filter.ts';
+import { filter, filterNot } from '../operators/filter.ts';
 import { joinTable } from '../operators/join-table.ts';
 import { map } from '../operators/map.ts';
 import { mapValues } from '../operators/map-values.ts';
 import type { Windowed } from '../operators/operator.ts';
+import { rxjsStep } from '../operators/rxjs-step.ts';
 import { selectKey } from '../operators/select-key.ts';
 import { windowAggregate } from '../operators/window-aggregate.ts';
 import { tumbling } from '../operators/windows/time-windows.ts';
@@ -29,7 +31,7 @@ it('gives streams and tables the types of their form', () => {
   topology.stream('timed', { ...form, timestampOf: (reading) => reading.atMs });
 });
 
-it('infers keys and values through a pipe of up to six steps', () => {
+it('infers keys and values through a pipe of up to nine steps', () => {
   const topology = new Topology('types');
   const names = topology.table('names', { key: utf8, value: json<{ readonly name: string }>() });
   const piped = topology.stream('in', form).pipe(
@@ -39,8 +41,11 @@ it('infers keys and values through a pipe of up to six steps', () => {
     windowAggregate('sum', tumbling({ sizeMs: 1, graceMs: 0 }), { key: utf8, aggregate: float64, initial: () => 0, fold: (sum, wh) => sum + wh }),
     map((sum, window) => ({ key: window.startMs, value: String(sum) })),
     selectKey((value, startMs) => `${value}${startMs}`),
+    rxjsStep(rxjsFilter((record) => record.key.length > record.value.length)),
+    mapValues((value, key) => value.length + key.length),
+    filterNot((length, key) => length > key.length),
   );
-  expectTypeOf(piped).toEqualTypeOf<Stream<string, string>>();
+  expectTypeOf(piped).toEqualTypeOf<Stream<string, number>>();
   expectTypeOf(topology.stream('other', form).pipe(windowAggregate('sums', tumbling({ sizeMs: 1, graceMs: 0 }), {
     key: utf8, aggregate: float64, initial: () => 0, fold: (sum, reading) => sum + reading.wh,
   }))).toEqualTypeOf<Stream<Windowed<string>, number>>();

@@ -7,7 +7,7 @@ import { invalid } from './invalid.ts';
 import type { SinkDefinition } from './sink.ts';
 import { keptTable, tableStoreOf, type Table, type TableOptions } from './table.ts';
 
-/** A step in a pipe: an operator of voltstream, or a synchronous, stateless RxJS operator as it is. */
+/** A step in a pipe: an operator of voltstream, or a synchronous, stateless RxJS operator (in front of others, by `rxjsStep`). */
 export type Step<KI, VI, KO, VO> =
   | Operator<KI, VI, KO, VO>
   | OperatorFunction<StreamRecord<KI, VI>, StreamRecord<KO, VO>>;
@@ -48,7 +48,7 @@ export class Stream<K, V> implements StreamReference<K, V> {
     this.port = port;
   }
 
-  /** Sends the records through the steps in order, and gives the main output of the last one. */
+  /** Sends the records through up to nine steps in order, and gives the main output of the last one. */
   pipe<K1, V1>(a: Step<K, V, K1, V1>): Stream<K1, V1>;
   pipe<K1, V1, K2, V2>(a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>): Stream<K2, V2>;
   pipe<K1, V1, K2, V2, K3, V3>(
@@ -65,6 +65,19 @@ export class Stream<K, V> implements StreamReference<K, V> {
     a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
     e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>,
   ): Stream<K6, V6>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4, K5, V5, K6, V6, K7, V7>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+    e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>, g: Step<K6, V6, K7, V7>,
+  ): Stream<K7, V7>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4, K5, V5, K6, V6, K7, V7, K8, V8>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+    e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>, g: Step<K6, V6, K7, V7>, h: Step<K7, V7, K8, V8>,
+  ): Stream<K8, V8>;
+  pipe<K1, V1, K2, V2, K3, V3, K4, V4, K5, V5, K6, V6, K7, V7, K8, V8, K9, V9>(
+    a: Step<K, V, K1, V1>, b: Step<K1, V1, K2, V2>, c: Step<K2, V2, K3, V3>, d: Step<K3, V3, K4, V4>,
+    e: Step<K4, V4, K5, V5>, f: Step<K5, V5, K6, V6>, g: Step<K6, V6, K7, V7>, h: Step<K7, V7, K8, V8>,
+    i: Step<K8, V8, K9, V9>,
+  ): Stream<K9, V9>;
   pipe(...steps: readonly AnyStep[]): Stream<unknown, unknown> {
     let node = this.node;
     let port = this.port;
