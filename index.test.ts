@@ -7,7 +7,13 @@ const folder = join(import.meta.dirname, 'operators');
 
 /** Functions of operator files that topologies reach in another way, each with that way. */
 const reachedOtherwise: Readonly<Record<string, string>> = {
+  aggregateStream: 'GroupedStream.aggregate',
+  aggregateTable: 'GroupedTable.aggregate',
+  cogroupStreams: 'CogroupedStream.aggregate',
   mergeStep: 'Stream.merge',
+  reduceStream: 'GroupedStream.reduce',
+  reduceTable: 'GroupedTable.reduce',
+  tableRepartitionMap: 'Table.groupBy',
   tableSource: 'Topology.table',
   tableToStream: 'Table.toStream',
   viewLookup: 'Table.mapValues',

@@ -7,8 +7,15 @@ export type { RepartitionOptions, Step } from './topology/stream.ts';
 export { GlobalTable, Table } from './topology/table.ts';
 export type { TableOptions } from './topology/table.ts';
 export { GroupedStream } from './topology/grouped-stream.ts';
-export type { GroupedForm } from './topology/grouped-stream.ts';
-export type { BuiltTopology, SubTopology, TopicForm } from './topology/graph.ts';
+export type { AggregateOptions, GroupedForm } from './topology/grouped-stream.ts';
+export { GroupedTable } from './topology/grouped-table.ts';
+export type { TableAggregateOptions } from './topology/grouped-table.ts';
+export { CogroupedStream } from './topology/cogrouped-stream.ts';
+export type { CogroupOptions } from './topology/cogrouped-stream.ts';
+export type { Fold } from './operators/aggregate.ts';
+export type { TableReduceFolds } from './operators/table-aggregate.ts';
+export type { SelectGroup } from './operators/table-repartition-map.ts';
+export type { BuiltTopology, StreamForm, SubTopology, TopicForm } from './topology/graph.ts';
 
 // Sinks: rows into ClickHouse, records into a topic, what could not be processed.
 export { clickhouse, logTopic } from './topology/sink.ts';
@@ -21,6 +28,7 @@ export type { Branches } from './operators/branch.ts';
 export { filter, filterNot } from './operators/filter.ts';
 export { flatMap } from './operators/flat-map.ts';
 export { flatMapValues } from './operators/flat-map-values.ts';
+export { forEach } from './operators/for-each.ts';
 export { map } from './operators/map.ts';
 export { mapValues } from './operators/map-values.ts';
 export { peek } from './operators/peek.ts';

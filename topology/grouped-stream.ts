@@ -1,10 +1,26 @@
+import { aggregateStream, reduceStream, type Fold } from '../operators/aggregate.ts';
+import { aggregateStore, type AggregateStore } from '../operators/aggregates/aggregate-store.ts';
+import type { Operator } from '../operators/operator.ts';
+import type { Change } from '../operators/table-source.ts';
+import { int64 } from '../schemas/builtin-codecs.ts';
 import type { Form } from '../schemas/codec.ts';
+import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts';
+import { stateCodec } from './state-codec.ts';
 import type { GraphBuilder, Stream } from './stream.ts';
+import { tableKeptBy, type Table } from './table.ts';
 
 /** Forms of the keys and values of a group, for its state, and for the topic between where the key was changed. */
 export interface GroupedForm<K, V> {
   readonly key: Form<K>;
   readonly value: Form<V>;
+}
+
+export interface AggregateOptions<K, V, A> {
+  readonly initial: () => A;
+  /** Gives a new aggregate; must not change the old one. Null deletes the aggregate. */
+  readonly fold: Fold<K, V, A>;
+  /** How the aggregates are kept. */
+  readonly aggregate: Form<NonNullable<A>>;
 }
 
 /**
@@ -22,9 +38,36 @@ export class GroupedStream<K, V> {
     this.form = form;
   }
 
+  /** How many records each key has had. */
+  count(name: string): Table<K, number> {
+    return this.#aggregated<number>(name, int64, (store) => aggregateStream<K, V, number>(name, store, () => 0, (count) => count + 1, 'count'));
+  }
+
+  /** Folds the values of each key into one of their kind: the first as it is, each further one by `fold`. Null deletes. */
+  reduce(name: string, fold: Fold<K, NonNullable<V>, NonNullable<V>>): Table<K, NonNullable<V>> {
+    return this.#aggregated(name, this.form.value as Form<NonNullable<V>>, (store) => reduceStream<K, V>(name, store, fold));
+  }
+
+  /** Folds the values of each key into an aggregate that starts at `initial`. */
+  aggregate<A>(name: string, { initial, fold, aggregate }: AggregateOptions<K, V, A>): Table<K, NonNullable<A>> {
+    return this.#aggregated(name, aggregate, (store) => aggregateStream(name, store, initial, fold));
+  }
+
+  /** Begins an aggregate over several grouped streams: this one's values are folded by `fold`. */
+  cogroup<A>(fold: Fold<K, V, A>): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>(this.#builder, this.form.key, [cogroupPart(this, fold)]);
+  }
+
   /** The stream as the aggregate `name` takes it: behind the topic `<name>-by-key` when its key may have been changed. */
   partitionedFor(name: string): Stream<K, V> {
     if (this.#builder.keyChangedBy(this.#stream.node) === null) return this.#stream;
     return this.#stream.repartition(`${name}-by-key`, this.form);
+  }
+
+  #aggregated<A>(
+    name: string, form: Form<A>, operatorOver: (store: AggregateStore<K, A>) => Operator<never, never, K, Change<A>>,
+  ): Table<K, A> {
+    const store = aggregateStore(name, stateCodec(this.form.key), stateCodec(form));
+    return tableKeptBy(this.#builder, this.partitionedFor(name), operatorOver(store), store);
   }
 }

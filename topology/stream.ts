@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Operator, StreamRecord, StreamReference } from '../operators/operator.ts';
 import type { Form } from '../schemas/codec.ts';
+import { forEach } from '../operators/for-each.ts';
 import { selectKey } from '../operators/select-key.ts';
 import { GroupedStream, type GroupedForm } from './grouped-stream.ts';
 import { invalid } from './invalid.ts';
@@ -15,6 +16,12 @@ export type Step<KI, VI, KO, VO> =
 export interface RepartitionOptions<K, V> {
   readonly key: Form<K>;
   readonly value: Form<V>;
+  /**
+   * When the topic between counts as idle, for the steps behind it (see `StreamForm`). Left out: the longest of the sources in
+   * front, if each of them has one, else never. Time behind a repartition stays this much behind, for what is on its way; if the
+   * tasks in front stand still for longer, what they send afterwards may be late.
+   */
+  readonly idleAfterMs?: number;
 }
 
 /** What a stream asks of the topology it belongs to. */
@@ -135,6 +142,11 @@ export class Stream<K, V> implements StreamReference<K, V> {
   toTable(name: string, form: GroupedForm<NonNullable<K>, NonNullable<V>>, options: TableOptions = {}): Table<NonNullable<K>, NonNullable<V>> {
     const from = this.groupByKey(form).partitionedFor(name);
     return keptTable(this.#builder, from, name, tableStoreOf(name, form, options));
+  }
+
+  /** Ends in a function that sees each record, for logs and counts only: after a crash it sees records again. */
+  forEach(look: (value: V, key: K) => void): void {
+    this.pipe(forEach(look));
   }
 
   /** Ends in a sink: a ClickHouse table or a topic. A stream may have several. */

@@ -1,15 +1,20 @@
+import type { TableJoiner, TableJoinType } from '../operators/join-tables.ts';
 import type { Operator, StepContext, TableLookup, TableReference } from '../operators/operator.ts';
 import { storeLookup, type TableStore } from '../operators/joins/table-lookup.ts';
+import { tableRepartitionMap, type SelectGroup } from '../operators/table-repartition-map.ts';
 import { tableSource, type Change } from '../operators/table-source.ts';
 import { tableToStream, viewLookup, viewTable, type View } from '../operators/table-views.ts';
-import { avroCodec } from '../schemas/avro-codec.ts';
-import type { Codec, Form } from '../schemas/codec.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
 import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import type { TopicForm } from './graph.ts';
 import { MAIN_PORT } from './graph.ts';
+import type { GroupedForm } from './grouped-stream.ts';
+import { GroupedTable } from './grouped-table.ts';
+import { invalid } from './invalid.ts';
+import { stateCodec } from './state-codec.ts';
 import type { GraphBuilder, Stream } from './stream.ts';
+import { joinOfTables, namedJoin, type TableJoinArguments } from './table-joins.ts';
 
 export interface TableOptions {
   /** Keeps the versions of each key so far back behind its newest, for joins as of the record's time. Left out: the newest only. */
@@ -95,9 +100,51 @@ export class Table<K, V> implements TableReference<K, V> {
     return this.#view('mapTableValues', change);
   }
 
+  /**
+   * Groups the rows by a key of their group, to be aggregated; null leaves a row out. The function is called for old values, too:
+   * it must always give the same. `form` tells how the groups' keys and values travel and are kept.
+   */
+  groupBy<K2, V2>(select: SelectGroup<K, V, K2, V2>, form: GroupedForm<K2, V2>): GroupedTable<K2, V2> {
+    const node = this.#step(tableRepartitionMap(select, stateCodec(form.key), this.versioned));
+    return new GroupedTable(this.#builder, { node, port: MAIN_PORT }, form, tableKeptBy);
+  }
+
+  /**
+   * The keys of both tables, each with the joiner's result for their values; null deletes. Both must be partitioned alike. A
+   * change of either side is joined with what the other one holds at that moment. Nothing is kept: the joiner is called again at
+   * each look-up, and for old values, so it must always give the same.
+   */
+  join<R, J>(right: Table<K, R>, joiner: (left: V, right: R, key: K) => J | null): Table<K, J>;
+  join<R, J>(name: string, right: Table<K, R>, joiner: (left: V, right: R, key: K) => J | null): Table<K, J>;
+  join<R, J>(...given: TableJoinArguments<Table<K, R>, (left: V, right: R, key: K) => J | null>): Table<K, J> {
+    return this.#join('inner', namedJoin(given) as NamedTableJoin<K, V, R, J>);
+  }
+
+  /** The keys of this table, each joined with the other table's value, or null where it has none; else like `join`. */
+  leftJoin<R, J>(right: Table<K, R>, joiner: (left: V, right: R | null, key: K) => J | null): Table<K, J>;
+  leftJoin<R, J>(name: string, right: Table<K, R>, joiner: (left: V, right: R | null, key: K) => J | null): Table<K, J>;
+  leftJoin<R, J>(...given: TableJoinArguments<Table<K, R>, (left: V, right: R | null, key: K) => J | null>): Table<K, J> {
+    return this.#join('left', namedJoin(given) as NamedTableJoin<K, V, R, J>);
+  }
+
+  /** The keys of either table; the joiner gets null for a side that has no value; else like `join`. */
+  outerJoin<R, J>(right: Table<K, R>, joiner: (left: V | null, right: R | null, key: K) => J | null): Table<K, J>;
+  outerJoin<R, J>(name: string, right: Table<K, R>, joiner: (left: V | null, right: R | null, key: K) => J | null): Table<K, J>;
+  outerJoin<R, J>(...given: TableJoinArguments<Table<K, R>, (left: V | null, right: R | null, key: K) => J | null>): Table<K, J> {
+    return this.#join('outer', namedJoin(given));
+  }
+
+  #join<R, J>(type: TableJoinType, { name, other, joiner }: NamedTableJoin<K, V, R, J>): Table<K, J> {
+    if (other.#builder !== this.#builder) {
+      throw invalid(name ?? this.name, 'it is joined with a table of another topology', 'a table of this topology', `"${other.name}"`);
+    }
+    const { operator, access } = joinOfTables(name, type, this, other, joiner);
+    return new Table<K, J>(this.#builder, this.#step(operator), access);
+  }
+
   #view<R>(kind: 'filterTable' | 'mapTableValues', view: View<K, V, R>): Table<K, R> {
     const { versioned, reads } = this;
-    return new Table<K, R>(this.#builder, this.#step(viewTable(kind, view)), {
+    return new Table<K, R>(this.#builder, this.#step(viewTable(kind, view, versioned)), {
       versioned, reads, open: (context) => viewLookup(this.open(context), view),
     });
   }
@@ -107,9 +154,10 @@ export class Table<K, V> implements TableReference<K, V> {
   }
 }
 
-/** The codec of a form as state is kept in it. */
-export function stateCodec<T>(form: Form<T>): Codec<T> {
-  return form.kind === 'codec' ? form : avroCodec(form);
+interface NamedTableJoin<K, V, R, J> {
+  readonly name: string | null;
+  readonly other: Table<K, R>;
+  readonly joiner: TableJoiner<K, V, R, J>;
 }
 
 export function tableStoreOf<K, V>(name: string, form: Pick<TopicForm<K, V>, 'key' | 'value'>, options: TableOptions): TableStore<K, V> {
@@ -123,6 +171,14 @@ export function tableStoreOf<K, V>(name: string, form: Pick<TopicForm<K, V>, 'ke
 export function keptTable<K, V>(
   builder: GraphBuilder, from: { readonly node: string; readonly port: string }, step: string, store: TableStore<K, V>, name: string = step,
 ): Table<K, V> {
-  const node = builder.addStep(from.node, from.port, tableSource(step, store) as Operator<never, never, unknown, unknown>);
-  return new Table(builder, node, { versioned: store.kind === 'versioned', reads: [node], open: (context) => storeLookup(context, store) }, name);
+  return tableKeptBy(builder, from, tableSource(step, store), store, name);
+}
+
+/** A table that a step behind `from` keeps in its store, and whose changes it emits. */
+export function tableKeptBy<K, V>(
+  builder: GraphBuilder, from: { readonly node: string; readonly port: string }, operator: Operator<never, never, K, Change<V>>,
+  store: TableStore<K, V>, name?: string,
+): Table<K, V> {
+  const node = builder.addStep(from.node, from.port, operator);
+  return new Table(builder, node, { versioned: store.kind === 'versioned', reads: [node], open: (context) => storeLookup(context, store) }, name ?? node);
 }
