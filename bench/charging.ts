@@ -97,7 +97,7 @@ async function newTask(): Promise<TaskCore> {
   await loadSchemas([...readers.values()].map((one) => one.value));
   const core = new TaskCore({
     part, partition: 0, partitions: 1, run: 1, readers, encoders: (await sinkEncoders(sinks, registry))(1), globalStores: new Map(),
-    deadLetters: topology.deadLetters, failures: new FailurePolicies(topology), maxTaskIdleMs: 0, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
+    deadLetters: topology.deadLetters, failures: new FailurePolicies(topology), maxTaskIdleMs: 0, wallClock: false, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
   });
   core.restore([]);
   return core;

@@ -161,6 +161,7 @@ export class Application {
     const source = new TaskFactory({
       partitionsOf: (part) => tasks.filter((task) => task.task.slice(0, task.task.lastIndexOf('_')) === part.name).length,
       topology: this.#topology, log: ports.log, store: ports.store, limits: configuration, maxTaskIdleMs: configuration.maxTaskIdleMs,
+      wallClock: configuration.wallClock === 'on',
       readers: new Map(parts.flatMap((part) => part.sources).map((node) => [node.name, this.#readersOf(node.form)])),
       encoders: await sinkEncoders(sinks, ports.registry),
       globalStores: globalTables.stores, failures: this.#failures,

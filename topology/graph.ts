@@ -22,6 +22,20 @@ export interface TopicForm<K, V> {
   readonly timestampOf?: (value: V, logTimestampMs: number) => number;
 }
 
+/** A topic that is read as a stream. */
+export interface StreamForm<K, V> extends TopicForm<K, V> {
+  /**
+   * The source counts as idle when nothing has come for so long by the wall clock, while the log answered and its end was
+   * reached. Then time goes on without records for the steps behind it: windows close, silence is noticed, what has expired is
+   * forgotten. The time is the source's highest event time plus the wall-clock time since its last record; a step behind several
+   * streams gets the lowest of their times, when all of them are idle; one stream without `idleAfterMs` holds it back, and tables
+   * do not count. Left out: only records move time, as in Kafka Streams. Off where the setting `wallClock` is off.
+   *
+   * Longer than the longest pause and delay of a source that is well: what comes after time went on may be late.
+   */
+  readonly idleAfterMs?: number;
+}
+
 export interface SourceNode {
   readonly kind: 'source';
   readonly name: string;
@@ -29,6 +43,8 @@ export interface SourceNode {
   readonly form: TopicForm<unknown, unknown>;
   /** `repartition`: records carry writer and ordinal, repeated ones are dropped. */
   readonly role: 'stream' | 'table' | 'repartition';
+  /** See `StreamForm`; of a repartition, see `RepartitionOptions`. */
+  readonly idleAfterMs?: number;
 }
 
 export interface StepNode {

@@ -7,7 +7,7 @@ import type { Form } from '../schemas/codec.ts';
 import { describeText } from './describe.ts';
 import { describeMermaid } from './describe-mermaid.ts';
 import type {
-  AnyOperator, AnySink, ArchiveNode, BuiltTopology, Edge, GlobalTableNode, Node, SinkNode, SourceNode, TopicForm,
+  AnyOperator, AnySink, ArchiveNode, BuiltTopology, Edge, GlobalTableNode, Node, SinkNode, SourceNode, StreamForm, TopicForm,
 } from './graph.ts';
 import { MAIN_PORT } from './graph.ts';
 import type { ErrorPolicies } from './error-policy.ts';
@@ -61,8 +61,10 @@ export class Topology {
   }
 
   /** A topic as a stream of records. Each topic is a source once; use the stream as often as needed. */
-  stream<K, V>(topic: string, form: TopicForm<K, V>): Stream<K, V> {
-    this.#addSource({ kind: 'source', name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, role: 'stream' });
+  stream<K, V>(topic: string, form: StreamForm<K, V>): Stream<K, V> {
+    this.#addSource({
+      kind: 'source', name: topic, topic, form: form as unknown as TopicForm<unknown, unknown>, role: 'stream', ...idleAfter(topic, form.idleAfterMs),
+    });
     return new Stream(this.#builder, topic, MAIN_PORT);
   }
 
@@ -216,9 +218,20 @@ export class Topology {
     checkName('repartition', name);
     const topic = `${this.name}-${name}-repartition`;
     const form = options as { readonly key: Form<never>; readonly value: Form<never> };
+    const idle = idleAfter(name, options.idleAfterMs ?? this.#idleAfterInFrontOf(from));
     this.#addSink(from, port, { kind: 'repartition', name: `${name}-sink`, topic, key: form.key, value: form.value });
-    this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition' });
+    this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition', ...idle });
     return name;
+  }
+
+  /** The longest `idleAfterMs` of the streams from which records reach a node; undefined when one of them has none. */
+  #idleAfterInFrontOf(from: string): number | undefined {
+    const reached = new Set([from]);
+    // Sets give what is added while they are iterated, too.
+    for (const name of reached) for (const edge of this.#edges) if (edge.to === name) reached.add(edge.from);
+    const streams = [...reached].map((name) => this.#nodes.get(name)).filter((node) => node?.kind === 'source' && node.role !== 'table');
+    const times = streams.map((node) => (node as SourceNode).idleAfterMs);
+    return times.reduce((longest, one) => (one === undefined || longest === undefined ? undefined : Math.max(longest, one)), times[0]);
   }
 
   /** The last step in front of (or at) a node that may have changed the key since the last source or repartition. */
@@ -240,4 +253,10 @@ export class Topology {
       throw invalid(name, `it has no side output "${port}"`, ports.length === 0 ? 'a step with side outputs' : `one of ${ports.join(', ')}`, port);
     }
   }
+}
+
+function idleAfter(source: string, idleAfterMs: number | undefined): { readonly idleAfterMs?: number } {
+  if (idleAfterMs === undefined) return {};
+  if (Number.isSafeInteger(idleAfterMs) && idleAfterMs > 0) return { idleAfterMs };
+  throw invalid(source, 'idleAfterMs is not a length of time', 'whole milliseconds, 1 or more', String(idleAfterMs));
 }

@@ -115,6 +115,9 @@ export const settings = {
   maxTaskIdleMs: integer({
     default: 0, reason: 'How long a task with several inputs waits for one that has nothing, so that records merge by time; 0, as Kafka Streams, waits only for what is known to be there.',
   }, 0, 3_600_000),
+  wallClock: choice(['on', 'off'], {
+    default: 'on', reason: 'Wall-clock punctuators, and the time of idle sources going on. Off in replays and backfills, where only records may move time.',
+  }),
   onOffsetOutOfRange: choice(['fail', 'earliest'], {
     default: 'fail', reason: 'What to do when the log no longer holds the position of the state: stop, or go on from the oldest record and count the gap.',
   }),

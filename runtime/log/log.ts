@@ -63,6 +63,11 @@ export interface LogConsumer {
    * OFFSET_OUT_OF_RANGE once when a position is not in the log (any more); that partition then waits for a `seek`.
    */
   poll(waitMs: number): Promise<readonly LogBatch[]>;
+  /**
+   * How often the log has answered, be it with nothing: an idle source is told from a log that is away. Left out: each `poll`
+   * that resolves is an answer.
+   */
+  answers?(): number;
   /** Forgets what was fetched ahead and reads on at `position`. */
   seek(partition: TopicPartition, position: number): void;
   pause(partitions: readonly TopicPartition[]): void;

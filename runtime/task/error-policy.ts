@@ -32,7 +32,8 @@ export interface RecordFailure {
   /** Source, step, sink or archive. */
   readonly step: string;
   readonly error: unknown;
-  readonly origin: Pick<RecordOrigin, 'topic' | 'partition' | 'offset'>;
+  /** Where the record came from; offset -1 and the time for what a step does between records. */
+  readonly origin: Pick<RecordOrigin, 'topic' | 'partition' | 'offset' | 'timestampMs'>;
 }
 
 interface Tried {
@@ -97,7 +98,8 @@ export class FailurePolicies {
 
 /** What a record failed with, as an error that names the record. */
 export function recordError({ task, step, error, origin }: RecordFailure): VoltstreamError {
-  const where = `task ${task}, step "${step}", ${origin.topic}-${origin.partition}@${origin.offset}`;
+  const place = origin.offset < 0 ? `between records at ${origin.timestampMs}` : `${origin.topic}-${origin.partition}@${origin.offset}`;
+  const where = `task ${task}, step "${step}", ${place}`;
   if (error instanceof VoltstreamError) return error.at(where);
   return new VoltstreamError('PROCESSING_FAILED', messageOf(error), { where, cause: error });
 }

@@ -14,8 +14,11 @@ export interface RunningTask {
   readonly settled: boolean;
   /** False when the batch was not asked for at exactly the task's position. */
   accept(batch: LogBatch): boolean;
-  /** Processes up to `recordsMax` records, commits and delivers when it is time. Never throws: a failure is told to its listener. */
-  turn(recordsMax: number): number;
+  /**
+   * Processes up to `recordsMax` records, commits and delivers when it is time. `polled` (left out: true) says whether the log has
+   * answered since the last turn, be it with nothing. Never throws: a failure is told to its listener.
+   */
+  turn(recordsMax: number, polled?: boolean): number;
   /** Loads schemas that heads of queues wait for. True when there was one. */
   loadSchemas(): Promise<boolean>;
   /** Commits and delivers what is there. For a graceful stop. */

@@ -9,6 +9,13 @@ export class MutableOrigin implements RecordOrigin {
   partition = 0;
   offset = -1;
   timestampMs = -1;
+
+  set(topic: string, partition: number, offset: number, timestampMs: number): void {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.timestampMs = timestampMs;
+  }
 }
 
 export type DropReason = Parameters<StepContext['dropped']>[0];

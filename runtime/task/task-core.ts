@@ -15,11 +15,12 @@ import type { SourceReaders } from './partition-queue.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { StepCounts } from './pipeline.ts';
 import { Pipeline } from './pipeline.ts';
-import { formOf, refuseChangedSink, refuseChangedStores, refuseOtherPartitions, refuseRemovedSinks, stateOfNoStep } from './restore-checks.ts';
+import { refuseChangedSink, refuseOtherPartitions, refuseRemovedSinks } from './restore-checks.ts';
 import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
 import { StepTime, TaskFacts } from './task-facts.ts';
+import { TaskStores } from './task-stores.ts';
 import { TaskTimers } from './task-timers.ts';
-import type { WriterMark } from './writer-header.ts';
+import { isTaken, takenMark, writerFact, type WriterMark } from './writer-header.ts';
 
 type AnyRecord = StreamRecord<unknown, unknown>;
 
@@ -41,17 +42,16 @@ export interface TaskCoreOptions {
   readonly readers: ReadonlyMap<string, SourceReaders>;
   readonly encoders: ReadonlyMap<string, SinkEncoder>;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
+  /** Names of stores that the topology has let go of. */
+  readonly droppedState: readonly string[];
   /** Where records go that failed, when `failures` says so. */
   readonly deadLetters: SinkNode | null;
   readonly failures: FailurePolicies;
   readonly sealPolicyOf: (sink: SinkNode) => SealPolicy;
   /** How long a partition without records holds the others back; Kafka Streams' `max.task.idle.ms`, -1 never. */
   readonly maxTaskIdleMs: number;
-}
-
-/** Where the highest ordinal of a writer is kept. */
-function writerFact(source: SourceNode, mark: WriterMark): string {
-  return `writer/${source.topic}/${mark.task}`;
+  /** False in replay and backfill: no wall-clock punctuators, no source is ever idle. */
+  readonly wallClock: boolean;
 }
 
 /** What a commit is made of, and what becomes due for delivery when it has been accepted. */
@@ -70,12 +70,13 @@ export class TaskCore {
   readonly run: number;
   readonly origin = new MutableOrigin();
   readonly outboxes = new Map<string, Outbox>();
-  readonly stores = new Map<string, LocalStore>();
+  readonly stores: ReadonlyMap<string, LocalStore>;
   readonly counters: StepCounters;
   readonly #options: TaskCoreOptions;
   readonly #facts = new TaskFacts();
+  readonly #stores: TaskStores;
   readonly #times = new Map<string, StepTime>();
-  readonly #timers = new TaskTimers();
+  readonly #timers: TaskTimers;
   readonly #queues: PartitionQueue[];
   readonly #inputs: ((record: AnyRecord) => void)[];
   readonly #pipeline: Pipeline;
@@ -94,12 +95,14 @@ export class TaskCore {
     this.run = options.run;
     this.#options = options;
     this.counters = new StepCounters(part);
-    for (const definition of part.stores) this.stores.set(definition.name, definition.create());
+    this.#stores = new TaskStores(this.id, part, options.droppedState);
+    this.stores = this.#stores.stores;
     for (const sink of part.sinks) this.outboxes.set(sink.name, new Outbox(sink.name, options.sealPolicyOf(sink)));
     if (options.deadLetters !== null) {
       const { deadLetters } = options;
       this.outboxes.set(deadLetters.name, new Outbox(deadLetters.name, options.sealPolicyOf(deadLetters)));
     }
+    this.#timers = new TaskTimers(part, (step, timeMs, run) => this.#between(step, timeMs, run));
     this.#pipeline = new Pipeline(part, {
       contextOf: (step, output) => this.#contextOf(step, output),
       sink: (sink, record) => this.#output(sink, record),
@@ -107,6 +110,7 @@ export class TaskCore {
     });
     this.#queues = part.sources.map((source) => this.#queueOf(source));
     this.#inputs = part.sources.map((source) => this.#pipeline.inputOf(source.name));
+    this.#timers.built(this.#queues);
   }
 
   get queues(): readonly PartitionQueue[] {
@@ -133,12 +137,13 @@ export class TaskCore {
     }
     // Before a cell is read: in another form it could be misread.
     refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
-    refuseChangedStores(this.id, this.#facts, this.#options.part.stores);
+    this.#stores.restore(pages, this.#facts);
     for (const cells of pages) {
       for (const cell of cells) if (!TaskFacts.owns(cell.store)) this.#restoreCell(cell, outboxCells);
     }
     for (const store of this.stores.values()) store.restored();
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
+    this.#timers.restore(this.#facts);
     const due: { sink: string; batch: SealedBatch }[] = [];
     const none: ReadonlyMap<string, Cell> = new Map();
     for (const [sink, outbox] of this.outboxes) {
@@ -182,6 +187,12 @@ export class TaskCore {
     return processed;
   }
 
+  /** Runs what the wall clock makes due; `polled` says whether the log has answered since the last tick. Throws what stops the task. */
+  tick(nowMs: number, polled: boolean): void {
+    if (this.#options.wallClock) this.#timers.tick(nowMs, polled);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   /** Bytes of outputs that the next commit will carry. */
   get openBytes(): number {
     let bytes = 0;
@@ -191,7 +202,8 @@ export class TaskCore {
 
   /** True when a commit would have something to write. */
   get dirty(): boolean {
-    if (this.recordsSinceCommit > 0) return true;
+    if (this.recordsSinceCommit > 0 || this.#timers.unrecorded) return true;
+    for (const store of this.stores.values()) if (store.changes > 0) return true;
     for (const outbox of this.outboxes.values()) if (outbox.dirty) return true;
     return this.#queues.some((queue) => queue.position !== this.committedPosition(queue.source));
   }
@@ -211,8 +223,8 @@ export class TaskCore {
     for (const queue of this.#queues) this.#facts.set(`position/${queue.source.topic}`, String(queue.position));
     for (const [step, time] of this.#times) this.#facts.set(`time/${step}`, String(time.ms));
     this.#facts.set('partitions', String(this.#options.partitions));
-    for (const store of this.#options.part.stores) this.#facts.set(`schema/${store.name}`, formOf(store));
     for (const [sink, encoder] of this.#options.encoders) this.#facts.set(`sink/${sink}`, encoder.schemaId);
+    this.#timers.record(this.#facts);
     this.#facts.takeCells(cells);
     this.recordsSinceCommit = 0;
     for (const queue of this.#queues) this.#options.failures.passed(this.id, queue.source.topic, queue.position);
@@ -268,16 +280,25 @@ export class TaskCore {
   #processHead(index: number): void {
     const queue = this.#queues[index] as PartitionQueue;
     const raw = queue.headRaw as LogRecord;
-    const { origin } = this;
-    origin.topic = queue.source.topic;
-    origin.partition = queue.partition;
-    origin.offset = raw.offset;
-    origin.timestampMs = queue.headTimestampMs;
+    const { headTimestampMs: timestampMs } = queue;
+    this.origin.set(queue.source.topic, queue.partition, raw.offset, timestampMs);
     this.#raw = raw;
-    (this.#inputs[index] as (record: AnyRecord) => void)({
-      key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs,
-    });
+    (this.#inputs[index] as (record: AnyRecord) => void)({ key: queue.headKey, value: queue.headValue, timestampMs });
     queue.shift();
+    if (this.#timers.idle.active) this.#timers.idle.processed(index, timestampMs);
+    if (timestampMs >= this.#timers.nextStreamMs && this.#failure === null) this.#timers.streamTimeReached(timestampMs);
+  }
+
+  /** Runs a step's function between two records: what it gives belongs to none, as in Kafka Streams. False when the task must stop. */
+  #between(step: string, timeMs: number, run: (timeMs: number) => void): boolean {
+    this.origin.set('', -1, -1, timeMs);
+    this.#raw = null;
+    try {
+      run(timeMs);
+    } catch (error) {
+      this.#stop(step, error);
+    }
+    return this.#failure === null;
   }
 
   #contextOf(step: string, output: (port: string) => (record: AnyRecord) => void): TaskStepContext {
@@ -322,7 +343,8 @@ export class TaskCore {
     // Nothing of this task is committed any more.
     if (this.#failure !== null) return;
     const raw = this.#raw;
-    assertInvariant(raw !== null, 'an error belongs to a record');
+    // What fails between two records has no record that could be tried again or set aside.
+    if (raw === null) return this.#stop(step, error);
     const failure = { task: this.id, stage, step, error, origin: this.origin };
     this.#failure = this.#options.failures.stoppedBy(failure);
     if (this.#failure !== null) return;
@@ -348,16 +370,12 @@ export class TaskCore {
     return new PartitionQueue(source, this.#options.partition, readers, {
       malformed: (node, partition, raw, error) => this.#malformed(node, partition, raw, error),
       repeated: (node, mark) => this.#repeated(node, mark),
-      taken: (node, mark) => this.#facts.set(writerFact(node, mark), `${mark.run}:${mark.ordinal}`),
+      taken: (node, mark) => this.#facts.set(writerFact(node.topic, mark), takenMark(mark)),
     });
   }
 
   #malformed(source: SourceNode, partition: number, raw: LogRecord, error: unknown): void {
-    const { origin } = this;
-    origin.topic = source.topic;
-    origin.partition = partition;
-    origin.offset = raw.offset;
-    origin.timestampMs = raw.timestampMs;
+    this.origin.set(source.topic, partition, raw.offset, raw.timestampMs);
     this.#raw = raw;
     this.#refuse('deserialise', source.name, error);
     this.recordsSinceCommit++;
@@ -365,13 +383,9 @@ export class TaskCore {
 
   /** Repartition records come at least once; the highest ordinal of each writer is part of our commit (Law 4). */
   #repeated(source: SourceNode, mark: WriterMark): boolean {
-    const taken = this.#facts.get(writerFact(source, mark));
-    if (taken === undefined) return false;
-    const cut = taken.indexOf(':');
-    const run = Number(taken.slice(0, cut));
-    if (mark.run > run || (mark.run === run && mark.ordinal > Number(taken.slice(cut + 1)))) return false;
-    this.counters.repeated++;
-    return true;
+    const repeated = isTaken(this.#facts.get(writerFact(source.topic, mark)), mark);
+    if (repeated) this.counters.repeated++;
+    return repeated;
   }
 
   #restoreCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
@@ -380,9 +394,7 @@ export class TaskCore {
       outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
     } else {
       const store = this.stores.get(cell.store);
-      if (store === undefined) {
-        throw stateOfNoStep(this.id, cell.store, [...this.stores.keys()]);
-      }
+      if (store === undefined) throw stateOfNoStep(this.id, cell.store, [...this.stores.keys()]);
       store.restore(cell.key, cell.value as Uint8Array);
     }
   }

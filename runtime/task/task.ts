@@ -111,14 +111,17 @@ export class Task implements RunningTask {
     return this.#schemas.load();
   }
 
-  /** One turn: processes up to `recordsMax`, commits when it is time. Gives the number of records processed. */
-  turn(recordsMax: number): number {
+  /** One turn: processes up to `recordsMax`, does what the clock makes due, commits when it is time. Gives the number of records processed. */
+  turn(recordsMax: number, polled = true): number {
     if (this.#stopped) return 0;
     const nowMs = this.#options.nowMs();
     this.pausedBy = this.#blocked();
     let processed = 0;
     try {
-      if (this.pausedBy === null) processed = this.core.process(recordsMax, nowMs);
+      if (this.pausedBy === null) {
+        processed = this.core.process(recordsMax, nowMs);
+        this.core.tick(nowMs, polled);
+      }
       if (this.#commitDue(nowMs)) void this.#commit(false).catch((error: unknown) => this.#stop(error));
     } catch (error) {
       this.#stop(error);

@@ -15,6 +15,24 @@ export function writerHeader(mark: WriterMark): LogHeader {
   return { key: HEADER, value: textBytes(`${mark.run}/${mark.ordinal}/${mark.task}`) };
 }
 
+/** Where the highest ordinal of a writer is kept. */
+export function writerFact(topic: string, mark: WriterMark): string {
+  return `writer/${topic}/${mark.task}`;
+}
+
+/** A writer's highest ordinal that was taken, as a fact of the task that took it. */
+export function takenMark({ run, ordinal }: WriterMark): string {
+  return `${run}:${ordinal}`;
+}
+
+/** True when the mark is at or below the one that was taken. */
+export function isTaken(taken: string | undefined, mark: WriterMark): boolean {
+  if (taken === undefined) return false;
+  const cut = taken.indexOf(':');
+  const run = Number(taken.slice(0, cut));
+  return mark.run < run || (mark.run === run && mark.ordinal <= Number(taken.slice(cut + 1)));
+}
+
 /** The mark of a record, or null when it has none (a record that somebody else put into the topic). */
 export function writerMarkOf(record: LogRecord): WriterMark | null {
   const header = record.headers?.find((candidate) => candidate.key === HEADER);

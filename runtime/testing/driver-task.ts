@@ -30,6 +30,7 @@ export interface DriverTaskOptions {
   readonly log: DriverLog;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
   readonly maxTaskIdleMs: number;
+  readonly wallClock: boolean;
   /** One for all tasks: attempts are counted across restarts. */
   readonly failures: FailurePolicies;
   readonly hooks: DriverTaskHooks;
@@ -48,6 +49,7 @@ export class DriverTask {
     this.core = this.#newCore();
     this.id = this.core.id;
     this.restart();
+    this.tick();
   }
 
   /** Drops the memory and goes on from what is committed. */
@@ -73,6 +75,11 @@ export class DriverTask {
       this.restart();
       return true;
     }
+  }
+
+  /** What the wall clock makes due now. */
+  tick(): void {
+    this.core.tick(this.#options.hooks.nowMs(), true);
   }
 
   commit(): void {
@@ -103,10 +110,10 @@ export class DriverTask {
   }
 
   #newCore(): TaskCore {
-    const { topology, part, partition, globalStores, maxTaskIdleMs } = this.#options;
+    const { topology, part, partition, globalStores, maxTaskIdleMs, wallClock } = this.#options;
     const sinks = topology.deadLetters === null ? part.sinks : [...part.sinks, topology.deadLetters];
     return new TaskCore({
-      part, partition, partitions: 1, run: 1, globalStores, maxTaskIdleMs,
+      part, partition, partitions: 1, run: 1, globalStores, maxTaskIdleMs, wallClock,
       readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
       encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
       deadLetters: topology.deadLetters, failures: this.#options.failures,

@@ -23,6 +23,8 @@ export interface TopologyTestDriverOptions {
    */
   readonly commit?: 'each' | 'manual';
   readonly maxTaskIdleMs?: number;
+  /** False for a run as in replay and backfill: no wall-clock punctuators, and no source is ever idle. Default true. */
+  readonly wallClock?: boolean;
 }
 
 export interface OutputRecord<K = unknown, V = unknown> {
@@ -65,7 +67,7 @@ export class TopologyTestDriver {
     for (const table of this.#topology.globalTables) this.#globalStores.set(table.store.name, table.store.create());
     this.#tasks = this.#topology.subTopologies.flatMap((part) => Array.from({ length: partitions }, (_unused, partition) => new DriverTask({
       topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores, failures,
-      maxTaskIdleMs: options.maxTaskIdleMs ?? 0,
+      maxTaskIdleMs: options.maxTaskIdleMs ?? 0, wallClock: options.wallClock ?? true,
       hooks: {
         call: (what, moment) => this.#call(what, moment),
         deliver: (task, sink, batch) => this.#deliver(task, sink, batch),
@@ -129,13 +131,8 @@ export class TopologyTestDriver {
   /** Commits, delivers, and processes what came into internal topics by that, until nothing is left. */
   commit(): void {
     this.#guard(() => {
-      for (let busy = true; busy;) {
-        for (const task of this.#tasks) task.commit();
-        const delivered = this.#tasks.map((task) => task.deliver()).includes(true);
-        const processed = this.#tasks.map((task) => task.process()).includes(true);
-        busy = delivered || processed;
-      }
-      for (const task of this.#tasks) task.commit();
+      this.#commitAll();
+      for (const task of this.#tasks) task.tick();
     });
   }
 
@@ -145,7 +142,11 @@ export class TopologyTestDriver {
     this.#run();
   }
 
-  /** Moves the wall clock. Only waiting for idle partitions depends on it. */
+  /**
+   * Moves the wall clock, which stands still otherwise; it begins at 0. Wall-clock punctuators that fall due run once, and steps
+   * behind sources that have been idle are told. Each task gives what comes out of that to those behind it before they look at
+   * the clock themselves; so behind a repartition that has just brought something, idle time begins anew.
+   */
   advanceWallClock(byMs: number): void {
     this.#nowMs += byMs;
     this.#run();
@@ -164,8 +165,22 @@ export class TopologyTestDriver {
   #run(): void {
     this.#guard(() => {
       while (this.#tasks.map((task) => task.process()).includes(true));
+      for (const task of this.#tasks) {
+        task.tick();
+        if (this.#commitEach && task.core.dirty) this.#commitAll();
+      }
     });
     if (this.#commitEach) this.commit();
+  }
+
+  #commitAll(): void {
+    for (let busy = true; busy;) {
+      for (const task of this.#tasks) task.commit();
+      const delivered = this.#tasks.map((task) => task.deliver()).includes(true);
+      const processed = this.#tasks.map((task) => task.process()).includes(true);
+      busy = delivered || processed;
+    }
+    for (const task of this.#tasks) task.commit();
   }
 
   #guard(work: () => void): void {

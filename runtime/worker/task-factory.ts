@@ -22,6 +22,7 @@ export interface TaskFactoryOptions {
   readonly store: StateStore;
   readonly limits: TaskLimits;
   readonly maxTaskIdleMs: number;
+  readonly wallClock: boolean;
   readonly partitionsOf: (part: SubTopology) => number;
   readonly readers: ReadonlyMap<string, SourceReaders>;
   readonly encoders: SinkEncoders;
@@ -69,7 +70,7 @@ export class TaskFactory implements TaskSource {
       sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
         ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
         : { rowsMax: 1, bytesMax: 1, ageMs: 0 },
-      maxTaskIdleMs: options.maxTaskIdleMs,
+      maxTaskIdleMs: options.maxTaskIdleMs, wallClock: options.wallClock,
     });
     const due = core.restore(pages);
     await startPositions(core, options.log, consumer, options.positions);

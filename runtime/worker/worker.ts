@@ -55,6 +55,7 @@ export class Worker {
   #loop: Promise<void> | null = null;
   #stopping = false;
   #groupOffsetsAtMs = 0;
+  #answers = 0;
   #firstAssignment = false;
 
   constructor(options: WorkerOptions) {
@@ -126,7 +127,7 @@ export class Worker {
       try {
         const hungry = this.tasks.every((task) => task.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
         for (const batch of await this.#consumer.poll(hungry ? this.#options.pollWaitMs : 0)) this.#route(batch);
-        await this.#turns();
+        await this.#turns(this.#polled());
         await this.#commitGroupOffsetsWhenDue();
       } catch (error) {
         if (error instanceof VoltstreamError && error.code === 'OFFSET_OUT_OF_RANGE' && await this.#outOfRange(error)) continue;
@@ -151,11 +152,20 @@ export class Worker {
     return found;
   }
 
-  async #turns(): Promise<void> {
+  /** True when the log has answered since the last time. */
+  #polled(): boolean {
+    const answers = this.#consumer.answers?.();
+    if (answers === undefined) return true;
+    const more = answers !== this.#answers;
+    this.#answers = answers;
+    return more;
+  }
+
+  async #turns(polled: boolean): Promise<void> {
     let processed = 0;
     const startedMs = performance.now();
     for (const task of this.tasks) {
-      processed += task.turn(RECORDS_PER_TURN);
+      processed += task.turn(RECORDS_PER_TURN, polled);
       if (await task.loadSchemas()) processed++;
       this.#throttle(task);
     }

@@ -101,6 +101,11 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
+  /** Fetches that a broker has answered; with several brokers, of any of them. */
+  answers(): number {
+    return this.#fetchesEnded;
+  }
+
   seek(partition: TopicPartition, position: number): void {
     const buffer = this.#get(partition);
     if (!buffer.assigned) return; // a join came between: the listener is called again
