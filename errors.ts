@@ -103,6 +103,10 @@ export const errorCatalogue = {
     cause: 'A function of the topology threw for a record.',
     cure: 'See the dead letter or the log for step, record and error; mend the function and deploy it.',
   },
+  BUFFER_FULL: {
+    cause: 'A suppression holds back more than its buffer may, and must not send anything too early.',
+    cure: 'Give the buffer a higher limit, or the windows a shorter grace; nothing was committed since the last commit.',
+  },
   EVENT_UNBELIEVABLE: {
     cause: 'An event says something that cannot be used: an absurd time or energy, no station, another key than its station.',
     cure: 'See the dead letter for the event; mend the charger or what sends its events, and send it again.',
