@@ -6,10 +6,14 @@ import type { Change } from './table-source.ts';
 export type View<K, V, R> = (value: V, key: K) => R | null;
 
 /**
- * The changes of a table as its view shows them: both sides of a change pass the view, and a change that the view shows on
- * neither side gives nothing, so that no tombstone is sent for what was never there (Kafka Streams 4.2, KTableFilter with old values).
+ * The changes of a table as its view shows them: both sides of a change pass the view. A change that a filter shows on neither
+ * side gives nothing, so that no tombstone is sent for what was never there; but of a versioned table, where it may be a version
+ * in the middle, it is passed on (Kafka Streams 4.2, KTableFilter with old values, KTableMapValues; KIP-914).
  */
-export function viewTable<K, V, R>(kind: 'filterTable' | 'mapTableValues', view: View<K, V, R>): Operator<K, Change<V>, K, Change<R>> {
+export function viewTable<K, V, R>(
+  kind: 'filterTable' | 'mapTableValues', view: View<K, V, R>, versioned: boolean,
+): Operator<K, Change<V>, K, Change<R>> {
+  const hidesNothing = kind !== 'filterTable' || versioned;
   return {
     ...stateless,
     kind,
@@ -17,7 +21,7 @@ export function viewTable<K, V, R>(kind: 'filterTable' | 'mapTableValues', view:
       handlerStep<StreamRecord<K, Change<V>>, StreamRecord<K, Change<R>>>(context, (emit) => ({ key, value, timestampMs }) => {
         const newValue = value.newValue === null ? null : view(value.newValue, key);
         const oldValue = value.oldValue === null ? null : view(value.oldValue, key);
-        if (newValue === null && oldValue === null && kind === 'filterTable') return;
+        if (newValue === null && oldValue === null && !hidesNothing) return;
         emit({ key, value: { newValue, oldValue, isLatest: value.isLatest }, timestampMs });
       }),
   };

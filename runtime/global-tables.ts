@@ -7,16 +7,19 @@ import type { GlobalTableNode } from '../topology/graph.ts';
 import type { Log, LogRecord } from './log/log.ts';
 import { BackOff } from './task/back-off.ts';
 
-/** Puts one record of a global table into its store: versions by time, or the newest value; null deletes. */
-export function applyGlobalRecord(store: LocalStore, kind: string, key: unknown, value: unknown, timestampMs: number): void {
-  if (key === null) return;
-  if (kind === 'versioned') {
-    (store as VersionedStore<unknown, unknown>).put(key, value, timestampMs);
-  } else if (value === null) {
+/**
+ * Puts one record of a global table into its store: versions by time, or the newest value; null deletes. False when it is left
+ * out: it has no key, or is behind the history.
+ */
+export function applyGlobalRecord(store: LocalStore, kind: string, key: unknown, value: unknown, timestampMs: number): boolean {
+  if (key === null) return false;
+  if (kind === 'versioned') return (store as VersionedStore<unknown, unknown>).put(key, value, timestampMs);
+  if (value === null) {
     (store as KeyValueStore<unknown, unknown>).delete(key);
   } else {
     (store as KeyValueStore<unknown, Timestamped<unknown>>).put(key, { value, timestampMs });
   }
+  return true;
 }
 
 export interface GlobalTablesOptions {

@@ -139,7 +139,7 @@ export class Table<K, V> implements TableReference<K, V> {
       throw invalid(name ?? this.name, 'it is joined with a table of another topology', 'a table of this topology', `"${other.name}"`);
     }
     const { operator, access } = joinOfTables(name, type, this, other, joiner);
-    return new Table<K, J>(this.#builder, this.#step(operator), access);
+    return new Table<K, J>(this.#builder, this.#builder.addStep(this.node, MAIN_PORT, operator), access);
   }
 
   #view<R>(kind: 'filterTable' | 'mapTableValues', view: View<K, V, R>): Table<K, R> {

@@ -56,6 +56,7 @@ export class TopologyTestDriver {
   readonly #commitEach: boolean;
   #nowMs = 0;
   #calls = 0;
+  #droppedByGlobalTables = 0;
   #crashAt: { readonly call: number; readonly moment: 'before' | 'after' } | null = null;
 
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
@@ -82,7 +83,7 @@ export class TopologyTestDriver {
     if (global !== undefined) {
       const { store } = global;
       const timeMs = value === null ? timestampMs : global.form.timestampOf?.(value, timestampMs) ?? timestampMs;
-      applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs);
+      if (!applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs)) this.#droppedByGlobalTables++;
       return;
     }
     const form = this.#topology.subTopologies.flatMap((part) => part.sources).find((source) => source.topic === topic)?.form;
@@ -117,9 +118,9 @@ export class TopologyTestDriver {
     return store as S;
   }
 
-  /** Records that steps have dropped, over all steps and tasks since the last restart, as `dropped-records-total` counts. */
+  /** Records that steps and global tables have dropped since the last restart, as `dropped-records-total` counts. */
   get dropped(): number {
-    let sum = 0;
+    let sum = this.#droppedByGlobalTables;
     for (const task of this.#tasks) {
       for (const counter of task.core.counters.all().values()) {
         for (const count of Object.values(counter.dropped)) sum += count;
@@ -138,6 +139,7 @@ export class TopologyTestDriver {
 
   /** Drops all memory, as a crash does, and goes on from what is committed. */
   restart(): void {
+    this.#droppedByGlobalTables = 0;
     for (const task of this.#tasks) task.restart();
     this.#run();
   }
