@@ -49,7 +49,8 @@ export interface StepContext {
   failed(error: unknown, record: StreamRecord<unknown, unknown>): void;
   /**
    * Calls `run` while the step runs, between two records. May be called while the step is built, and only then; the n-th
-   * schedule of a step goes on after a restart where it stood at the last commit.
+   * schedule of its type of a step goes on after a restart where it stood at the last commit. An error in `run`, or in what comes
+   * after it, stops the task: there is no record to be set aside.
    */
   schedule(schedule: Schedule, run: (timeMs: number) => void): void;
   /**
@@ -60,9 +61,17 @@ export interface StepContext {
 }
 
 /**
- * When a punctuator runs. `stream-time`: whenever the highest timestamp that the task has seen passes another multiple of the
- * interval since the first; once, however many were passed. `wall-clock`: about every interval of real time, as a tick that is
- * recorded with the task's state; never in replay and backfill. As Kafka Streams' `ProcessorContext.schedule`.
+ * When a punctuator runs, and what its `timeMs` is. As Kafka Streams' `ProcessorContext.schedule` (KIP-138).
+ *
+ * `stream-time`: at the first record, and then whenever the highest timestamp of any record that the task has processed reaches
+ * another multiple of the interval since 1970; once, however many were passed. `timeMs` is that timestamp. Runs after the record
+ * has gone through all steps, before the next one.
+ *
+ * `wall-clock`: an interval of real time after the task's start, and then at each further interval; missed ones collapse into
+ * one. `timeMs` is the clock's, and never falls. Due times are recorded with the task's state and go on after a restart; a tick
+ * whose effect was not committed comes again. Never in replay and backfill (setting `wallClock`).
+ *
+ * What a punctuator emits belongs to no input record: its `origin` has an empty topic, partition and offset -1, and `timeMs`.
  */
 export interface Schedule {
   readonly type: 'stream-time' | 'wall-clock';

@@ -1,6 +1,6 @@
 import { assertInvariant } from '../errors.ts';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
-import type { Operator, RecordOrigin, StepContext, StreamRecord, StreamTime } from './operator.ts';
+import type { Operator, RecordOrigin, Schedule, StepContext, StreamRecord, StreamTime } from './operator.ts';
 import { handlerStep, type Emit } from './record-step.ts';
 
 /** Stores of a step by the names that its code gives them. */
@@ -22,6 +22,22 @@ export interface StatefulContext<S extends StoreDefinitions> {
   dropped(reason: Parameters<StepContext['dropped']>[0]): void;
 }
 
+/** What the code of a `statefulStep` sees while it is set up. */
+export interface StatefulStart<S extends StoreDefinitions> extends StatefulContext<S> {
+  /**
+   * Calls `run` between two records; only while the step is set up. See `Schedule` for when, and for what `timeMs` is. The step's
+   * own stream time stays as it is, until `run` raises it.
+   */
+  schedule(schedule: Schedule, run: (timeMs: number) => void): void;
+  /** Calls `run` when the sources in front have been idle (`idleAfterMs`), after the step's stream time was raised to `timeMs`. */
+  onIdle(run: (timeMs: number) => void): void;
+}
+
+/** Something that a step does by time, between two records. An error that it throws stops the task: there is no record to set aside. */
+export interface Punctuator<K2, V2, S extends StoreDefinitions> extends Schedule {
+  readonly run: (timeMs: number, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
+}
+
 interface StatefulFacts<S extends StoreDefinitions> {
   readonly name: string;
   /** Names of the definitions begin with the step's name. */
@@ -40,11 +56,18 @@ interface StatefulFacts<S extends StoreDefinitions> {
 
 export interface StatefulOptions<K, V, K2, V2, S extends StoreDefinitions> extends StatefulFacts<S> {
   readonly process: (record: StreamRecord<K, V>, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
+  /** What the step does by time. The n-th of its type goes on after a restart where the n-th stood, so add new ones at the end. */
+  readonly punctuate?: readonly Punctuator<K2, V2, S>[];
+  /**
+   * Called when the sources in front have been idle for longer than their `idleAfterMs`: does what a record of that time would
+   * have brought about, without one. The step's stream time was raised to `timeMs` before; each call has a higher one.
+   */
+  readonly onIdle?: (timeMs: number, context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => void;
 }
 
 export interface StatefulStepOptions<K, V, K2, V2, S extends StoreDefinitions> extends StatefulFacts<S> {
   /** Called once per task, and again after a restart; gives what to do with each record. */
-  readonly start: (context: StatefulContext<S>, emit: Emit<StreamRecord<K2, V2>>) => (record: StreamRecord<K, V>) => void;
+  readonly start: (context: StatefulStart<S>, emit: Emit<StreamRecord<K2, V2>>) => (record: StreamRecord<K, V>) => void;
 }
 
 /**
@@ -63,12 +86,34 @@ export interface StatefulStepOptions<K, V, K2, V2, S extends StoreDefinitions> e
  *     emit({ ...record, value: count });
  *   },
  * })
+ *
+ * @example Gives what was counted once a minute of stream time, and forgets it
+ * statefulOperator({
+ *   name: 'per-minute',
+ *   stores: { counts: keyValueStore({ name: 'per-minute', key: utf8, value: int64 }) },
+ *   process({ key }: StreamRecord<string, string>, { stores }) {
+ *     stores.counts.put(key, (stores.counts.get(key) ?? 0) + 1);
+ *   },
+ *   punctuate: [{ type: 'stream-time', intervalMs: 60_000, run(timestampMs, { stores }, emit: Emit<StreamRecord<string, number>>) {
+ *     for (const [key, value] of [...stores.counts.range()]) {
+ *       emit({ key, value, timestampMs });
+ *       stores.counts.delete(key);
+ *     }
+ *   } }],
+ * })
  */
 export function statefulOperator<K, V, K2, V2, S extends StoreDefinitions>(
   options: StatefulOptions<K, V, K2, V2, S>,
 ): Operator<K, V, K2, V2> {
-  const { process, ...facts } = options;
-  return statefulStep({ ...facts, start: (context, emit) => (record: StreamRecord<K, V>) => process(record, context, emit) });
+  const { process, punctuate = [], onIdle, ...facts } = options;
+  return statefulStep({
+    ...facts,
+    start: (context, emit) => {
+      for (const { type, intervalMs, run } of punctuate) context.schedule({ type, intervalMs }, (timeMs) => run(timeMs, context, emit));
+      if (onIdle !== undefined) context.onIdle((timeMs) => onIdle(timeMs, context, emit));
+      return (record: StreamRecord<K, V>) => process(record, context, emit);
+    },
+  });
 }
 
 /**
@@ -101,9 +146,9 @@ export function statefulStep<K, V, K2, V2, S extends StoreDefinitions>(
 
 function openContext<S extends StoreDefinitions>(
   context: StepContext,
-  options: { readonly stores: S; readonly ports?: readonly string[] },
+  options: { readonly stores: S; readonly ports?: readonly string[]; readonly advancesTime?: boolean },
   guard: <R>(output: Emit<R>) => Emit<R>,
-): StatefulContext<S> {
+): StatefulStart<S> {
   const stores = Object.fromEntries(Object.entries(options.stores).map(([name, definition]) => [name, context.store(definition)]));
   const outputs = new Map((options.ports ?? []).map((port) => [port, guard(context.output(port))]));
   return {
@@ -116,5 +161,10 @@ function openContext<S extends StoreDefinitions>(
       output(record);
     },
     dropped: (reason) => context.dropped(reason),
+    schedule: (schedule, run) => context.schedule(schedule, run),
+    onIdle: (run) => context.onIdle((timeMs) => {
+      if (options.advancesTime ?? true) context.streamTime.advance(timeMs);
+      run(timeMs);
+    }),
   };
 }

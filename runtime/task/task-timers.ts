@@ -40,7 +40,7 @@ export class TaskTimers {
   readonly #runner: Runner;
   readonly #streamTimers: Timer[] = [];
   readonly #wallTimers: Timer[] = [];
-  readonly #countOfStep = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
   readonly idle: IdleSources;
   #open = true;
   #lastTickMs = -1;
@@ -54,7 +54,7 @@ export class TaskTimers {
     this.idle = new IdleSources(part);
   }
 
-  /** The n-th schedule of a step is the same one after a restart. */
+  /** The n-th schedule of its type of a step is the same one after a restart. */
   schedule(step: string, schedule: Schedule, run: Run): void {
     assertInvariant(this.#open, `step ${step} schedules while it is built`);
     const { type, intervalMs } = schedule;
@@ -63,9 +63,10 @@ export class TaskTimers {
         where: step, wanted: 'whole milliseconds, 1 or more', got: String(intervalMs),
       });
     }
-    const count = this.#countOfStep.get(step) ?? 0;
-    this.#countOfStep.set(step, count + 1);
-    const timer: Timer = { step, fact: `due/${type}/${step}/${count}`, schedule, run, dueMs: type === 'stream-time' ? 0 : -1 };
+    const name = `due/${type}/${step}`;
+    const count = this.#counts.get(name) ?? 0;
+    this.#counts.set(name, count + 1);
+    const timer: Timer = { step, fact: `${name}/${count}`, schedule, run, dueMs: type === 'stream-time' ? 0 : -1 };
     (type === 'stream-time' ? this.#streamTimers : this.#wallTimers).push(timer);
   }
 
