@@ -18,6 +18,30 @@ export const errorCatalogue = {
     cause: 'The consumer group has committed offsets, but the state store holds nothing for this task.',
     cure: 'Restore the store, or start over with --reset, which begins a new run and reads the input again.',
   },
+  STATE_INCOMPATIBLE: {
+    cause: 'State was written in a form that the present topology cannot read.',
+    cure: 'Change the codec or the kind of the store back, or let go of its state with topology.dropState.',
+  },
+  STATE_ORPHANED: {
+    cause: 'State belongs to steps or sources that the topology no longer has.',
+    cure: 'Bring them back under their names, or let go of their state with topology.dropState.',
+  },
+  STATE_INCOMPLETE: {
+    cause: 'The import of a savepoint into this state store has not come to its end.',
+    cure: 'Import the same savepoint again; it starts over.',
+  },
+  STATE_EXISTS: {
+    cause: 'The state store holds state of this application already.',
+    cure: 'Import into an empty store, or replace what is there with --replace.',
+  },
+  STORE_UNKNOWN: {
+    cause: 'The topology has no store of this name, or one of another kind.',
+    cure: 'Choose one of those that voltstream state lists.',
+  },
+  SAVEPOINT_INVALID: {
+    cause: 'A file is no savepoint, is damaged, or belongs to another application or topology.',
+    cure: 'Use a whole savepoint of the same application; nothing was written.',
+  },
   FENCED: {
     cause: 'Another process has claimed this task.',
     cure: 'Nothing to do: the task drops its memory and claims again after its next heartbeat.',

@@ -26,6 +26,9 @@ export interface StoreDefinition<S extends LocalStore = LocalStore> {
   readonly kind: string;
   /** `<key schema>/<value schema>`; refused when it differs from what the state was written with. */
   readonly schemaId: string;
+  /** Codecs of what the cells hold, for readers of committed state and for state of earlier versions. Left out: bytes for the store alone. */
+  readonly key?: Codec<unknown>;
+  readonly value?: Codec<unknown>;
   create(): S;
 }
 

@@ -104,6 +104,8 @@ export interface BuiltTopology {
   readonly archives: readonly ArchiveNode[];
   /** Topics between sub-topologies, created by the runtime. */
   readonly repartitionTopics: readonly string[];
+  /** Names of steps, stores, sources and archives of earlier versions, whose state may go. */
+  readonly droppedState: readonly string[];
   readonly deadLetters: SinkNode | null;
   readonly errorPolicies: ErrorPolicies;
 }

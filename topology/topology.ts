@@ -41,6 +41,7 @@ export class Topology {
   readonly #edges: Edge[] = [];
   readonly #globalTables: GlobalTableNode[] = [];
   readonly #archives: ArchiveNode[] = [];
+  readonly #droppedState = new Set<string>();
   readonly #unnamed = new Map<string, number>();
   #deadLetters: SinkNode | null = null;
   #errorPolicies: ErrorPolicies | null = null;
@@ -118,9 +119,23 @@ export class Topology {
     this.#errorPolicies = policies;
   }
 
+  /**
+   * Lets go of state of earlier versions: of steps (or their stores) that are gone, deleted with the next commit of their tasks; and
+   * of sources, repartitions and archives that are gone, whose tasks are forgotten at start. Without it a topology that would leave
+   * such state behind is refused. May stay in the code: where there is nothing (more), nothing happens.
+   */
+  dropState(...names: readonly string[]): this {
+    for (const name of names) {
+      checkName('dropped state', name);
+      this.#droppedState.add(name);
+    }
+    return this;
+  }
+
   /** Checks the whole and splits it into sub-topologies. Throws TOPOLOGY_INVALID. */
   build(): BuiltTopology {
     this.#refuseSharedNames();
+    this.#refuseDropOfPresent();
     const errorPolicies = this.#errorPolicies ?? {};
     checkErrorPolicies(errorPolicies, new Set([...this.#nodes.keys(), ...this.#archives.map((archive) => archive.name)]), this.#deadLetters !== null);
     const subTopologies = splitIntoSubTopologies(this.#nodes, this.#edges, this.#globalTables);
@@ -134,6 +149,7 @@ export class Topology {
       archives: [...this.#archives],
       repartitionTopics,
       deadLetters: this.#deadLetters,
+      droppedState: [...this.#droppedState],
       errorPolicies,
     });
   }
@@ -155,6 +171,16 @@ export class Topology {
     for (const { name, store } of this.#globalTables) {
       const step = stores.get(store.name);
       if (step !== undefined) throw invalid(step, `it has a store of the same name as the global table "${name}"`, 'another name', store.name);
+    }
+  }
+
+  /** What runs keeps its state. */
+  #refuseDropOfPresent(): void {
+    for (const name of this.#droppedState) {
+      const step = [...this.#nodes.values()].find((node) => node.kind === 'step' &&
+        node.operator.stores.some((store) => store.name === name || store.name.startsWith(`${name}.`)));
+      const present = step?.name ?? (this.#nodes.has(name) || this.#archives.some((archive) => archive.name === name) ? name : undefined);
+      if (present !== undefined) throw invalid(present, 'its state is let go of, but the topology still has it', 'names that are gone', `dropState("${name}")`);
     }
   }
 

@@ -1,5 +1,5 @@
 import { VoltstreamError } from '../../errors.ts';
-import type { StoreDefinition } from '../../state/local-store.ts';
+import type { Cell } from '../../state/state-store.ts';
 import type { Outbox } from './outbox.ts';
 import type { TaskFacts } from './task-facts.ts';
 
@@ -10,14 +10,35 @@ import type { TaskFacts } from './task-facts.ts';
 
 const emptyOutboxCure = 'Run the earlier version once more until its outbox is empty (a graceful stop delivers everything), then start this one.';
 
-/** What a store's cells look like: stores of different kinds with the same codecs have other cells. */
-export function formOf(store: StoreDefinition): string {
-  return `${store.kind} ${store.schemaId}`;
+/** Where an import marks the tasks that it has not finished yet. */
+export const importStore = '$import';
+
+/** Whether the topology has let go of a store: by its own name, or by that of the step that it was a part of. */
+export function isDropped(store: string, dropped: readonly string[]): boolean {
+  return dropped.some((name) => store === name || store.startsWith(`${name}.`));
 }
 
-export function stateOfNoStep(task: string, store: string, stores: readonly string[]): VoltstreamError {
-  return new VoltstreamError('TOPOLOGY_INVALID', 'the state of this task belongs to a step that the topology no longer has', {
-    where: `task ${task}`, wanted: `a step with the store "${store}"`, got: stores.join(', ') || 'no stores',
+/** Throws STATE_INCOMPLETE when the cells of a task are half a savepoint. */
+export function refuseHalfImport(task: string, pages: readonly (readonly Cell[])[]): void {
+  if (!pages.some((cells) => cells.some((cell) => cell.store === importStore))) return;
+  throw new VoltstreamError('STATE_INCOMPLETE', 'the state of this task is half a savepoint', { where: `task ${task}` });
+}
+
+/** Throws STATE_ORPHANED when there are cells of stores that the sub-topology does not have and that were not let go of. */
+export function refuseOrphanedStores(
+  task: string, pages: readonly (readonly Cell[])[], stores: ReadonlySet<string>, dropped: readonly string[],
+): void {
+  const orphaned = new Set<string>();
+  for (const cells of pages) {
+    for (const { store } of cells) {
+      if (!store.startsWith('$') && !stores.has(store) && !orphaned.has(store) && !isDropped(store, dropped)) orphaned.add(store);
+    }
+  }
+  if (orphaned.size === 0) return;
+  const names = [...orphaned].sort().map((store) => `"${store}"`).join(', ');
+  throw new VoltstreamError('STATE_ORPHANED', 'the state of this task belongs to steps that this sub-topology no longer has', {
+    where: `task ${task}`, wanted: `a step with the store ${names}`, got: [...stores].join(', ') || 'no stores',
+    cure: `Give the steps their names back (a step that moved into another sub-topology cannot take its state along), or let go of it with topology.dropState(${names}).`,
   });
 }
 
@@ -27,16 +48,6 @@ export function refuseOtherPartitions(task: string, facts: TaskFacts, partitions
   throw new VoltstreamError('PARTITIONS_CHANGED', 'the state was written with another number of partitions', {
     where: `task ${task}`, wanted: String(written), got: String(partitions),
   });
-}
-
-export function refuseChangedStores(task: string, facts: TaskFacts, stores: readonly StoreDefinition[]): void {
-  for (const store of stores) {
-    const written = facts.get(`schema/${store.name}`);
-    if (written === undefined || written === formOf(store)) continue;
-    throw new VoltstreamError('TOPOLOGY_INVALID', 'the state of a step was written in another form', {
-      where: `task ${task}, store "${store.name}"`, wanted: formOf(store), got: written,
-    });
-  }
 }
 
 /** Rows that wait were encoded for the sink as it was then. */

@@ -1,5 +1,5 @@
 import type { StreamRecord } from '../../operators/operator.ts';
-import { InvariantViolation, VoltstreamError, assertInvariant } from '../../errors.ts';
+import { InvariantViolation, assertInvariant } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
@@ -8,7 +8,7 @@ import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { DeadLetters, letterRecord } from './dead-letters.ts';
 import type { FailurePolicies } from './error-policy.ts';
-import { messageOf, recordError } from './error-policy.ts';
+import { recordError } from './error-policy.ts';
 import type { SealedBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { SourceReaders } from './partition-queue.ts';
@@ -139,9 +139,8 @@ export class TaskCore {
     refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
     this.#stores.restore(pages, this.#facts);
     for (const cells of pages) {
-      for (const cell of cells) if (!TaskFacts.owns(cell.store)) this.#restoreCell(cell, outboxCells);
+      for (const cell of cells) if (cell.store.startsWith('$') && !TaskFacts.owns(cell.store)) keepOutboxCell(cell, outboxCells);
     }
-    for (const store of this.stores.values()) store.restored();
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
     this.#timers.restore(this.#facts);
     const due: { sink: string; batch: SealedBatch }[] = [];
@@ -203,7 +202,7 @@ export class TaskCore {
   /** True when a commit would have something to write. */
   get dirty(): boolean {
     if (this.recordsSinceCommit > 0 || this.#timers.unrecorded) return true;
-    for (const store of this.stores.values()) if (store.changes > 0) return true;
+    if (this.#stores.dirty) return true;
     for (const outbox of this.outboxes.values()) if (outbox.dirty) return true;
     return this.#queues.some((queue) => queue.position !== this.committedPosition(queue.source));
   }
@@ -213,7 +212,7 @@ export class TaskCore {
     if (this.#failure !== null) throw this.#failure;
     const cells: Cell[] = [];
     const sealed: { sink: string; batch: SealedBatch }[] = [];
-    for (const [name, store] of this.stores) this.#takeChanges(name, store, cells);
+    this.#takeChanges(cells);
     for (const [sink, outbox] of this.outboxes) {
       const batch = outbox.takeCells(cells, nowMs, sealNow);
       if (batch !== null) sealed.push({ sink, batch });
@@ -232,14 +231,12 @@ export class TaskCore {
   }
 
   /** A value that its codec refuses belongs to no single record any more: nothing of this commit may be written. */
-  #takeChanges(name: string, store: LocalStore, into: Cell[]): void {
+  #takeChanges(into: Cell[]): void {
     try {
-      store.takeChanges(into);
+      this.#stores.takeChanges(into, this.#facts);
     } catch (error) {
-      const where = `task ${this.id}, store "${name}"`;
-      this.#failure = error instanceof InvariantViolation ? error : error instanceof VoltstreamError ? error.at(where)
-        : new VoltstreamError('SERIALISATION_FAILED', messageOf(error), { where, cause: error });
-      throw this.#failure;
+      this.#failure = error;
+      throw error;
     }
   }
 
@@ -387,15 +384,9 @@ export class TaskCore {
     if (repeated) this.counters.repeated++;
     return repeated;
   }
+}
 
-  #restoreCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
-    if (cell.store.startsWith('$')) {
-      const known = outboxCells.get(cell.store) ?? new Map<string, Cell>();
-      outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
-    } else {
-      const store = this.stores.get(cell.store);
-      if (store === undefined) throw stateOfNoStep(this.id, cell.store, [...this.stores.keys()]);
-      store.restore(cell.key, cell.value as Uint8Array);
-    }
-  }
+function keepOutboxCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
+  const known = outboxCells.get(cell.store) ?? new Map<string, Cell>();
+  outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
 }

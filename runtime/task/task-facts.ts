@@ -2,7 +2,10 @@ import type { StreamTime } from '../../operators/operator.ts';
 import type { Cell } from '../../state/state-store.ts';
 import { bytesText, textBytes } from './cell-bytes.ts';
 
-const STORE = '$task';
+/** Where a task's facts are kept among its cells. */
+export const factsStore = '$task';
+
+const STORE = factsStore;
 
 /** The task's own facts as cells: positions, stream times, ordinals, writers' marks, the run. Only changed ones are written. */
 export class TaskFacts {
@@ -19,6 +22,10 @@ export class TaskFacts {
     this.#changed.add(name);
   }
 
+  delete(name: string): void {
+    if (this.#values.delete(name)) this.#changed.add(name);
+  }
+
   getNumber(name: string): number | undefined {
     const value = this.#values.get(name);
     return value === undefined ? undefined : Number(value);
@@ -30,7 +37,8 @@ export class TaskFacts {
 
   takeCells(into: Cell[]): void {
     for (const name of [...this.#changed].sort()) {
-      into.push({ store: STORE, key: textBytes(name), value: textBytes(this.#values.get(name) as string) });
+      const value = this.#values.get(name);
+      into.push({ store: STORE, key: textBytes(name), value: value === undefined ? null : textBytes(value) });
     }
     this.#changed.clear();
   }

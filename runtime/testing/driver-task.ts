@@ -113,7 +113,7 @@ export class DriverTask {
     const { topology, part, partition, globalStores, maxTaskIdleMs, wallClock } = this.#options;
     const sinks = topology.deadLetters === null ? part.sinks : [...part.sinks, topology.deadLetters];
     return new TaskCore({
-      part, partition, partitions: 1, run: 1, globalStores, maxTaskIdleMs, wallClock,
+      part, partition, partitions: 1, run: 1, globalStores, droppedState: topology.droppedState, maxTaskIdleMs, wallClock,
       readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
       encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
       deadLetters: topology.deadLetters, failures: this.#options.failures,

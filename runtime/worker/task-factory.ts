@@ -65,6 +65,7 @@ export class TaskFactory implements TaskSource {
       readers: options.readers,
       encoders: options.encoders(run),
       globalStores: options.globalStores,
+      droppedState: options.topology.droppedState,
       deadLetters: options.topology.deadLetters,
       failures: options.failures,
       sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'

@@ -14,7 +14,14 @@ const progressCodec = json<KeyProgress>('key-progress.v1');
  * const timers = keyTimerStore({ name: 'sessions.stations' });
  */
 export function keyTimerStore(options: { readonly name: string }): StoreDefinition<KeyTimerStore> {
-  return { name: options.name, kind: 'key-timers', schemaId: `utf8/${progressCodec.schemaId}`, create: () => new MapKeyTimerStore(options.name) };
+  return {
+    name: options.name,
+    kind: 'key-timers',
+    schemaId: `utf8/${progressCodec.schemaId}`,
+    key: utf8,
+    value: progressCodec,
+    create: () => new MapKeyTimerStore(options.name),
+  };
 }
 
 /** One key's time and timers; changed in place, copied when a commit takes it. */

@@ -22,6 +22,8 @@ export function keyValueStore<K, V>(options: KeyValueStoreOptions<K, V>): StoreD
     name: options.name,
     kind: 'key-value',
     schemaId: `${options.key.schemaId}/${options.value.schemaId}`,
+    key: options.key,
+    value: options.value,
     create: () => new MapKeyValueStore(options),
   };
 }

@@ -26,6 +26,8 @@ export function timeKeyStore<K, V>(options: TimeKeyStoreOptions<K, V>): StoreDef
     name: options.name,
     kind: 'time-key',
     schemaId: `${options.key.schemaId}/${options.value.schemaId}`,
+    key: options.key,
+    value: options.value,
     create: () => new MapTimeKeyStore(options),
   };
 }

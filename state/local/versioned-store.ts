@@ -27,6 +27,8 @@ export function versionedStore<K, V>(options: VersionedStoreOptions<K, V>): Stor
     name: options.name,
     kind: 'versioned',
     schemaId: `${options.key.schemaId}/${options.value.schemaId}`,
+    key: options.key,
+    value: options.value,
     create: () => new MapVersionedStore(options),
   };
 }

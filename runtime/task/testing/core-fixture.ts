@@ -16,7 +16,7 @@ export function coreOf(topology: Topology, cells: readonly Cell[] = [], options:
   if (part === undefined) throw new Error('a topology has a sub-topology');
   const sinks = built.deadLetters === null ? part.sinks : [...part.sinks, built.deadLetters];
   const core = new TaskCore({
-    part, partition: 0, partitions: 1, run: 1, globalStores: new Map(), maxTaskIdleMs: 0, wallClock: true,
+    part, partition: 0, partitions: 1, run: 1, globalStores: new Map(), droppedState: built.droppedState, maxTaskIdleMs: 0, wallClock: true,
     readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
     encoders: new Map<string, SinkEncoder>(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
     deadLetters: built.deadLetters, failures: new FailurePolicies(built),
