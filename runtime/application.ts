@@ -18,6 +18,7 @@ import { checkTable } from './sinks/clickhouse/check-table.ts';
 import type { TableFacts } from './sinks/clickhouse/check-table.ts';
 import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
+import type { SinkEncoder } from './task/task-core.ts';
 import { TaskRegister } from './worker/task-register.ts';
 import { TaskFactory } from './worker/task-factory.ts';
 import type { PositionPolicy } from './worker/positions.ts';
@@ -64,8 +65,11 @@ export class Application {
   constructor(options: ApplicationOptions) {
     this.#options = options;
     this.#topology = options.topology.build();
-    this.#failures = new FailurePolicies(this.#topology);
-    this.#register = new TaskRegister(options.metrics, options.logger, (task, error) => this.#taskStopped(task, error));
+    this.#failures = new FailurePolicies(this.#topology, (task, letter) => this.#register.deadLetter(task, letter));
+    this.#register = new TaskRegister({
+      application: options.configuration.applicationId, metrics: options.metrics, logger: options.logger,
+      stopped: (task, error) => this.#taskStopped(task, error),
+    });
     this.#failure.promise.catch(() => undefined);
   }
 
@@ -154,7 +158,7 @@ export class Application {
   }
 
   async #mainWorker(globalTables: GlobalTables): Promise<Worker> {
-    const { configuration, ports, metrics } = this.#options;
+    const { configuration, ports } = this.#options;
     const parts = this.#topology.subTopologies;
     const sinks = [...parts.flatMap((part) => part.sinks), ...(this.#topology.deadLetters === null ? [] : [this.#topology.deadLetters])];
     const tasks = (await Promise.all(parts.map((part) => tasksOf(part, ports.log)))).flat();
@@ -167,12 +171,12 @@ export class Application {
       globalStores: globalTables.stores, failures: this.#failures,
       deliveryOf: (sink, task) => this.#deliveryOf(sink, task),
       positions: this.#positions(),
-      listener: this.#register.taskListener,
+      listener: this.#register,
       claimed: (task, restoreMs) => this.#register.claimed(task, restoreMs),
       retrying: (operation, error) => this.#register.retrying(operation, error),
       newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
     });
-    return this.#worker(configuration.applicationId, tasks, source, (subTopology, durationMs) => metrics.batchProcessed(subTopology, durationMs));
+    return this.#worker(configuration.applicationId, tasks, source);
   }
 
   async #archiveWorker(archive: BuiltTopology['archives'][number]): Promise<Worker> {
@@ -183,9 +187,8 @@ export class Application {
       facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run),
       limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs },
       positions: this.#positions(), newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
-      listener: this.#register.archiveListener(sink.name),
-      retrying: (operation, error) => this.#register.retrying(operation, error),
-      malformed: () => undefined,
+      listener: this.#register, failures: this.#failures,
+      letters: await this.#archiveLetters(), deliveryOf: (node, task) => this.#deliveryOf(node, task),
     });
     const claiming: TaskSource = {
       claim: async (assignment, consumer) => {
@@ -195,12 +198,17 @@ export class Application {
         return task;
       },
     };
-    return this.#worker(`${configuration.applicationId}.${archive.name}`, await archiveTasksOf(archive, ports.log), claiming, () => undefined);
+    return this.#worker(`${configuration.applicationId}.${archive.name}`, await archiveTasksOf(archive, ports.log), claiming);
   }
 
-  #worker(
-    group: string, tasks: Awaited<ReturnType<typeof tasksOf>>, source: TaskSource, processed: (group: string, durationMs: number) => void,
-  ): Worker {
+  async #archiveLetters(): Promise<ConstructorParameters<typeof ArchiveFactory>[0]['letters']> {
+    const { deadLetters } = this.#topology;
+    if (deadLetters === null) return null;
+    const encoders = await sinkEncoders([deadLetters], this.#options.ports.registry);
+    return { sink: deadLetters, encoderOf: (run) => encoders(run).get(deadLetters.name) as SinkEncoder };
+  }
+
+  #worker(group: string, tasks: Awaited<ReturnType<typeof tasksOf>>, source: TaskSource): Worker {
     const { configuration, ports, logger, random } = this.#options;
     return new Worker({
       log: ports.log, group, tasks, source, pollWaitMs: configuration.poll.waitMs, bufferBytesMax: configuration.poll.bufferBytesMax,
@@ -209,7 +217,7 @@ export class Application {
         assigned: (ids) => logger.info({ group, tasks: ids }, 'tasks assigned'),
         dropped: (task, reason) => this.#register.dropped(task, reason),
         failed: (error) => this.#failure.reject(error),
-        processed: (_records, durationMs) => processed(group, durationMs),
+        processed: (task, records, durationMs) => this.#register.processed(task, records, durationMs),
         retrying: (operation, error) => this.#register.retrying(operation, error),
       },
     });

@@ -1,12 +1,15 @@
 import { VoltstreamError, assertInvariant } from '../../errors.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
-import type { ArchiveNode } from '../../topology/graph.ts';
+import type { ArchiveNode, SinkNode } from '../../topology/graph.ts';
+import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { LogConsumer, Log, TaskAssignment } from '../log/log.ts';
 import type { DeliveryEvent } from '../sinks/clickhouse/delivery.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
 import type { Warehouse } from '../sinks/warehouse.ts';
 import { CommitLoop } from '../task/commit-loop.ts';
+import type { FailurePolicies } from '../task/error-policy.ts';
+import type { TaskListener } from '../task/task.ts';
 import { runOf } from '../task/task-facts.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import { PartitionQueue } from '../task/partition-queue.ts';
@@ -15,8 +18,10 @@ import type { PositionPolicy } from '../worker/positions.ts';
 import { claimPatiently } from '../worker/patient-claim.ts';
 import { positionWithin } from '../worker/positions.ts';
 import type { TaskSource } from '../worker/worker.ts';
-import type { ArchiveIntent, ArchiveLimits, ArchiveTaskListener } from './archive-task.ts';
-import { ArchiveTask, intentOf } from './archive-task.ts';
+import type { ArchiveLettersOptions } from './archive-letters.ts';
+import { ArchiveLetters } from './archive-letters.ts';
+import type { ArchiveIntent, ArchiveLimits } from './archive-task.ts';
+import { ArchiveTask, intentOf, runCell } from './archive-task.ts';
 
 export interface ArchiveFactoryOptions {
   readonly archive: ArchiveNode;
@@ -33,9 +38,11 @@ export interface ArchiveFactoryOptions {
   readonly newRun: () => number;
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
-  readonly listener: ArchiveTaskListener;
-  readonly retrying: (operation: string, error: unknown) => void;
-  readonly malformed: (partition: number) => void;
+  readonly listener: TaskListener;
+  readonly failures: FailurePolicies;
+  /** Where dead letters go, and how; null when there is no sink for them. */
+  readonly letters: { readonly sink: SinkNode; readonly encoderOf: (run: number) => SinkEncoder } | null;
+  readonly deliveryOf: (sink: SinkNode, task: DeliveryTask) => SinkDelivery;
 }
 
 /** Claims the partitions of an archive: owner, unfinished range, position. */
@@ -47,7 +54,7 @@ export class ArchiveFactory implements TaskSource {
   }
 
   claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
-    return claimPatiently(() => this.#claimOnce(assignment, consumer), this.#options.signal, this.#options.retrying);
+    return claimPatiently(() => this.#claimOnce(assignment, consumer), this.#options.signal, (operation, error) => this.#options.listener.retrying(operation, error));
   }
 
   async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<ArchiveTask> {
@@ -65,25 +72,41 @@ export class ArchiveFactory implements TaskSource {
     const intent = intentOf(pages);
     const { bounds, position, whole } = await this.#position(assignment, consumer, topicPartition, intent);
     queue.start(position, bounds.end);
+    const { listener } = options;
+    const retrying = (operation: string, error: unknown): void => listener.retrying(operation, error);
+    const commits = new CommitLoop(options.store, claim, abort.signal, {
+      retrying, committing: (cells, work) => listener.committing(task, cells, work),
+    });
+    const letters = this.#letters(assignment.task, pages, {
+      id: assignment.task, run, signal: abort.signal, verifyOwner: () => commits.commit([runCell(run)]), retrying,
+    }, {
+      delivering: (sink, rows, work) => listener.delivering(task, sink, rows, work), failed: (error) => task.stop(error),
+    });
     const task = new ArchiveTask({
-      id: assignment.task, archive: options.archive, application: options.application, run, queue,
+      id: assignment.task, archive: options.archive, application: options.application, run, queue, commits, letters, abort, listener,
       encoder: options.encoderOf(run),
-      commits: new CommitLoop(options.store, claim, abort.signal, {
-        retrying: options.retrying, committed: () => undefined,
-      }),
       delivery: new PieceDelivery({
         warehouse: options.warehouse, table: options.table, replicated: options.facts.replicated, signal: abort.signal,
         report: (event: DeliveryEvent) => {
-          if (event.kind === 'retry') options.retrying(`insert into ${event.table}`, event.error);
+          if (event.kind === 'retry') retrying(`insert into ${event.table}`, event.error);
         },
       }),
-      limits: options.limits, abort, listener: options.listener, nowMs: options.nowMs, retrying: options.retrying,
+      limits: options.limits, nowMs: options.nowMs,
     });
     if (whole && intent !== null && intent.to > intent.from) {
       await task.recover(intent, options.log.read(topicPartition, intent.from, intent.to));
       queue.start(position, bounds.end);
     }
+    letters.begin();
     return task;
+  }
+
+  #letters(task: string, pages: readonly (readonly Cell[])[], deliveryTask: DeliveryTask, hooks: ArchiveLettersOptions['hooks']): ArchiveLetters {
+    const { archive, failures, letters, deliveryOf, limits } = this.#options;
+    const sink = letters === null ? null : {
+      name: letters.sink.name, encoder: letters.encoderOf(deliveryTask.run), delivery: deliveryOf(letters.sink, deliveryTask),
+    };
+    return new ArchiveLetters({ task, archive: archive.name, failures, sink, waitingMax: limits.rowsMax, hooks }, pages);
   }
 
   /**
@@ -116,7 +139,8 @@ export class ArchiveFactory implements TaskSource {
     const { archive, readers } = this.#options;
     const source = { kind: 'source', name: archive.topic, topic: archive.topic, form: archive.form, role: 'stream' } as const;
     return new PartitionQueue(source, partition, readers, {
-      malformed: () => this.#options.malformed(partition),
+      // Counted by the queue itself.
+      malformed: () => undefined,
       repeated: () => false,
       taken: () => undefined,
     });

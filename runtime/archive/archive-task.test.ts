@@ -8,6 +8,7 @@ import { warehouseEncoder } from '../delivery/sink-encoders.ts';
 import { MemoryLog } from '../log/memory-log.ts';
 import type { Warehouse } from '../sinks/warehouse.ts';
 import { readerOf } from '../testing/driver-forms.ts';
+import { FailurePolicies } from '../task/error-policy.ts';
 import type { PositionPolicy } from '../worker/positions.ts';
 import { FakeWarehouse } from '../worker/testing/fake-warehouse.ts';
 import { tableColumns, tableOf } from '../worker/testing/running.ts';
@@ -27,7 +28,8 @@ async function world() {
   const topology = new Topology('archive');
   topology.archive('raw', 'in', form, clickhouse(tableOf('raw'), (text: string) => ({ text })));
   topology.stream('in', form);
-  const archive = topology.build().archives[0];
+  const built = topology.build();
+  const archive = built.archives[0];
   if (archive === undefined) throw new Error('there is an archive');
   const sink = archive.sink as unknown as WarehouseSink<unknown, unknown, Readonly<Record<string, never>>>;
   const append = async (...texts: readonly (string | null)[]): Promise<void> => {
@@ -43,8 +45,14 @@ async function world() {
       readers: { key: readerOf(form.key), value: readerOf(form.value) as never }, encoderOf: (run) => warehouseEncoder(sink, run),
       limits: { rowsMax: options.rowsMax ?? 3, bytesMax: 1_000_000, ageMs: 1_000_000 },
       positions: { onOffsetOutOfRange: options.policy ?? 'fail', reset: false, notice: (message) => notices.push(message) },
-      newRun: () => 1, nowMs: () => 0, signal: new AbortController().signal, retrying: () => undefined, malformed: () => undefined,
-      listener: { inserted: () => undefined, stopped: (_task, error) => stopped.push(error) },
+      newRun: () => 1, nowMs: () => 0, signal: new AbortController().signal,
+      failures: new FailurePolicies(built), letters: null, deliveryOf: () => {
+        throw new Error('there are no letters');
+      },
+      listener: {
+        committing: (_task, _cells, work) => work(), delivering: (_task, _sink, _rows, work) => work(), retrying: () => undefined,
+        stopped: (_task, error) => stopped.push(error),
+      },
     });
     const task = await factory.claim(assignment, log.consumer({ group: 'g', tasks: [] }));
     return { task, stopped, notices };

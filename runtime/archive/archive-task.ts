@@ -3,7 +3,7 @@ import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
 import { PieceBuilder } from '../delivery/pieces.ts';
 import type { BatchIdentity } from '../delivery/pieces.ts';
-import type { LogBatch } from '../log/log.ts';
+import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { AwaitedSchemas } from '../task/awaited-schemas.ts';
@@ -12,24 +12,23 @@ import type { CommitLoop } from '../task/commit-loop.ts';
 import type { PartitionQueue } from '../task/partition-queue.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
+import type { TaskListener } from '../task/task.ts';
 import { MutableOrigin } from '../task/step-context.ts';
+import type { ArchiveLetters } from './archive-letters.ts';
 
 /** What is on its way into the table: a range of offsets, and the hashes of the pieces that it was cut into. */
 export interface ArchiveIntent {
   readonly from: number;
   readonly to: number;
   readonly hashes: readonly string[];
+  /** Offsets of records that were set aside: they have no row, also when the range is made again. Left out: none. */
+  readonly refused?: readonly number[];
 }
 
 export interface ArchiveLimits {
   readonly rowsMax: number;
   readonly bytesMax: number;
   readonly ageMs: number;
-}
-
-export interface ArchiveTaskListener {
-  inserted(task: ArchiveTask, rows: number, durationMs: number): void;
-  stopped(task: ArchiveTask, error: unknown): void;
 }
 
 export interface ArchiveTaskOptions {
@@ -42,10 +41,10 @@ export interface ArchiveTaskOptions {
   readonly commits: CommitLoop;
   readonly delivery: PieceDelivery;
   readonly limits: ArchiveLimits;
+  readonly letters: ArchiveLetters;
   readonly abort: AbortController;
-  readonly listener: ArchiveTaskListener;
+  readonly listener: TaskListener;
   readonly nowMs: () => number;
-  readonly retrying: (operation: string, error: unknown) => void;
 }
 
 const STORE = '$archive';
@@ -74,7 +73,7 @@ export function runCell(run: number): Cell {
  * log. While one batch is inserted the next is encoded.
  *
  * Records that cannot be decoded, or have no value, are counted and passed: the main topology reads the same topic and sets them
- * aside.
+ * aside. A record of which no row can be made goes by the error policy of the archive: its dead letter is committed with the range.
  */
 export class ArchiveTask implements RunningTask {
   readonly id: string;
@@ -84,6 +83,7 @@ export class ArchiveTask implements RunningTask {
   #builder = new PieceBuilder();
   readonly #scratch = new RowBuffer();
   #from: number;
+  #refused: number[] = [];
   #firstRowMs = 0;
   #inserting: Promise<void> | null = null;
   #delivered: number;
@@ -94,7 +94,7 @@ export class ArchiveTask implements RunningTask {
   constructor(options: ArchiveTaskOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#schemas = new AwaitedSchemas([options.queue], options.nowMs, options.retrying);
+    this.#schemas = new AwaitedSchemas([options.queue], options.nowMs, (operation, error) => options.listener.retrying(operation, error));
     this.#from = options.queue.position;
     this.#delivered = options.queue.position;
   }
@@ -104,6 +104,7 @@ export class ArchiveTask implements RunningTask {
   }
 
   get pausedBy(): string | null {
+    if (this.#options.letters.full) return 'dead letters wait';
     return this.#full && this.#inserting !== null ? 'insert under way' : null;
   }
 
@@ -122,7 +123,7 @@ export class ArchiveTask implements RunningTask {
 
   get settled(): boolean {
     const { queue } = this.#options;
-    return this.#inserting === null && this.#builder.rows === 0 && queue.buffered === 0 && !queue.hasHead;
+    return this.#inserting === null && !this.#open && this.#options.letters.settled && queue.buffered === 0 && !queue.hasHead;
   }
 
   accept(batch: LogBatch): boolean {
@@ -132,17 +133,18 @@ export class ArchiveTask implements RunningTask {
   turn(recordsMax: number): number {
     if (this.stopped) return 0;
     let processed = 0;
+    const { letters, limits, nowMs } = this.#options;
     try {
-      while (processed < recordsMax && !this.#full && this.#options.queue.fill()) {
+      while (processed < recordsMax && !this.#full && !letters.full && this.#options.queue.fill()) {
         this.#take();
         processed++;
       }
     } catch (error) {
-      this.#stop(error);
+      this.stop(error);
       return processed;
     }
-    const due = this.#full || (this.#builder.rows > 0 && this.#options.nowMs() - this.#firstRowMs >= this.#options.limits.ageMs);
-    if (due && this.#inserting === null) this.#insert();
+    const due = this.#full || letters.full || nowMs() - this.#firstRowMs >= limits.ageMs;
+    if (this.#inserting === null && ((due && this.#open) || (letters.dirty && !letters.open))) this.#insert();
     return processed;
   }
 
@@ -151,22 +153,27 @@ export class ArchiveTask implements RunningTask {
   }
 
   async flush(): Promise<void> {
+    const { letters } = this.#options;
     while (!this.stopped) {
       await this.#inserting;
-      if (this.#builder.rows === 0) break;
-      this.#insert();
+      if (this.#open || letters.dirty) this.#insert();
+      else if (letters.settled) break;
+      else await new Promise((resolve) => setTimeout(resolve, 5));
     }
     // So that the next start has nothing to look for.
-    if (!this.stopped && !this.#cleared) {
-      await this.#options.commits.commit([intentCell({ from: this.#delivered, to: this.#delivered, hashes: [] })]);
-      this.#cleared = true;
-    }
+    if (!this.stopped && !this.#cleared) await this.#clear();
   }
 
   async drop(reason: string): Promise<void> {
     this.stopped = true;
     this.#options.abort.abort(new Error(`task ${this.id} was dropped: ${reason}`));
+    await this.#options.letters.close();
     await this.#inserting;
+  }
+
+  /** Records were taken that no range on its way holds. */
+  get #open(): boolean {
+    return this.#builder.rows > 0 || this.#options.letters.open;
   }
 
   get #full(): boolean {
@@ -174,50 +181,71 @@ export class ArchiveTask implements RunningTask {
     return this.#builder.rows >= limits.rowsMax || this.#builder.bytes >= limits.bytesMax;
   }
 
-  #take(): void {
-    const { queue, encoder, archive, nowMs } = this.#options;
+  /** `refused`: offsets that were set aside when their range was made first. */
+  #take(refused: readonly number[] = []): void {
+    const { queue, encoder, archive, letters, nowMs } = this.#options;
     if (queue.headValue === null) {
       queue.malformed++;
       queue.shift();
       return;
     }
+    if (refused.length > 0 && refused.includes(queue.headRaw?.offset ?? -1)) {
+      queue.shift();
+      return;
+    }
     const origin = this.#origin;
-    origin.topic = archive.topic;
-    origin.partition = queue.partition;
-    origin.offset = queue.headRaw?.offset ?? -1;
-    origin.timestampMs = queue.headTimestampMs;
+    origin.set(archive.topic, queue.partition, queue.headRaw?.offset ?? -1, queue.headTimestampMs);
+    if (!this.#open) this.#firstRowMs = nowMs();
+    try {
+      this.#addRow(encoder);
+    } catch (error) {
+      letters.refuse(error, origin, queue.headRaw as LogRecord);
+      this.#refused.push(origin.offset);
+    }
+    queue.shift();
+  }
+
+  #addRow(encoder: SinkEncoder): void {
+    const { queue } = this.#options;
     const scratch = this.#scratch;
     scratch.length = 0;
     const record = { key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs };
-    const partition = encoder.encode(record, origin.offset, origin, scratch);
-    if (this.#builder.rows === 0) this.#firstRowMs = nowMs();
+    const partition = encoder.encode(record, this.#origin.offset, this.#origin, scratch);
     this.#builder.add(partition, scratch.bytes, 0, scratch.length);
-    queue.shift();
   }
 
   #insert(): void {
     const builder = this.#builder;
     const from = this.#from;
-    const to = this.#options.queue.position;
+    // Without rows or letters it is only told that letters are delivered: the range stays as it is.
+    const to = this.#open ? this.#options.queue.position : from;
+    const refused = this.#refused;
     this.#builder = new PieceBuilder();
+    this.#refused = [];
     this.#from = to;
-    const work = this.#commitAndInsert(builder, from, to);
-    this.#inserting = work.catch((error: unknown) => this.#stop(error)).finally(() => {
+    const work = this.#commitAndInsert(builder, from, to, refused);
+    this.#inserting = work.catch((error: unknown) => this.stop(error)).finally(() => {
       this.#inserting = null;
     });
   }
 
-  async #commitAndInsert(builder: PieceBuilder, from: number, to: number): Promise<void> {
-    const startedMs = performance.now();
-    const { commits, delivery, run } = this.#options;
+  async #commitAndInsert(builder: PieceBuilder, from: number, to: number, refused: readonly number[]): Promise<void> {
+    const { commits, delivery, letters, listener, archive, queue, run, nowMs } = this.#options;
     const { rows } = builder;
     const pieces = builder.take(this.#identity(from, to));
-    this.#cleared = false;
-    await commits.commit([intentCell({ from, to, hashes: pieces.map((piece) => hex(piece.batchHash)) }), runCell(run)]);
-    await delivery.deliver(pieces, { mayBePresent: false });
+    const cells: Cell[] = [];
+    const sealed = letters.takeCells(cells, nowMs());
+    if (to > from) {
+      const hashes = pieces.map((piece) => hex(piece.batchHash));
+      cells.push(intentCell({ from, to, hashes, ...(refused.length === 0 ? {} : { refused }) }), runCell(run));
+      this.#cleared = false;
+    }
+    await commits.commit(cells);
+    letters.push(sealed);
+    if (rows > 0) await listener.delivering(this, archive.sink.name, rows, () => delivery.deliver(pieces, { mayBePresent: false }));
+    letters.passed(queue.source.topic, to);
     this.#delivered = to;
     this.rowsInserted += rows;
-    this.#options.listener.inserted(this, rows, performance.now() - startedMs);
   }
 
   #identity(from: number, to: number): BatchIdentity {
@@ -228,12 +256,12 @@ export class ArchiveTask implements RunningTask {
 
   /** After a claim: makes the rows of an unfinished range again from the log, and inserts what is missing of them. */
   async recover(intent: ArchiveIntent, batches: AsyncIterable<LogBatch>): Promise<void> {
-    const { queue, delivery } = this.#options;
+    const { queue, delivery, letters } = this.#options;
     queue.start(intent.from, intent.to);
     for await (const batch of batches) {
       assertInvariant(queue.accept(batch), `the log gives the range from ${intent.from} to ${intent.to} in order`);
       do {
-        while (queue.position < intent.to && queue.fill()) this.#take();
+        while (queue.position < intent.to && queue.fill()) this.#take(intent.refused);
       } while (await this.#schemaCame());
     }
     const builder = this.#builder;
@@ -245,6 +273,19 @@ export class ArchiveTask implements RunningTask {
     this.#from = intent.to;
     this.#delivered = intent.to;
     this.#cleared = false;
+    // What failed only now belongs to a range that is done: with its letters committed, it is not made again.
+    if (letters.open) await this.#clear();
+  }
+
+  /** Commits that no range is under way. */
+  async #clear(): Promise<void> {
+    const { commits, letters, nowMs } = this.#options;
+    const cells: Cell[] = [intentCell({ from: this.#delivered, to: this.#delivered, hashes: [] })];
+    const sealed = letters.takeCells(cells, nowMs());
+    await commits.commit(cells);
+    letters.push(sealed);
+    this.#refused = [];
+    this.#cleared = true;
   }
 
   /** Waits for a schema as long as one is awaited: a range must be whole before it is compared. */
@@ -258,9 +299,11 @@ export class ArchiveTask implements RunningTask {
     return false;
   }
 
-  #stop(error: unknown): void {
+  /** A failure that ends this claim. */
+  stop(error: unknown): void {
     if (this.stopped) return;
     this.stopped = true;
+    this.#options.letters.stop();
     this.#options.abort.abort(error instanceof Error ? error : new Error(String(error)));
     this.#options.listener.stopped(this, error);
   }

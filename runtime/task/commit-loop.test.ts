@@ -29,7 +29,11 @@ async function claimed(store: PlannedStore) {
   const retried: unknown[] = [];
   const committed: number[] = [];
   const loop = new CommitLoop(store, await store.claim('task_0'), abort.signal, {
-    retrying: (_operation, error) => retried.push(error), committed: (cells) => committed.push(cells),
+    retrying: (_operation, error) => retried.push(error), 
+    committing: async (cells, work) => {
+      await work();
+      committed.push(cells);
+    },
   });
   return { loop, abort, retried, committed };
 }

@@ -6,7 +6,8 @@ import { BackOff } from './back-off.ts';
 export interface CommitLoopHooks {
   /** A failure that will be tried again with the very same commit. */
   retrying(operation: string, error: unknown): void;
-  committed(cells: number, durationMs: number): void;
+  /** Runs a commit with all its tries, and may watch it. */
+  committing(cells: number, work: () => Promise<void>): Promise<void>;
 }
 
 /**
@@ -41,7 +42,7 @@ export class CommitLoop {
   /** Commits after the ones before it. Throws FENCED or REWOUND when the task is no longer ours as we know it. */
   commit(cells: readonly Cell[]): Promise<void> {
     this.#inFlight++;
-    const mine = this.#last.then(() => this.#send(cells)).finally(() => {
+    const mine = this.#last.then(() => this.#hooks.committing(cells.length, () => this.#send(cells))).finally(() => {
       this.#inFlight--;
     });
     // A failed commit fails all that were queued behind it: they hold changes on top of what was not written.
@@ -60,7 +61,6 @@ export class CommitLoop {
       cells,
     };
     const backOff = new BackOff(this.#signal);
-    const startedMs = performance.now();
     for (;;) {
       this.#signal.throwIfAborted();
       try {
@@ -72,7 +72,6 @@ export class CommitLoop {
           });
         }
         this.#sequence = commit.sequence;
-        this.#hooks.committed(cells.length, performance.now() - startedMs);
         return;
       } catch (error) {
         if (!isPassing(error)) throw error;

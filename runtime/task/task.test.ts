@@ -45,7 +45,10 @@ async function drive(deliver: (texts: readonly string[], task: DeliveryTask) => 
         delivered.push(...texts);
       },
     }),
-    listener: { committed: () => undefined, delivered: () => undefined, retrying: () => undefined, stopped: (_task, error) => stopped.push(error) },
+    listener: {
+      committing: (_task, _cells, work) => work(), delivering: (_task, _sink, _rows, work) => work(), retrying: () => undefined,
+      stopped: (_task, error) => stopped.push(error),
+    },
     nowMs: () => nowMs,
   });
   task.begin([]);

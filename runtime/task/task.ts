@@ -1,4 +1,4 @@
-import { VoltstreamError, assertInvariant } from '../../errors.ts';
+import { VoltstreamError } from '../../errors.ts';
 import type { Claim, StateStore } from '../../state/state-store.ts';
 import type { SinkNode } from '../../topology/graph.ts';
 import type { Configuration } from '../configuration.ts';
@@ -9,17 +9,20 @@ import { AwaitedSchemas } from './awaited-schemas.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { SealedBatch } from './outbox.ts';
 import type { PartitionQueue } from './partition-queue.ts';
+import { SinkDeliveries } from './sink-deliveries.ts';
 import type { TaskCore } from './task-core.ts';
 
 export type TaskLimits = Pick<Configuration, 'commit' | 'outbox'>;
 
-/** What happens to a task, for metrics and logs. */
+/** Sees what happens to a task, for metrics, logs and tracing. */
 export interface TaskListener {
-  committed(task: Task, cells: number, durationMs: number): void;
-  delivered(task: Task, sink: string, rows: number, durationMs: number): void;
-  retrying(task: Task, operation: string, error: unknown): void;
-  /** The task has stopped: FENCED and REWOUND are followed by another claim, anything else ends the worker. */
-  stopped(task: Task, error: unknown): void;
+  /** Runs a commit with all its tries. */
+  committing(task: RunningTask, cells: number, work: () => Promise<void>): Promise<void>;
+  /** Runs the delivery of a batch with all its tries. */
+  delivering(task: RunningTask, sink: string, rows: number, work: () => Promise<void>): Promise<void>;
+  retrying(operation: string, error: unknown): void;
+  /** The task has stopped: FENCED, REWOUND and a record to be tried again are followed by another claim, anything else ends the worker. */
+  stopped(task: RunningTask, error: unknown): void;
 }
 
 export interface TaskOptions {
@@ -44,9 +47,7 @@ export class Task implements RunningTask {
   readonly core: TaskCore;
   readonly #options: TaskOptions;
   readonly #abort = new AbortController();
-  readonly #deliveries = new Map<string, SinkDelivery>();
-  readonly #due = new Map<string, SealedBatch[]>();
-  readonly #delivering = new Set<string>();
+  readonly #deliveries: SinkDeliveries;
   readonly #deliveredRows = new Map<string, number>();
   readonly #commits: CommitLoop;
   readonly #schemas: AwaitedSchemas;
@@ -59,10 +60,20 @@ export class Task implements RunningTask {
     this.id = options.id;
     this.#options = options;
     this.core = options.core;
-    this.#schemas = new AwaitedSchemas(this.core.queues, options.nowMs, (operation, error) => options.listener.retrying(this, operation, error));
+    this.#schemas = new AwaitedSchemas(this.core.queues, options.nowMs, (operation, error) => options.listener.retrying(operation, error));
     this.#commits = new CommitLoop(options.store, options.claim, this.signal, {
-      retrying: (operation, error) => options.listener.retrying(this, operation, error),
-      committed: (cells, durationMs) => options.listener.committed(this, cells, durationMs),
+      retrying: (operation, error) => options.listener.retrying(operation, error),
+      committing: (cells, work) => options.listener.committing(this, cells, work),
+    });
+    const deliveryTask: DeliveryTask = {
+      id: this.id, run: this.core.run, signal: this.signal,
+      verifyOwner: () => this.#commit(false),
+      retrying: (operation, error) => options.listener.retrying(operation, error),
+    };
+    this.#deliveries = new SinkDeliveries(new Map(options.sinks.map((sink) => [sink.name, options.deliveryOf(sink, deliveryTask)])), {
+      delivering: (sink, rows, work) => options.listener.delivering(this, sink, rows, work),
+      delivered: (sink, batch) => this.#acknowledge(sink, batch),
+      failed: (error) => this.#stop(error),
     });
   }
 
@@ -87,20 +98,10 @@ export class Task implements RunningTask {
     return this.#committedPositions;
   }
 
-  /** Opens the sinks (which fences what an earlier owner left there) and starts to deliver what was sealed before. */
+  /** Starts to deliver what was sealed before: a sink is opened with its first batch, which fences what an earlier owner left there. */
   begin(due: readonly { readonly sink: string; readonly batch: SealedBatch }[]): void {
-    for (const { sink, batch } of due) this.#queueOf(sink).push(batch);
-    for (const sink of this.#options.sinks) {
-      this.#deliveries.set(sink.name, this.#options.deliveryOf(sink, {
-        id: this.id,
-        run: this.core.run,
-        signal: this.signal,
-        verifyOwner: () => this.#commit(false),
-        retrying: (operation, error) => this.#options.listener.retrying(this, operation, error),
-      }));
-    }
     this.#lastCommitMs = this.#options.nowMs();
-    for (const { sink } of due) this.#deliver(sink);
+    this.#deliveries.push(due);
   }
 
   accept(batch: LogBatch): boolean {
@@ -131,7 +132,7 @@ export class Task implements RunningTask {
 
   /** True when all that has been fetched is processed, committed, delivered and acknowledged in the store. */
   get settled(): boolean {
-    if (this.#commits.busy || this.core.dirty || this.#delivering.size > 0) return false;
+    if (this.#commits.busy || this.core.dirty || this.#deliveries.busy) return false;
     for (const outbox of this.core.outboxes.values()) if (outbox.rows > 0) return false;
     return this.core.queues.every((queue) => queue.buffered === 0 && !queue.hasHead);
   }
@@ -139,10 +140,10 @@ export class Task implements RunningTask {
   /** Commits what is there, delivers it, and commits the acknowledgements. For a graceful stop. */
   async flush(): Promise<void> {
     while (!this.#stopped) {
-      if (this.core.dirty || [...this.core.outboxes.values()].some((outbox) => outbox.rows > 0 && this.#queueOf(outbox.sink).length === 0)) {
+      if (this.core.dirty || [...this.core.outboxes.values()].some((outbox) => outbox.rows > 0 && this.#deliveries.waiting(outbox.sink) === 0)) {
         await this.#commit(true);
       }
-      if (this.#delivering.size === 0 && !this.core.dirty) return;
+      if (!this.#deliveries.busy && !this.core.dirty) return;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
@@ -152,7 +153,7 @@ export class Task implements RunningTask {
     this.#stopped = true;
     this.pausedBy = reason;
     this.#abort.abort(new Error(`task ${this.id} was dropped: ${reason}`));
-    await Promise.allSettled([...this.#deliveries.values()].map((delivery) => delivery.close()));
+    await this.#deliveries.close();
   }
 
   #blocked(): string | null {
@@ -180,50 +181,18 @@ export class Task implements RunningTask {
     this.#lastCommitMs = nowMs;
     await this.#commits.commit(content.cells);
     this.#committedPositions = positions;
-    for (const { sink, batch } of content.sealed) {
-      this.#queueOf(sink).push(batch);
-      this.#deliver(sink);
-    }
+    this.#deliveries.push(content.sealed);
   }
 
-  #queueOf(sink: string): SealedBatch[] {
-    const known = this.#due.get(sink);
-    if (known !== undefined) return known;
-    const queue: SealedBatch[] = [];
-    this.#due.set(sink, queue);
-    return queue;
-  }
-
-  #deliver(sink: string): void {
-    if (this.#delivering.has(sink) || this.#stopped) return;
-    this.#delivering.add(sink);
-    void this.#deliverAll(sink)
-      .catch((error: unknown) => this.#stop(error))
-      .finally(() => {
-        this.#delivering.delete(sink);
-        if (!this.#stopped && this.#queueOf(sink).length > 0) this.#deliver(sink);
-      });
-  }
-
-  async #deliverAll(sink: string): Promise<void> {
-    const delivery = this.#deliveries.get(sink);
-    assertInvariant(delivery !== undefined, `sink ${sink} has a delivery`);
-    await delivery.open();
-    const queue = this.#queueOf(sink);
-    for (let batch = queue[0]; batch !== undefined && !this.#stopped; batch = queue[0]) {
-      const startedMs = performance.now();
-      await delivery.deliver(batch);
-      if (this.#stopped) return;
-      queue.shift();
-      this.core.outboxes.get(sink)?.acknowledge(batch);
-      this.#deliveredRows.set(sink, this.deliveredRows(sink) + batch.rows);
-      this.#options.listener.delivered(this, sink, batch.rows, performance.now() - startedMs);
-    }
+  #acknowledge(sink: string, batch: SealedBatch): void {
+    this.core.outboxes.get(sink)?.acknowledge(batch);
+    this.#deliveredRows.set(sink, this.deliveredRows(sink) + batch.rows);
   }
 
   #stop(error: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#deliveries.stop();
     this.pausedBy = error instanceof VoltstreamError ? error.code : 'failed';
     this.#abort.abort(error instanceof Error ? error : new Error(String(error)));
     this.#options.listener.stopped(this, error);

@@ -1,5 +1,6 @@
 import { VoltstreamError } from '../../errors.ts';
 import type { Log, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from '../log/log.ts';
+import { RecordRetry } from '../task/error-policy.ts';
 import type { RunningTask } from '../task/running-task.ts';
 
 /** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
@@ -26,7 +27,8 @@ export interface WorkerListener {
   dropped(task: RunningTask, reason: string): void;
   /** Something that no further claim can cure: the process should stop with this error. */
   failed(error: unknown): void;
-  processed(records: number, durationMs: number): void;
+  /** One turn of a task took records. */
+  processed(task: RunningTask, records: number, durationMs: number): void;
   retrying(operation: string, error: unknown): void;
 }
 
@@ -53,6 +55,7 @@ export class Worker {
   /** Why tasks stopped that stopped before their claim had come back to us. */
   readonly #stoppedEarly = new WeakMap<RunningTask, unknown>();
   #loop: Promise<void> | null = null;
+  readonly #stop = new AbortController();
   #stopping = false;
   #groupOffsetsAtMs = 0;
   #answers = 0;
@@ -86,6 +89,7 @@ export class Worker {
   /** Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
+    this.#stop.abort();
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#finish(), new Promise((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
@@ -112,14 +116,14 @@ export class Worker {
     }
     this.#consumer.pause(assignment.partitions);
     this.#tasks.delete(task.id);
-    const code = error instanceof VoltstreamError ? error.code : null;
-    this.#options.listener.dropped(task, code ?? 'failed');
-    if (!claimedAnew(code)) {
+    const reason = claimedAnew(error);
+    this.#options.listener.dropped(task, reason ?? (error instanceof VoltstreamError ? error.code : 'failed'));
+    if (reason === null) {
       void task.drop('failed');
       this.#options.listener.failed(error);
       return;
     }
-    this.#track(this.#claimAgain(task, assignment, code ?? 'failed'));
+    this.#track(this.#claimAgain(task, assignment, reason, error instanceof RecordRetry ? error.waitMs : 0));
   }
 
   async #run(): Promise<void> {
@@ -163,13 +167,14 @@ export class Worker {
 
   async #turns(polled: boolean): Promise<void> {
     let processed = 0;
-    const startedMs = performance.now();
     for (const task of this.tasks) {
-      processed += task.turn(RECORDS_PER_TURN, polled);
+      const startedMs = performance.now();
+      const taken = task.turn(RECORDS_PER_TURN, polled);
+      if (taken > 0) this.#options.listener.processed(task, taken, performance.now() - startedMs);
+      processed += taken;
       if (await task.loadSchemas()) processed++;
       this.#throttle(task);
     }
-    if (processed > 0) this.#options.listener.processed(processed, performance.now() - startedMs);
     // A macrotask, so that timers, sockets and the store's answers are never starved by a full log.
     await new Promise<void>((resolve) => (processed > 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
   }
@@ -231,7 +236,13 @@ export class Worker {
       task = await this.#options.source.claim(assignment, this.#consumer);
     } catch (error) {
       if (error instanceof VoltstreamError && (error.code === 'FENCED' || error.code === 'REWOUND')) {
-        this.#track(this.#claimAgain(null, assignment, error.code));
+        this.#track(this.#claimAgain(null, assignment, error.code, 0));
+        return;
+      }
+      // An archive makes an unfinished range again while it claims.
+      if (error instanceof RecordRetry) {
+        this.#options.listener.retrying('record', error.cause);
+        this.#track(this.#claimAgain(null, assignment, 'retry', error.waitMs));
         return;
       }
       if (!this.#stopping) this.#options.listener.failed(error);
@@ -259,12 +270,28 @@ export class Worker {
     this.#consumer.resume(assignment.partitions);
   }
 
-  async #claimAgain(task: RunningTask | null, assignment: TaskAssignment, reason: string): Promise<void> {
+  /** After `waitMs` at least, and a proof that we are still a member; earlier when a join gives us the task anew. */
+  async #claimAgain(task: RunningTask | null, assignment: TaskAssignment, reason: string, waitMs: number): Promise<void> {
     await task?.drop(reason);
+    if (waitMs > 0) await this.#pause(waitMs);
     await this.#membershipConfirmed();
     await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS * (0.5 + this.#options.random())));
     if (this.#stopping || this.#assignments.get(assignment.task) !== assignment || this.#tasks.has(assignment.task)) return;
     await this.#claim(assignment);
+  }
+
+  /** Ends at once when the worker stops. */
+  #pause(waitMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, signal.aborted ? 0 : waitMs);
+      signal.addEventListener('abort', done);
+    });
   }
 
   /** While a join is under way, or the log does not answer, nobody can say whether we are still a member. */
@@ -312,7 +339,12 @@ function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`;
 }
 
-/** Errors that a new claim cures, or judges: the position's policy belongs to the claim. */
-function claimedAnew(code: string | null): boolean {
-  return code === 'FENCED' || code === 'REWOUND' || code === 'OFFSET_OUT_OF_RANGE';
+/**
+ * Why a task that stopped with this error is claimed anew, null when it is not: a new claim cures the error, or judges it (the
+ * position's policy belongs to the claim), or a record is to be tried again from the last commit.
+ */
+function claimedAnew(error: unknown): string | null {
+  if (error instanceof RecordRetry) return 'retry';
+  const code = error instanceof VoltstreamError ? error.code : null;
+  return code === 'FENCED' || code === 'REWOUND' || code === 'OFFSET_OUT_OF_RANGE' ? code : null;
 }
