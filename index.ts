@@ -56,7 +56,9 @@ export { joinGlobalTable, leftJoinGlobalTable } from './operators/join-global-ta
 export { deduplicate } from './operators/deduplicate.ts';
 export type { DeduplicateOptions } from './operators/deduplicate.ts';
 export { statefulOperator, statefulStep } from './operators/stateful-operator.ts';
-export type { OpenedStores, StatefulContext, StatefulOptions, StatefulStepOptions, StoreDefinitions } from './operators/stateful-operator.ts';
+export type {
+  OpenedStores, Punctuator, StatefulContext, StatefulOptions, StatefulStart, StatefulStepOptions, StoreDefinitions,
+} from './operators/stateful-operator.ts';
 
 // What steps see: records, keys of windows, where a record came from.
 export type {
