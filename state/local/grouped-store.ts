@@ -3,6 +3,7 @@ import { utf8 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import type { GroupedStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { encodeValue } from './cell-value.ts';
 import { checkWellFormed } from './key-identity.ts';
 import { MemberOrder } from './member-order.ts';
 
@@ -112,7 +113,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
       entry.changed = false;
       if (entry.live) {
         entry.persisted = true;
-        into.push({ store: this.name, key: cellKey(entry), value: this.#value.encode(entry.value) });
+        into.push({ store: this.name, key: cellKey(entry), value: encodeValue(this.#value, entry.value, entry.group, entry.member) });
       } else if (entry.persisted && this.#find(entry.group, entry.member) === undefined) {
         into.push({ store: this.name, key: cellKey(entry), value: null });
       }

@@ -1,6 +1,7 @@
 import type { Codec } from '../../schemas/codec.ts';
 import type { KeyValueStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { encodeValue } from './cell-value.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 
 export interface KeyValueStoreOptions<K, V> {
@@ -112,7 +113,7 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
       entry.changed = false;
       if (entry.live) {
         entry.persisted = true;
-        into.push({ store: this.name, key: this.#key.encode(entry.key), value: this.#value.encode(entry.value) });
+        into.push({ store: this.name, key: this.#key.encode(entry.key), value: encodeValue(this.#value, entry.value, entry.key) });
       } else if (entry.persisted && !this.#entries.has(entry.identity)) {
         into.push({ store: this.name, key: this.#key.encode(entry.key), value: null });
       }

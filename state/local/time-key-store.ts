@@ -2,6 +2,7 @@ import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, TimeKeyEntry, TimeKeyStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { encodeValue } from './cell-value.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 import { timeBytes, timeThenBytes } from './time-bytes.ts';
 import { TimeIndex, type Timed } from './time-index.ts';
@@ -169,7 +170,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
       entry.changed = false;
       if (entry.live) {
         entry.persisted = true;
-        into.push({ store: this.name, key: this.#cellKey(entry), value: this.#value.encode(entry.value) });
+        into.push({ store: this.name, key: this.#cellKey(entry), value: encodeValue(this.#value, entry.value, entry.owner.key, entry.timeMs) });
       } else if (entry.persisted && this.get(entry.owner.key, entry.timeMs) === undefined) {
         into.push({ store: this.name, key: this.#cellKey(entry), value: null });
       }

@@ -2,6 +2,7 @@ import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, VersionedStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { encodeValue } from './cell-value.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 import { bytesThenTime, timeBytes } from './time-bytes.ts';
 
@@ -133,7 +134,7 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
       version.changed = false;
       if (version.live) {
         version.persisted = true;
-        into.push({ store: this.name, key: this.#cellKey(version), value: this.#cellValue(version.value) });
+        into.push({ store: this.name, key: this.#cellKey(version), value: this.#cellValue(version) });
       } else if (version.persisted && !this.#holds(version)) {
         into.push({ store: this.name, key: this.#cellKey(version), value: null });
       }
@@ -216,8 +217,8 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
     return bytesThenTime(this.#key.encode(version.owner.key), version.fromMs);
   }
 
-  #cellValue(value: V | null): Uint8Array {
-    return value === null ? tombstone : Buffer.concat([valueMark, this.#value.encode(value)]);
+  #cellValue({ owner, fromMs, value }: Version<K, V>): Uint8Array {
+    return value === null ? tombstone : Buffer.concat([valueMark, encodeValue(this.#value, value, owner.key, fromMs)]);
   }
 }
 
