@@ -3,10 +3,13 @@ import type { Operator, StreamRecord, StreamReference } from './operator.ts';
 import { handlerStep } from './record-step.ts';
 import type { Change } from './table-source.ts';
 
-/** How a key's aggregate goes on with a value. Gives a new aggregate, must not change the old one; null deletes it. */
-export type Fold<K, V, A> = (aggregate: A, value: V, key: K) => A | null;
+/**
+ * How a key's aggregate, or what it starts at, goes on with a value. Gives a new aggregate, must not change the old one; null
+ * deletes it.
+ */
+export type Fold<K, V, A, I = A> = (aggregate: A | I, value: V, key: K) => A | null;
 
-type Aggregating<K, V, A> = Operator<K | null, V | null, K, Change<NonNullable<A>>>;
+type Aggregating<K, V, A> = Operator<K | null, V | null, K, Change<A>>;
 
 /**
  * Folds the values of each key into one aggregate, kept as a table: a change for each record, at once.
@@ -19,8 +22,8 @@ type Aggregating<K, V, A> = Operator<K | null, V | null, K, Change<NonNullable<A
  * @example
  * aggregateStream('energy', aggregateStore('energy', utf8, float64), () => 0, (wh, reading: MeterValue) => wh + reading.deltaWh)
  */
-export function aggregateStream<K, V, A>(
-  name: string, store: AggregateStore<K, NonNullable<A>>, initial: () => A, fold: Fold<K, V, A>, kind: 'aggregate' | 'count' = 'aggregate',
+export function aggregateStream<K, V, A, I = A>(
+  name: string, store: AggregateStore<K, A>, initial: () => I, fold: Fold<K, V, A, I>, kind: 'aggregate' | 'count' = 'aggregate',
 ): Aggregating<K, V, A> {
   return aggregating(kind, name, store, [startingAt(initial, fold)], []);
 }
@@ -31,8 +34,8 @@ export function aggregateStream<K, V, A>(
  * @example
  * reduceStream('highest', aggregateStore('highest', utf8, float64), (highest, value) => Math.max(highest, value))
  */
-export function reduceStream<K, V>(name: string, store: AggregateStore<K, NonNullable<V>>, fold: Fold<K, NonNullable<V>, NonNullable<V>>): Aggregating<K, NonNullable<V>, V> {
-  return aggregating('reduce', name, store, [(aggregate, value, key) => (aggregate === null ? value : fold(aggregate, value, key))], []);
+export function reduceStream<K, V>(name: string, store: AggregateStore<K, V>, fold: Fold<K, V, V>): Aggregating<K, V, V> {
+  return aggregating<K, V, V>('reduce', name, store, [(aggregate, value, key) => (aggregate === null ? value : fold(aggregate, value, key))], []);
 }
 
 /**
@@ -42,20 +45,20 @@ export function reduceStream<K, V>(name: string, store: AggregateStore<K, NonNul
  * @example
  * cogroupStreams('activity', aggregateStore('activity', utf8, json<Activity>()), () => none, [addSession, addAlert], [alerts])
  */
-export function cogroupStreams<K, A>(
-  name: string, store: AggregateStore<K, NonNullable<A>>, initial: () => A, folds: readonly Fold<K, unknown, A>[],
+export function cogroupStreams<K, A, I = A>(
+  name: string, store: AggregateStore<K, A>, initial: () => I, folds: readonly Fold<K, unknown, A, I>[],
   others: readonly StreamReference<unknown, unknown>[],
 ): Aggregating<K, unknown, A> {
   return aggregating('cogroup', name, store, folds.map((fold) => startingAt(initial, fold)), others);
 }
 
-function startingAt<K, V, A>(initial: () => A, fold: Fold<K, V, A>): Following<K, V, NonNullable<A>> {
-  return (aggregate, value, key) => fold(aggregate === null ? initial() : aggregate, value, key) as NonNullable<A> | null;
+function startingAt<K, V, A, I>(initial: () => I, fold: Fold<K, V, A, I>): Following<K, V, A> {
+  return (aggregate, value, key) => fold(aggregate === null ? initial() : aggregate, value, key);
 }
 
 function aggregating<K, V, A>(
-  kind: 'aggregate' | 'count' | 'reduce' | 'cogroup', name: string, store: AggregateStore<K, NonNullable<A>>,
-  folds: readonly Following<K, V, NonNullable<A>>[], others: readonly StreamReference<unknown, unknown>[],
+  kind: 'aggregate' | 'count' | 'reduce' | 'cogroup', name: string, store: AggregateStore<K, A>,
+  folds: readonly Following<K, V, A>[], others: readonly StreamReference<unknown, unknown>[],
 ): Aggregating<K, V, A> {
   return {
     kind,
@@ -67,12 +70,12 @@ function aggregating<K, V, A>(
     changesKey: false,
     detail: others.length === 0 ? '' : `${folds.length} streams`,
     build: (context) =>
-      handlerStep<StreamRecord<K | null, V | null>, StreamRecord<K, Change<NonNullable<A>>>>(context, (emit) => {
-        const update = aggregateUpdate<K, V, NonNullable<A>>(context, store, emit);
+      handlerStep<StreamRecord<K | null, V | null>, StreamRecord<K, Change<A>>>(context, (emit) => {
+        const update = aggregateUpdate<K, V, A>(context, store, emit);
         return ({ key, value, timestampMs }) => {
           if (key === null || key === undefined) return context.dropped('null-key');
           if (value === null || value === undefined) return context.dropped('null-value');
-          return update(key, value, timestampMs, folds[context.input] as Following<K, V, NonNullable<A>>);
+          return update(key, value, timestampMs, folds[context.input] as Following<K, V, A>);
         };
       }),
   };

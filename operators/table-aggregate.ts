@@ -5,16 +5,16 @@ import type { Change } from './table-source.ts';
 import type { Fold } from './aggregate.ts';
 
 /** How a group's aggregate takes a value in, and out again. Null deletes the aggregate. */
-export interface TableAggregateFolds<K, V, A> {
-  readonly initial: () => A;
-  readonly add: Fold<K, V, A>;
-  /** Never called for a group without an aggregate: what it would be taken from is not there. */
-  readonly subtract: (aggregate: NonNullable<A>, value: V, key: K) => A | null;
+export interface TableAggregateFolds<K, V, A, I = A> {
+  readonly initial: () => I;
+  readonly add: Fold<K, V, A, I>;
+  /** Not called for a group without an aggregate: what it would be taken from is not there. */
+  readonly subtract: Fold<K, V, A>;
 }
 
-export type TableReduceFolds<K, V> = Pick<TableAggregateFolds<K, NonNullable<V>, NonNullable<V>>, 'add' | 'subtract'>;
+export type TableReduceFolds<K, V> = Pick<TableAggregateFolds<K, V, V>, 'add' | 'subtract'>;
 
-type Aggregating<K, V, A> = Operator<K, Change<V>, K, Change<NonNullable<A>>>;
+type Aggregating<K, V, A> = Operator<K, Change<V>, K, Change<A>>;
 
 /**
  * Aggregates the rows of a table by group: of each change, the old value is subtracted first, then the new one is added, and
@@ -29,14 +29,13 @@ type Aggregating<K, V, A> = Operator<K, Change<V>, K, Change<NonNullable<A>>>;
  *   initial: () => 0, add: (powerW, connector) => powerW + connector.powerW, subtract: (powerW, connector) => powerW - connector.powerW,
  * })
  */
-export function aggregateTable<K, V, A>(
-  name: string, store: AggregateStore<K, NonNullable<A>>, { initial, add, subtract }: TableAggregateFolds<K, V, A>,
+export function aggregateTable<K, V, A, I = A>(
+  name: string, store: AggregateStore<K, A>, { initial, add, subtract }: TableAggregateFolds<K, V, A, I>,
   kind: 'aggregateTable' | 'countTable' = 'aggregateTable',
 ): Aggregating<K, V, A> {
-  const added = (aggregate: NonNullable<A> | null, value: V, key: K): A | null => add(aggregate === null ? initial() : aggregate, value, key);
   return aggregating(kind, name, store, (aggregate, { oldValue, newValue }, key) => {
     const left = aggregate === null || oldValue === null ? aggregate : subtract(aggregate, oldValue, key) ?? null;
-    return (newValue === null ? left : added(left, newValue, key)) as NonNullable<A> | null;
+    return newValue === null ? left : add(left === null ? initial() : left, newValue, key);
   });
 }
 
@@ -47,8 +46,8 @@ export function aggregateTable<K, V, A>(
  * reduceTable('total', aggregateStore('total', utf8, float64), { add: (total, wh) => total + wh, subtract: (total, wh) => total - wh })
  */
 export function reduceTable<K, V>(
-  name: string, store: AggregateStore<K, NonNullable<V>>, { add, subtract }: TableReduceFolds<K, V>,
-): Aggregating<K, NonNullable<V>, V> {
+  name: string, store: AggregateStore<K, V>, { add, subtract }: TableReduceFolds<K, V>,
+): Aggregating<K, V, V> {
   return aggregating('reduceTable', name, store, (aggregate, { oldValue, newValue }, key) => {
     const left = aggregate === null || oldValue === null ? aggregate : subtract(aggregate, oldValue, key) ?? null;
     if (newValue === null) return left;
@@ -57,7 +56,7 @@ export function reduceTable<K, V>(
 }
 
 function aggregating<K, V, A>(
-  kind: string, name: string, store: AggregateStore<K, NonNullable<A>>, following: Following<K, Change<V>, NonNullable<A>>,
+  kind: string, name: string, store: AggregateStore<K, A>, following: Following<K, Change<V>, A>,
 ): Aggregating<K, V, A> {
   return {
     kind,
@@ -68,8 +67,8 @@ function aggregating<K, V, A>(
     changesKey: false,
     detail: 'subtracts old, adds new',
     build: (context) =>
-      handlerStep<StreamRecord<K, Change<V>>, StreamRecord<K, Change<NonNullable<A>>>>(context, (emit) => {
-        const update = aggregateUpdate<K, Change<V>, NonNullable<A>>(context, store, emit);
+      handlerStep<StreamRecord<K, Change<V>>, StreamRecord<K, Change<A>>>(context, (emit) => {
+        const update = aggregateUpdate<K, Change<V>, A>(context, store, emit);
         return ({ key, value, timestampMs }) => update(key, value, timestampMs, following);
       }),
   };

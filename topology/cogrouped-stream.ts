@@ -48,7 +48,8 @@ export class CogroupedStream<K, A> {
   aggregate(name: string, { initial, aggregate }: CogroupOptions<A>): Table<K, NonNullable<A>> {
     const [first, ...others] = this.#parts.map((part, index) => part.partitionedFor(index === 0 ? name : `${name}-${index + 1}`));
     const store = aggregateStore(name, stateCodec(this.#key), stateCodec(aggregate));
-    const operator = cogroupStreams(name, store, initial, this.#parts.map(({ fold }) => fold), others);
+    const folds = this.#parts.map(({ fold }) => fold as Fold<K, unknown, NonNullable<A>, A>);
+    const operator = cogroupStreams(name, store, initial, folds, others);
     return tableKeptBy(this.#builder, first as StreamReference<unknown, unknown>, operator, store);
   }
 }

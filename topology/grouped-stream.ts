@@ -15,12 +15,13 @@ export interface GroupedForm<K, V> {
   readonly value: Form<V>;
 }
 
-export interface AggregateOptions<K, V, A> {
-  readonly initial: () => A;
+export interface AggregateOptions<K, V, A, I = A> {
+  /** What a key's aggregate starts at, for its first fold; may be null. */
+  readonly initial: () => I;
   /** Gives a new aggregate; must not change the old one. Null deletes the aggregate. */
-  readonly fold: Fold<K, V, A>;
+  readonly fold: Fold<K, V, NoInfer<A>, I>;
   /** How the aggregates are kept. */
-  readonly aggregate: Form<NonNullable<A>>;
+  readonly aggregate: Form<A>;
 }
 
 /**
@@ -44,13 +45,13 @@ export class GroupedStream<K, V> {
   }
 
   /** Folds the values of each key into one of their kind: the first as it is, each further one by `fold`. Null deletes. */
-  reduce(name: string, fold: Fold<K, NonNullable<V>, NonNullable<V>>): Table<K, NonNullable<V>> {
-    return this.#aggregated(name, this.form.value as Form<NonNullable<V>>, (store) => reduceStream<K, V>(name, store, fold));
+  reduce(name: string, fold: Fold<K, V, V>): Table<K, V> {
+    return this.#aggregated<V>(name, this.form.value, (store) => reduceStream(name, store, fold));
   }
 
   /** Folds the values of each key into an aggregate that starts at `initial`. */
-  aggregate<A>(name: string, { initial, fold, aggregate }: AggregateOptions<K, V, A>): Table<K, NonNullable<A>> {
-    return this.#aggregated(name, aggregate, (store) => aggregateStream(name, store, initial, fold));
+  aggregate<A, I extends A | null>(name: string, { initial, fold, aggregate }: AggregateOptions<K, V, A, I>): Table<K, A> {
+    return this.#aggregated<A>(name, aggregate, (store) => aggregateStream<K, V, A, I>(name, store, initial, fold));
   }
 
   /** Begins an aggregate over several grouped streams: this one's values are folded by `fold`. */

@@ -10,9 +10,9 @@ import { stateCodec } from './state-codec.ts';
 import type { GraphBuilder, RepartitionOptions } from './stream.ts';
 import type { Table } from './table.ts';
 
-export interface TableAggregateOptions<K, V, A> extends TableAggregateFolds<K, V, A> {
+export interface TableAggregateOptions<K, V, A, I = A> extends TableAggregateFolds<K, V, NoInfer<A>, I> {
   /** How the aggregates are kept. */
-  readonly aggregate: Form<NonNullable<A>>;
+  readonly aggregate: Form<A>;
 }
 
 interface NodePort {
@@ -48,14 +48,13 @@ export class GroupedTable<K, V> {
   }
 
   /** Folds the rows of each group into one: the first as it is, each further one by `add`; `subtract` takes one out. Null deletes. */
-  reduce(name: string, folds: TableReduceFolds<K, V>): Table<K, NonNullable<V>> {
-    return this.#aggregated<NonNullable<V>>(name, this.form.value as Form<NonNullable<V>>, (store) =>
-      reduceTable<K, V>(name, store, folds) as Operator<never, never, K, Change<NonNullable<V>>>);
+  reduce(name: string, folds: TableReduceFolds<K, V>): Table<K, V> {
+    return this.#aggregated<V>(name, this.form.value, (store) => reduceTable(name, store, folds));
   }
 
   /** Folds the rows of each group into an aggregate that starts at `initial`. Null from `add` or `subtract` deletes it. */
-  aggregate<A>(name: string, options: TableAggregateOptions<K, V, A>): Table<K, NonNullable<A>> {
-    return this.#aggregated(name, options.aggregate, (store) => aggregateTable(name, store, options));
+  aggregate<A, I extends A | null>(name: string, options: TableAggregateOptions<K, V, A, I>): Table<K, A> {
+    return this.#aggregated<A>(name, options.aggregate, (store) => aggregateTable<K, V, A, I>(name, store, options));
   }
 
   #aggregated<A>(
