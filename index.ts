@@ -16,11 +16,16 @@ export type { Fold } from './operators/aggregate.ts';
 export type { TableReduceFolds } from './operators/table-aggregate.ts';
 export type { SelectGroup } from './operators/table-repartition-map.ts';
 export type { BuiltTopology, StreamForm, SubTopology, TopicForm } from './topology/graph.ts';
+export { SessionWindowedStream, TimeWindowedStream } from './topology/windowed-stream.ts';
+export type { SessionAggregation, SessionWindowed, TimeWindowed, WindowedAggregateOptions, WindowEmission } from './topology/windowed-stream.ts';
+export { WindowedResults, WindowedTable } from './topology/windowed-table.ts';
 
 // Sinks: rows into ClickHouse, records into a topic, what could not be processed.
 export { clickhouse, logTopic } from './topology/sink.ts';
-export type { ColumnType, ColumnValue, LogSink, SinkDefinition, TableDefinition, WarehouseSink } from './topology/sink.ts';
+export type { ColumnType, ColumnValue, LogSink, RecordHeader, SinkDefinition, TableDefinition, WarehouseSink } from './topology/sink.ts';
+export { deadLetterTopic } from './topology/dead-letter.ts';
 export type { DeadLetter } from './topology/dead-letter.ts';
+export type { ErrorPolicies, ErrorPolicy, ErrorStage, FinalErrorPolicy, RetryPolicy } from './topology/error-policy.ts';
 
 // Stateless steps.
 export { branch } from './operators/branch.ts';
@@ -42,6 +47,8 @@ export { sessionAggregate } from './operators/session-aggregate.ts';
 export type { SessionAggregateOptions, SessionResult } from './operators/session-aggregate.ts';
 export { sessions } from './operators/windows/session-windows.ts';
 export type { SessionWindows } from './operators/windows/session-windows.ts';
+export { untilTimeLimit, untilWindowCloses } from './operators/suppress.ts';
+export type { BufferLimits, EagerBuffer, StrictBuffer, UntilTimeLimit, UntilWindowCloses } from './operators/suppress.ts';
 export { hopping, tumbling } from './operators/windows/time-windows.ts';
 export type { TimeWindows } from './operators/windows/time-windows.ts';
 export { sliding } from './operators/windows/sliding-windows.ts';
@@ -93,6 +100,10 @@ export { portsOf } from './runtime/ports.ts';
 export type { Ports } from './runtime/ports.ts';
 export { EngineMetrics } from './runtime/metrics.ts';
 export type { EngineMetricsOptions } from './runtime/metrics.ts';
+export { tracing } from './runtime/tracing.ts';
+export type {
+  BatchProcessed, CommitTrace, DeadLetterTold, DeliveryTrace, RetryTold, TaskClaimed, TaskDropped, TaskStopped, TraceChannel,
+} from './runtime/tracing.ts';
 export { createLogger } from './runtime/logger.ts';
 export type { Logger, LoggerOptions } from './runtime/logger.ts';
 export { migrate, readMigrations } from './runtime/migrations.ts';
@@ -105,5 +116,5 @@ export type { Cell, CellRange, StateStore, TaskSummary } from './state/state-sto
 export type { Warehouse, WarehouseInsert } from './runtime/sinks/warehouse.ts';
 
 // Errors: each with a code, what to do about it, and where it happened.
-export { errorCatalogue, VoltstreamError } from './errors.ts';
+export { errorCatalogue, isPassing, VoltstreamError } from './errors.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';

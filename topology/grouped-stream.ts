@@ -2,12 +2,16 @@ import { aggregateStream, reduceStream, type Fold } from '../operators/aggregate
 import { aggregateStore, type AggregateStore } from '../operators/aggregates/aggregate-store.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { Change } from '../operators/table-source.ts';
+import type { SessionWindows } from '../operators/windows/session-windows.ts';
+import type { SlidingWindows } from '../operators/windows/sliding-windows.ts';
+import type { TimeWindows } from '../operators/windows/time-windows.ts';
 import { int64 } from '../schemas/builtin-codecs.ts';
 import type { Form } from '../schemas/codec.ts';
 import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts';
 import { stateCodec } from './state-codec.ts';
 import type { GraphBuilder, Stream } from './stream.ts';
 import { tableKeptBy, type Table } from './table.ts';
+import { SessionWindowedStream, TimeWindowedStream } from './windowed-stream.ts';
 
 /** Forms of the keys and values of a group, for its state, and for the topic between where the key was changed. */
 export interface GroupedForm<K, V> {
@@ -52,6 +56,14 @@ export class GroupedStream<K, V> {
   /** Folds the values of each key into an aggregate that starts at `initial`. */
   aggregate<A, I extends A | null>(name: string, { initial, fold, aggregate }: AggregateOptions<K, V, A, I>): Table<K, A> {
     return this.#aggregated<A>(name, aggregate, (store) => aggregateStream<K, V, A, I>(name, store, initial, fold));
+  }
+
+  /** Groups each key's records further by windows, to be aggregated window by window. */
+  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedStream<K, V>;
+  windowedBy(windows: SessionWindows): SessionWindowedStream<K, V>;
+  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): TimeWindowedStream<K, V> | SessionWindowedStream<K, V> {
+    if (windows.kind === 'session') return new SessionWindowedStream(this.#builder, this, windows);
+    return new TimeWindowedStream(this.#builder, this, windows);
   }
 
   /** Begins an aggregate over several grouped streams: this one's values are folded by `fold`. */

@@ -1,6 +1,8 @@
 import type { TableJoiner, TableJoinType } from '../operators/join-tables.ts';
 import type { Operator, StepContext, TableLookup, TableReference } from '../operators/operator.ts';
 import { storeLookup, type TableStore } from '../operators/joins/table-lookup.ts';
+import { changeBuffer, suppressChanges, suppressedLookup } from '../operators/suppress/change-suppression.ts';
+import type { UntilTimeLimit } from '../operators/suppress.ts';
 import { tableRepartitionMap, type SelectGroup } from '../operators/table-repartition-map.ts';
 import { tableSource, type Change } from '../operators/table-source.ts';
 import { tableToStream, viewLookup, viewTable, type View } from '../operators/table-views.ts';
@@ -98,6 +100,20 @@ export class Table<K, V> implements TableReference<K, V> {
   /** Each value changed by a function, which is called again at each look-up: it must always give the same. Null deletes. */
   mapValues<R>(change: (value: V, key: K) => R | null): Table<K, R> {
     return this.#view('mapTableValues', change);
+  }
+
+  /**
+   * Holds each key's changes back for a time and then sends the last one; look-ups find what was sent. `form` tells how keys and
+   * values are kept meanwhile. A table with versions cannot be held back: TOPOLOGY_INVALID.
+   */
+  suppress(name: string, form: GroupedForm<K, V>, until: UntilTimeLimit): Table<K, V> {
+    if (this.versioned) throw invalid(name, 'it holds back a table that has versions', 'a table without historyMs', `"${this.name}"`);
+    const codecs = { key: stateCodec(form.key), value: stateCodec(form.value) };
+    const buffer = changeBuffer(name, codecs);
+    const node = this.#step(suppressChanges(name, until, codecs, buffer));
+    return new Table(this.#builder, node, {
+      versioned: false, reads: [node, ...this.reads], open: (context) => suppressedLookup(context, buffer, this.open(context)),
+    });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { VoltstreamError } from '../../errors.ts';
 import type { Codec } from '../../schemas/codec.ts';
-import type { StepContext, StreamReference } from '../operator.ts';
+import type { StepContext, StreamRecord, StreamReference } from '../operator.ts';
 import { wantMilliseconds } from './window-span.ts';
 
 /** Makes a new aggregate of an old one and a record; must not change the old one. */
@@ -30,6 +30,13 @@ export interface WindowedOptions<K, V, A> {
   readonly silentKeyMs?: number;
 }
 
+/** What only the topology's own methods ask of such an aggregate. */
+export interface WindowedInputs<K, A> {
+  readonly others?: readonly FurtherInput<K, A>[];
+  /** True drops records without a value and counts them (`null-value`); else they are folded like any other. */
+  readonly dropsNullValues?: boolean;
+}
+
 /** Another stream that goes into the same windows, with a fold of its own: one of a cogroup's. */
 export interface FurtherInput<K, A> {
   readonly stream: StreamReference<unknown, unknown>;
@@ -41,6 +48,17 @@ export function foldByInput<K, V, A>(context: StepContext, first: Fold<K, V, A>,
   if (others.length === 0) return first;
   const folds = [first, ...others.map((other) => other.fold as Fold<K, V, A>)];
   return (aggregate, value, key) => (folds[context.input] as Fold<K, V, A>)(aggregate, value, key);
+}
+
+/** `process`, behind a check for values where there must be one. */
+export function checkingValues<K, V>(
+  context: StepContext, dropsNullValues: boolean, process: (record: StreamRecord<K | null, V>) => void,
+): (record: StreamRecord<K | null, V>) => void {
+  if (!dropsNullValues) return process;
+  return (record) => {
+    if (record.value === null || record.value === undefined) context.dropped(record.key === null || record.key === undefined ? 'null-key' : 'null-value');
+    else process(record);
+  };
 }
 
 export function checkSilentKeys(name: string, options: Pick<WindowedOptions<never, never, never>, 'silentKeyMs' | 'timeScope'>): void {

@@ -1,6 +1,6 @@
 import type { Operator, StreamRecord, Windowed } from '../operator.ts';
 import { handlerStep } from '../record-step.ts';
-import { checkSilentKeys, foldByInput, type FurtherInput, type WindowedOptions } from './aggregation.ts';
+import { checkingValues, checkSilentKeys, foldByInput, type WindowedInputs, type WindowedOptions } from './aggregation.ts';
 import { slidingWindowStep } from './sliding-window-step.ts';
 import type { SlidingWindows } from './sliding-windows.ts';
 import { timeWindowStep } from './time-window-step.ts';
@@ -9,9 +9,10 @@ import { windowStores } from './window-stores.ts';
 
 /** An aggregate over windows of time that takes one or more inputs, each with a fold of its own. */
 export function windowOperator<K, V, A>(
-  name: string, windows: TimeWindows | SlidingWindows, options: WindowedOptions<K, V, A>, others: readonly FurtherInput<K, A>[] = [],
+  name: string, windows: TimeWindows | SlidingWindows, options: WindowedOptions<K, V, A>, inputs: WindowedInputs<K, A> = {},
 ): Operator<K | null, V, Windowed<K>, A> {
   checkSilentKeys(name, options);
+  const { others = [], dropsNullValues = false } = inputs;
   const { emit: emits = 'update', timeScope = 'task' } = options;
   const stores = windowStores(name, options, windows.kind === 'sliding' && emits === 'final');
   return {
@@ -26,9 +27,9 @@ export function windowOperator<K, V, A>(
     build: (context) =>
       handlerStep<StreamRecord<K | null, V>, StreamRecord<Windowed<K>, A>>(context, (emit, guard) => {
         const folded = { ...options, fold: foldByInput(context, options.fold, others) };
-        return windows.kind === 'sliding'
+        return checkingValues(context, dropsNullValues, windows.kind === 'sliding'
           ? slidingWindowStep(context, windows, folded, stores, emit, guard)
-          : timeWindowStep(context, windows, folded, stores, emit, guard);
+          : timeWindowStep(context, windows, folded, stores, emit, guard));
       }),
   };
 }

@@ -1,0 +1,90 @@
+import { int64 } from '../../schemas/builtin-codecs.ts';
+import type { Codec } from '../../schemas/codec.ts';
+import { timeBytes, timeThenBytes } from '../../state/local/time-bytes.ts';
+import type { Windowed } from '../operator.ts';
+
+/** A change that waits. */
+export interface BufferedChange<V> {
+  /** What the table's followers know of the key: its value before the first change that waits. */
+  readonly toldValue: V | null;
+  readonly newValue: V | null;
+  readonly timestampMs: number;
+}
+
+const absent = 0xff_ff_ff_ff;
+
+/** Timestamp (8 bytes), length of the told value (4 bytes, big endian; all ones: null) and its bytes; the same for the new one. */
+export function bufferedChange<V>(value: Codec<V>): Codec<BufferedChange<V>> {
+  return {
+    kind: 'codec',
+    schemaId: `buffered(${value.schemaId})`,
+    encode: ({ toldValue, newValue, timestampMs }) =>
+      timeThenBytes(timestampMs, Buffer.concat([encodeNullable(value, toldValue), encodeNullable(value, newValue)])),
+    decode: (encoded) => {
+      const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+      const [toldValue, at] = decodeNullable(value, source, timeBytes);
+      const [newValue] = decodeNullable(value, source, at);
+      return { toldValue, newValue, timestampMs: int64.decode(source.subarray(0, timeBytes)) };
+    },
+  };
+}
+
+function encodeNullable<V>(codec: Codec<V>, value: V | null): Uint8Array {
+  const bytes = value === null ? new Uint8Array(0) : codec.encode(value);
+  const encoded = Buffer.allocUnsafe(4 + bytes.length);
+  encoded.writeUInt32BE(value === null ? absent : bytes.length);
+  encoded.set(bytes, 4);
+  return encoded;
+}
+
+function decodeNullable<V>(codec: Codec<V>, source: Buffer, at: number): readonly [value: V | null, end: number] {
+  const length = source.readUInt32BE(at);
+  if (length === absent) return [null, at + 4];
+  return [codec.decode(source.subarray(at + 4, at + 4 + length)), at + 4 + length];
+}
+
+/** A window's result that waits under its end and key. */
+export interface BufferedWindow<A> {
+  readonly startMs: number;
+  readonly timestampMs: number;
+  readonly value: A;
+}
+
+/** Start and timestamp (8 bytes each, int64), then the value. */
+export function bufferedWindow<A>(value: Codec<A>): Codec<BufferedWindow<A>> {
+  return {
+    kind: 'codec',
+    schemaId: `buffered-window(${value.schemaId})`,
+    encode: (window) => timeThenBytes(window.startMs, timeThenBytes(window.timestampMs, value.encode(window.value))),
+    decode: (encoded) => ({
+      startMs: int64.decode(encoded.subarray(0, timeBytes)),
+      timestampMs: int64.decode(encoded.subarray(timeBytes, 2 * timeBytes)),
+      value: value.decode(encoded.subarray(2 * timeBytes)),
+    }),
+  };
+}
+
+/** A windowed key whose bytes are in the order that Kafka Streams' are: key, then end and start without a sign. */
+export function windowInOrder<K>(key: Codec<K>): Codec<Windowed<K>> {
+  return {
+    kind: 'codec',
+    schemaId: `window-in-order(${key.schemaId})`,
+    encode: (windowed) => {
+      const bytes = key.encode(windowed.key);
+      const encoded = Buffer.allocUnsafe(bytes.length + 16);
+      encoded.set(bytes, 0);
+      encoded.writeBigUInt64BE(BigInt(windowed.endMs), bytes.length);
+      encoded.writeBigUInt64BE(BigInt(windowed.startMs), bytes.length + 8);
+      return encoded;
+    },
+    decode: (encoded) => {
+      const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+      const at = source.length - 16;
+      return {
+        key: key.decode(source.subarray(0, at)),
+        startMs: Number(source.readBigUInt64BE(at + 8)),
+        endMs: Number(source.readBigUInt64BE(at)),
+      };
+    },
+  };
+}
