@@ -10,7 +10,7 @@ function task(counts: { recordsIn: number; lag?: number; late?: number; pausedBy
   return {
     subTopology: 'main', partition: 3, steps, streamTimeMs: 1_000, pausedBy: counts.pausedBy ?? null,
     sources: [{ topic: 'events', records: counts.recordsIn, failed: 1, lagRecords: counts.lag ?? null }],
-    outbox: [{ sink: 'table', rows: 5, bytes: 50, deliveredRows: 7 }],
+    outbox: [{ sink: 'table', rows: 5, bytes: 50, deliveredRows: 7, failed: 4 }],
     stores: [{ store: 'per-minute', entries: 11, bytes: null }],
   };
 }
@@ -36,6 +36,7 @@ describe('metrics', () => {
     expect(await lineOf(metrics, 'voltstream_dead_letters')).toEqual([
       'voltstream_dead_letters_total{sub_topology="main",partition="3",step="events",stage="deserialise"} 1',
       'voltstream_dead_letters_total{sub_topology="main",partition="3",step="per-minute",stage="process"} 2',
+      'voltstream_dead_letters_total{sub_topology="main",partition="3",step="table",stage="deliver"} 4',
     ]);
     expect(await lineOf(metrics, 'voltstream_stream_time_lag')).toEqual([
       'voltstream_stream_time_lag_seconds{sub_topology="main",partition="3"} 60',
@@ -64,7 +65,7 @@ describe('metrics', () => {
     expect(await lineOf(metrics, 'voltstream_task_paused')).toHaveLength(1);
     leave();
     leave();
-    expect(metrics.totals()).toMatchObject({ sourceRecords: 10, lagRecords: 0, outboxRows: 0, tasks: 0, deliveredRows: 7 });
+    expect(metrics.totals()).toMatchObject({ sourceRecords: 10, lagRecords: 0, outboxRows: 0, tasks: 0, deliveredRows: 7, failed: 4 });
     expect(await lineOf(metrics, 'voltstream_source_records_total')).toEqual([
       'voltstream_source_records_total{sub_topology="main",partition="3",topic="events"} 10',
     ]);

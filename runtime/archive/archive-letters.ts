@@ -71,6 +71,11 @@ export class ArchiveLetters {
     this.push(this.#due);
   }
 
+  /** Letters since the claim. */
+  get count(): number {
+    return this.#letters.countOf('deliver', this.#options.archive);
+  }
+
   /** Letters that belong to the next range to be committed. */
   get open(): boolean {
     return (this.#outbox?.openBytes ?? 0) > 0;

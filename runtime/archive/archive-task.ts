@@ -116,6 +116,11 @@ export class ArchiveTask implements RunningTask {
     return this.#builder.bytes;
   }
 
+  /** Records of which no row could be made and that were set aside. */
+  get deadLetters(): number {
+    return this.#options.letters.count;
+  }
+
   get committedPositions(): readonly { readonly topic: string; readonly partition: number; readonly offset: number }[] {
     const { queue } = this.#options;
     return [{ topic: queue.source.topic, partition: queue.partition, offset: this.#delivered }];

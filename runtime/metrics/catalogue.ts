@@ -52,7 +52,7 @@ export const metricCatalogue = {
   },
   deadLetters: {
     kind: 'counter', name: 'voltstream_dead_letters_total', labels: [...task, 'step', 'stage'],
-    help: 'Records set aside with their bytes and reason; stage is deserialise (step is the topic) or process.',
+    help: 'Records set aside with their bytes and reason; stage is deserialise (step is the source), process or deliver (step is the sink).',
   },
   processing: {
     kind: 'histogram', name: 'voltstream_process_batch_duration_seconds', labels: ['sub_topology'],

@@ -41,7 +41,11 @@ export function readCounters(task: TaskMetricsSource, into: CounterReadings): vo
     for (const [reason, count] of Object.entries(step.droppedByReason)) into.dropped.add([...labels, reason], count);
     into.deadLetters.add([...labels, 'process'], step.failed);
   }
-  for (const sink of task.outbox) into.delivered.add([task.subTopology, partition, sink.sink], sink.deliveredRows);
+  for (const sink of task.outbox) {
+    const labels = [task.subTopology, partition, sink.sink];
+    into.delivered.add(labels, sink.deliveredRows);
+    into.deadLetters.add([...labels, 'deliver'], sink.failed);
+  }
 }
 
 /** What all tasks show at this moment. */

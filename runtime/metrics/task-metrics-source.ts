@@ -31,6 +31,8 @@ export interface SinkCounters {
   readonly bytes: number;
   /** Rows acknowledged since the task was made. */
   readonly deliveredRows: number;
+  /** Records that could not be encoded for it and became dead letters. */
+  readonly failed: number;
 }
 
 export interface StoreCounters {

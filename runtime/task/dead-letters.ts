@@ -1,5 +1,6 @@
 import { VoltstreamError } from '../../errors.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
+import type { ErrorStage } from '../../topology/error-policy.ts';
 import type { LogRecord } from '../log/log.ts';
 import type { RecordFailure } from './error-policy.ts';
 import { messageOf } from './error-policy.ts';
@@ -12,14 +13,24 @@ export class DeadLetters {
   #lastTopic = '';
   #lastOffset = -1;
   #index = 0;
-  count = 0;
+  readonly #counts = new Map<string, number>();
+
+  /** All letters since the task was made. */
+  get count(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Letters of a stage at a source, step or sink since the task was made. */
+  countOf(stage: ErrorStage, step: string): number {
+    return this.#counts.get(`${stage}\n${step}`) ?? 0;
+  }
 
   of({ stage, step, error, origin: { topic, partition, offset } }: RecordFailure, raw: LogRecord): DeadLetter {
     const sameRecord = topic === this.#lastTopic && offset === this.#lastOffset;
     this.#index = sameRecord ? this.#index + 1 : 0;
     this.#lastTopic = topic;
     this.#lastOffset = offset;
-    this.count++;
+    this.#counts.set(`${stage}\n${step}`, this.countOf(stage, step) + 1);
     return {
       stage,
       step,

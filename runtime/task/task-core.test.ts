@@ -187,7 +187,7 @@ describe('a record that fails', () => {
       ['process', 'mapValues-2', 1, 1, 'PROCESSING_FAILED'],
       ['deliver', 'third', 2, 0, 'PROCESSING_FAILED'],
     ]);
-    expect([core.deadLetterCount, textsOf(sealed.filter(({ sink }) => sink === 'first'))]).toEqual([4, ['8', '1']]);
+    expect([core.deadLetters.count, textsOf(sealed.filter(({ sink }) => sink === 'first'))]).toEqual([4, ['8', '1']]);
   });
 
   it('is never a dead letter when an assertion of ours has failed: the task stops', () => {
@@ -197,6 +197,6 @@ describe('a record that fails', () => {
     core.accept(batch('in', 0, ['a']));
     expect(() => core.process(100, 0)).toThrow(InvariantViolation);
     expect(() => core.takeCommit(0, false)).toThrow(InvariantViolation);
-    expect(core.deadLetterCount).toBe(0);
+    expect(core.deadLetters.count).toBe(0);
   });
 });

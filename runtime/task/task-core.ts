@@ -80,7 +80,7 @@ export class TaskCore {
   readonly #queues: PartitionQueue[];
   readonly #inputs: ((record: AnyRecord) => void)[];
   readonly #pipeline: Pipeline;
-  readonly #deadLetters = new DeadLetters();
+  readonly deadLetters = new DeadLetters();
   /** First error that must stop the task; set by steps, seen after the record under way. */
   #failure: unknown = null;
   #raw: LogRecord | null = null;
@@ -123,10 +123,6 @@ export class TaskCore {
 
   streamTimes(): ReadonlyMap<string, StepTime> {
     return this.#times;
-  }
-
-  get deadLetterCount(): number {
-    return this.#deadLetters.count;
   }
 
   /** Puts back the cells of a claim; gives sealed batches that were not acknowledged, per sink and in order. */
@@ -310,7 +306,7 @@ export class TaskCore {
       counters: this.counters.of(step),
       output,
       store: (definition) => this.stores.get(definition.name) ?? this.#options.globalStores.get(definition.name),
-      failed: (error) => this.#failed(step, error),
+      failed: (error) => this.#refuse('process', step, error),
       schedule: (schedule, run) => this.#timers.schedule(step, schedule, run),
       onIdle: (run) => this.#timers.onIdle(step, run),
     });
@@ -331,11 +327,6 @@ export class TaskCore {
     outbox.add((into) => encoder.encode(record, outbox.nextOrdinal, this.origin, into));
   }
 
-  #failed(step: string, error: unknown): void {
-    this.counters.of(step).failed++;
-    this.#refuse('process', step, error);
-  }
-
   #refuse(stage: ErrorStage, step: string, error: unknown): void {
     // Nothing of this task is committed any more.
     if (this.#failure !== null) return;
@@ -347,7 +338,7 @@ export class TaskCore {
     if (this.#failure !== null) return;
     const sink = this.#options.deadLetters?.name;
     assertInvariant(sink !== undefined, 'a policy of dead letters has a sink for them');
-    const letter = this.#deadLetters.of(failure, raw);
+    const letter = this.deadLetters.of(failure, raw);
     try {
       this.#encode(sink, letterRecord(letter));
     } catch (refusal) {

@@ -9,11 +9,11 @@ function identity(id: string): { readonly subTopology: string; readonly partitio
   return { subTopology: id.slice(0, cut), partition: Number(id.slice(cut + 1)) };
 }
 
-function sourcesOf(task: RunningTask): readonly SourceCounters[] {
+function sourcesOf(task: RunningTask, failedOf: (queue: PartitionQueue) => number): readonly SourceCounters[] {
   return task.queues.map((queue: PartitionQueue) => ({
     topic: queue.source.topic,
     records: queue.accepted,
-    failed: queue.malformed,
+    failed: failedOf(queue),
     lagRecords: queue.position < 0 ? null : Math.max(0, queue.endOffset - queue.position),
   }));
 }
@@ -30,20 +30,21 @@ export class TaskMetrics implements TaskMetricsSource {
   }
 
   get sources(): readonly SourceCounters[] {
-    return sourcesOf(this.#task);
+    return sourcesOf(this.#task, ({ source }) => this.#task.core.deadLetters.countOf('deserialise', source.name));
   }
 
   get steps(): readonly StepCounters[] {
     const { core } = this.#task;
     return core.stepCounts().map(({ step, recordsIn, recordsOut }) => {
       const counter = core.counters.of(step);
-      return { step, recordsIn, recordsOut, late: counter.dropped.late, droppedByReason: counter.dropped, failed: counter.failed };
+      return { step, recordsIn, recordsOut, late: counter.dropped.late, droppedByReason: counter.dropped, failed: core.deadLetters.countOf('process', step) };
     });
   }
 
   get outbox(): readonly SinkCounters[] {
     return [...this.#task.core.outboxes.values()].map((outbox) => ({
       sink: outbox.sink, rows: outbox.rows, bytes: outbox.bytes, deliveredRows: this.#task.deliveredRows(outbox.sink),
+      failed: this.#task.core.deadLetters.countOf('deliver', outbox.sink),
     }));
   }
 
@@ -79,12 +80,12 @@ export class ArchiveMetrics implements TaskMetricsSource {
   }
 
   get sources(): readonly SourceCounters[] {
-    return sourcesOf(this.#task);
+    return sourcesOf(this.#task, (queue) => queue.malformed);
   }
 
   get outbox(): readonly SinkCounters[] {
-    const { waitingRows, waitingBytes, rowsInserted } = this.#task;
-    return [{ sink: this.#sink, rows: waitingRows, bytes: waitingBytes, deliveredRows: rowsInserted }];
+    const { waitingRows, waitingBytes, rowsInserted, deadLetters } = this.#task;
+    return [{ sink: this.#sink, rows: waitingRows, bytes: waitingBytes, deliveredRows: rowsInserted, failed: deadLetters }];
   }
 
   get pausedBy(): string | null {
