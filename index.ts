@@ -55,6 +55,8 @@ export { sliding } from './operators/windows/sliding-windows.ts';
 export type { SlidingWindows } from './operators/windows/sliding-windows.ts';
 
 // Joins.
+export { joinStream, leftJoinStream, outerJoinStream } from './operators/join-stream.ts';
+export type { StreamJoinOptions } from './operators/join-stream.ts';
 export { joinTable, leftJoinTable } from './operators/join-table.ts';
 export type { JoinGrace } from './operators/join-table.ts';
 export { joinGlobalTable, leftJoinGlobalTable } from './operators/join-global-table.ts';
@@ -62,6 +64,8 @@ export { joinGlobalTable, leftJoinGlobalTable } from './operators/join-global-ta
 // Steps that remember: deduplication, and your own.
 export { deduplicate } from './operators/deduplicate.ts';
 export type { DeduplicateOptions } from './operators/deduplicate.ts';
+export { detectSilence } from './operators/detect-silence.ts';
+export type { DetectSilenceOptions, Silence } from './operators/detect-silence.ts';
 export { statefulOperator, statefulStep } from './operators/stateful-operator.ts';
 export type {
   OpenedStores, Punctuator, StatefulContext, StatefulOptions, StatefulStart, StatefulStepOptions, StoreDefinitions,
