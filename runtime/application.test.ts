@@ -116,8 +116,8 @@ describe('an application that starts', () => {
   it('refuses a topic that another sub-topology has read: its state would stay behind there', async () => {
     const words = { key: utf8, value: utf8 };
     const world = await worldOf(folder, ['x', 'y', 'out'].map((topic) => ({ topic, partitions: 1 })));
-    const topology = (merged: boolean): Topology => {
-      const made = new Topology('moving');
+    const topology = (merged: boolean, dropped: readonly string[] = []): Topology => {
+      const made = new Topology('moving').dropState(...dropped);
       const x = made.stream('x', words);
       const y = made.stream('y', words);
       (merged ? x.merge(y) : x).to(logTopic('out', words));
@@ -128,9 +128,12 @@ describe('an application that starts', () => {
     const { application } = await ran(world, topology(false), { partitions: 1 });
     await application.stop();
     const moved = processIn(world, { partitions: 1 }, topology(true));
-    const failed = moved.application.failed.catch((error: unknown) => error);
-    await moved.application.start();
+    await expect(moved.application.start()).rejects.toMatchObject({ code: 'STATE_ORPHANED', where: 'tasks y_0' });
+    const dropping = processIn(world, { partitions: 1 }, topology(true, ['y']));
+    const failed = dropping.application.failed.catch((error: unknown) => error);
+    await dropping.application.start();
     expect(await failed).toMatchObject({ code: 'STATE_MISSING', where: 'task x_0, y-0' });
+    expect((await world.store.read('y_0', '$task')).length).toBe(0);
   });
 
   it('refuses a position that the log no longer has, or goes on from the oldest record when it is told to', async () => {

@@ -19,6 +19,8 @@ import type { TableFacts } from './sinks/clickhouse/check-table.ts';
 import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
 import type { SinkEncoder } from './task/task-core.ts';
+import { checkStoredTasks } from './stored-tasks.ts';
+import { claimPatiently } from './worker/patient-claim.ts';
 import { TaskRegister } from './worker/task-register.ts';
 import { TaskFactory } from './worker/task-factory.ts';
 import type { PositionPolicy } from './worker/positions.ts';
@@ -120,6 +122,7 @@ export class Application {
       topic, partitions: configuration.partitions, settings: { 'retention.ms': '-1' },
     }));
     await ports.log.createTopics([...topics, ...internal]);
+    await claimPatiently(() => this.#checkStoredTasks(), this.#abort.signal, (operation, error) => this.retrying(operation, error));
     await this.#checkTables();
     const globalTables = new GlobalTables({
       tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS,
@@ -155,6 +158,14 @@ export class Application {
       }
     }
     return this.caughtUp;
+  }
+
+  /** Before anything is claimed: state that this topology would leave behind, or half a savepoint. */
+  async #checkStoredTasks(): Promise<void> {
+    const { log, store } = this.#options.ports;
+    const parts = await Promise.all(this.#topology.subTopologies.map((part) => tasksOf(part, log)));
+    const archives = await Promise.all(this.#topology.archives.map((archive) => archiveTasksOf(archive, log)));
+    await checkStoredTasks(this.#topology, new Set([...parts, ...archives].flat().map(({ task }) => task)), store);
   }
 
   async #mainWorker(globalTables: GlobalTables): Promise<Worker> {

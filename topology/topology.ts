@@ -14,6 +14,7 @@ import type { ErrorPolicies } from './error-policy.ts';
 import { checkErrorPolicies } from './error-policy.ts';
 import { checkName, invalid } from './invalid.ts';
 import type { SinkDefinition, WarehouseSink } from './sink.ts';
+import { refuseDropOfPresent } from './dropped-state.ts';
 import type { GraphBuilder, RepartitionOptions, Step } from './stream.ts';
 import { Stream } from './stream.ts';
 import { splitIntoSubTopologies } from './sub-topologies.ts';
@@ -54,7 +55,7 @@ export class Topology {
       addStep: (from, port, step) => this.#addStep(from, port, step),
       addSink: (from, port, sink) => this.#addSink(from, port, sink),
       addMerge: (inputs) => this.#addMerge(inputs),
-      addRepartition: (from, port, name, options) => this.#addRepartition(from, port, name, options),
+      addRepartition: (from, port, name, options, inner) => this.#addRepartition(from, port, name, options, inner),
       requirePort: (node, port) => this.#requirePort(node, port),
       keyChangedBy: (node) => this.#keyChangedBy(node),
       streamOf: (node, port) => new Stream(this.#builder, node, port),
@@ -135,10 +136,10 @@ export class Topology {
   /** Checks the whole and splits it into sub-topologies. Throws TOPOLOGY_INVALID. */
   build(): BuiltTopology {
     this.#refuseSharedNames();
-    this.#refuseDropOfPresent();
     const errorPolicies = this.#errorPolicies ?? {};
     checkErrorPolicies(errorPolicies, new Set([...this.#nodes.keys(), ...this.#archives.map((archive) => archive.name)]), this.#deadLetters !== null);
     const subTopologies = splitIntoSubTopologies(this.#nodes, this.#edges, this.#globalTables);
+    refuseDropOfPresent(this.#droppedState, subTopologies, this.#archives);
     const repartitionTopics = [...this.#nodes.values()]
       .filter((node): node is SourceNode => node.kind === 'source' && node.role === 'repartition')
       .map((node) => node.topic);
@@ -171,16 +172,6 @@ export class Topology {
     for (const { name, store } of this.#globalTables) {
       const step = stores.get(store.name);
       if (step !== undefined) throw invalid(step, `it has a store of the same name as the global table "${name}"`, 'another name', store.name);
-    }
-  }
-
-  /** What runs keeps its state. */
-  #refuseDropOfPresent(): void {
-    for (const name of this.#droppedState) {
-      const step = [...this.#nodes.values()].find((node) => node.kind === 'step' &&
-        node.operator.stores.some((store) => store.name === name || store.name.startsWith(`${name}.`)));
-      const present = step?.name ?? (this.#nodes.has(name) || this.#archives.some((archive) => archive.name === name) ? name : undefined);
-      if (present !== undefined) throw invalid(present, 'its state is let go of, but the topology still has it', 'names that are gone', `dropState("${name}")`);
     }
   }
 
@@ -240,7 +231,7 @@ export class Topology {
     this.#edges.push({ from, port, to: sink.name, input: 0 });
   }
 
-  #addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string {
+  #addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>, inner = false): string {
     checkName('repartition', name);
     const topic = `${this.name}-${name}-repartition`;
     const form = options as { readonly key: Form<never>; readonly value: Form<never> };

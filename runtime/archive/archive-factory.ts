@@ -10,6 +10,7 @@ import type { Warehouse } from '../sinks/warehouse.ts';
 import { CommitLoop } from '../task/commit-loop.ts';
 import type { FailurePolicies } from '../task/error-policy.ts';
 import type { TaskListener } from '../task/task.ts';
+import { refuseHalfImport } from '../task/restore-checks.ts';
 import { runOf } from '../task/task-facts.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import { PartitionQueue } from '../task/partition-queue.ts';
@@ -64,6 +65,7 @@ export class ArchiveFactory implements TaskSource {
     const claim = await options.store.claim(assignment.task);
     const pages: (readonly Cell[])[] = [];
     for await (const page of options.store.load(claim)) pages.push(page);
+    refuseHalfImport(assignment.task, pages);
     const run = runOf(pages) ?? options.newRun();
     const abort = new AbortController();
     // A claim that recovers waits for the warehouse: it must end with the process.

@@ -56,8 +56,8 @@ describe('a task restored from state of another version', () => {
 
   it('refuses a store with another codec, or of another kind', () => {
     expect(() => coreOf(topologyOf({ value: { ...utf8, schemaId: 'other' } }), all))
-      .toThrow(/TOPOLOGY_INVALID.*another form\n.*store "last"\n\s+wanted: key-value utf8\/other\n\s+got: key-value utf8\/utf8/);
-    expect(() => coreOf(topologyOf({ kind: 'time-key' }), all)).toThrow(/TOPOLOGY_INVALID/);
+      .toThrow(/STATE_INCOMPATIBLE.*another form\n.*task in_0, step "last", store "last"\n\s+wanted: key-value utf8\/other\n\s+got: key-value utf8\/utf8/);
+    expect(() => coreOf(topologyOf({ kind: 'time-key' }), all)).toThrow(/STATE_INCOMPATIBLE(.|\n)*wanted: time-key utf8\/utf8\n\s+got: key-value utf8\/utf8/);
   });
 
   it('refuses state of a step that is gone, and names its store', () => {

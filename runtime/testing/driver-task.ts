@@ -34,6 +34,8 @@ export interface DriverTaskOptions {
   /** One for all tasks: attempts are counted across restarts. */
   readonly failures: FailurePolicies;
   readonly hooks: DriverTaskHooks;
+  /** What another version of the task has committed, by store and key. */
+  readonly committed?: ReadonlyMap<string, Cell>;
 }
 
 /** A task of the test driver: the production core, a store that is a map, and a log in memory. */
@@ -41,15 +43,21 @@ export class DriverTask {
   core: TaskCore;
   readonly id: string;
   readonly #options: DriverTaskOptions;
-  readonly #committed = new Map<string, Cell>();
+  readonly #committed: Map<string, Cell>;
   readonly #due: { readonly sink: string; readonly batch: SealedBatch }[] = [];
 
   constructor(options: DriverTaskOptions) {
     this.#options = options;
+    this.#committed = new Map(options.committed);
     this.core = this.#newCore();
     this.id = this.core.id;
     this.restart();
     this.tick();
+  }
+
+  /** What is committed, by store and key. */
+  get committed(): ReadonlyMap<string, Cell> {
+    return this.#committed;
   }
 
   /** Drops the memory and goes on from what is committed. */

@@ -3,6 +3,7 @@ import { VoltstreamError } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
 import type { BuiltTopology, SinkNode } from '../../topology/graph.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { judgeStoredTasks, refuseOrphanedTasks, refuseWaitingRows } from '../stored-tasks.ts';
 import { applyGlobalRecord } from '../global-tables.ts';
 import { decodeTopicRow } from '../delivery/topic-row.ts';
 import { FailurePolicies } from '../task/error-policy.ts';
@@ -46,10 +47,13 @@ export interface OutputRecord<K = unknown, V = unknown> {
  * expect(driver.take('clean-lines')).toEqual([{ key: 'a', value: 'hello', timestampMs: 10 }]);
  */
 export class TopologyTestDriver {
-  readonly #topology: BuiltTopology;
+  #topology: BuiltTopology;
+  readonly #options: TopologyTestDriverOptions;
   readonly #log: DriverLog;
-  readonly #tasks: readonly DriverTask[];
-  readonly #globalStores = new Map<string, LocalStore>();
+  #tasks: readonly DriverTask[];
+  #globalStores = new Map<string, LocalStore>();
+  /** What was pushed into global tables, for another version of the topology. */
+  readonly #globalRecords: { readonly topic: string; readonly key: unknown; readonly value: unknown; readonly timestampMs: number }[] = [];
   readonly #outputs = new Map<string, OutputRecord[]>();
   /** Highest ordinal that each sink has of each task: what a real sink keeps to recognise a batch that comes again. */
   readonly #delivered = new Map<string, number>();
@@ -61,29 +65,40 @@ export class TopologyTestDriver {
 
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
     this.#topology = topology.build();
+    this.#options = options;
     this.#commitEach = (options.commit ?? 'each') === 'each';
-    const partitions = options.partitions ?? 1;
-    const failures = new FailurePolicies(this.#topology);
-    this.#log = new DriverLog(partitions);
-    for (const table of this.#topology.globalTables) this.#globalStores.set(table.store.name, table.store.create());
-    this.#tasks = this.#topology.subTopologies.flatMap((part) => Array.from({ length: partitions }, (_unused, partition) => new DriverTask({
-      topology: this.#topology, part, partition, log: this.#log, globalStores: this.#globalStores, failures,
-      maxTaskIdleMs: options.maxTaskIdleMs ?? 0, wallClock: options.wallClock ?? true,
-      hooks: {
-        call: (what, moment) => this.#call(what, moment),
-        deliver: (task, sink, batch) => this.#deliver(task, sink, batch),
-        nowMs: () => this.#nowMs,
-      },
-    })));
+    this.#log = new DriverLog(options.partitions ?? 1);
+    this.#globalStores = globalStoresOf(this.#topology);
+    this.#tasks = this.#tasksOf(this.#topology, this.#globalStores, new Map());
+  }
+
+  /**
+   * Goes on with another version of the topology from what is committed, as a deployment does: to test that state is kept, read in
+   * its earlier form, let go of, or that the change is refused. Throws as `Application.start` would; then the driver stays as it was.
+   */
+  evolve(topology: Topology): this {
+    const built = topology.build();
+    const committed = new Map(this.#tasks.filter((task) => task.committed.size > 0).map((task) => [task.id, task.committed]));
+    const storesOf = new Map([...committed].map(([task, cells]) => [task, [...new Set([...cells.values()].map(({ store }) => store))]]));
+    const running = new Set(built.subTopologies.flatMap((part) => this.#partitions.map((partition) => `${part.name}_${partition}`)));
+    const judged = judgeStoredTasks(built, running, [...committed.keys()]);
+    refuseOrphanedTasks(built, judged, storesOf);
+    for (const task of judged.dropped) refuseWaitingRows(task, storesOf.get(task) ?? []);
+    const globalStores = globalStoresOf(built);
+    const tasks = this.#tasksOf(built, globalStores, committed);
+    this.#topology = built;
+    this.#globalStores = globalStores;
+    this.#tasks = tasks;
+    for (const { topic, key, value, timestampMs } of this.#globalRecords) this.#pushGlobal(topic, key, value, timestampMs);
+    this.#run();
+    return this;
   }
 
   /** Appends one record to a topic, in the topic's form, and processes everything up to the end. */
   push<K, V>(topic: string, key: K | null, value: V | null, timestampMs: number): void {
-    const global = this.#topology.globalTables.find((table) => table.topic === topic);
-    if (global !== undefined) {
-      const { store } = global;
-      const timeMs = value === null ? timestampMs : global.form.timestampOf?.(value, timestampMs) ?? timestampMs;
-      if (!applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs)) this.#droppedByGlobalTables++;
+    if (this.#topology.globalTables.some((table) => table.topic === topic)) {
+      this.#globalRecords.push({ topic, key, value, timestampMs });
+      this.#pushGlobal(topic, key, value, timestampMs);
       return;
     }
     const form = this.#topology.subTopologies.flatMap((part) => part.sources).find((source) => source.topic === topic)?.form;
@@ -164,6 +179,34 @@ export class TopologyTestDriver {
     this.#crashAt = { call: this.#calls + n, moment };
   }
 
+  get #partitions(): readonly number[] {
+    return Array.from({ length: this.#options.partitions ?? 1 }, (_unused, partition) => partition);
+  }
+
+  #tasksOf(
+    topology: BuiltTopology, globalStores: ReadonlyMap<string, LocalStore>, committed: ReadonlyMap<string, DriverTask['committed']>,
+  ): readonly DriverTask[] {
+    const failures = new FailurePolicies(topology);
+    return topology.subTopologies.flatMap((part) => this.#partitions.map((partition) => new DriverTask({
+      topology, part, partition, log: this.#log, globalStores, failures,
+      maxTaskIdleMs: this.#options.maxTaskIdleMs ?? 0, wallClock: this.#options.wallClock ?? true,
+      committed: committed.get(`${part.name}_${partition}`) ?? new Map(),
+      hooks: {
+        call: (what, moment) => this.#call(what, moment),
+        deliver: (task, sink, batch) => this.#deliver(task, sink, batch),
+        nowMs: () => this.#nowMs,
+      },
+    })));
+  }
+
+  #pushGlobal(topic: string, key: unknown, value: unknown, timestampMs: number): void {
+    const global = this.#topology.globalTables.find((table) => table.topic === topic);
+    if (global === undefined) return;
+    const { store } = global;
+    const timeMs = value === null ? timestampMs : global.form.timestampOf?.(value, timestampMs) ?? timestampMs;
+    if (!applyGlobalRecord(this.#globalStores.get(store.name) as LocalStore, store.kind, key, value, timeMs)) this.#droppedByGlobalTables++;
+  }
+
   #run(): void {
     this.#guard(() => {
       while (this.#tasks.map((task) => task.process()).includes(true));
@@ -233,6 +276,10 @@ export class TopologyTestDriver {
   #unknown(kind: string, name: string): VoltstreamError {
     return new VoltstreamError('TOPOLOGY_INVALID', `the topology has no ${kind} of this name`, { wanted: `a ${kind} of ${this.#topology.name}`, got: name });
   }
+}
+
+function globalStoresOf(topology: BuiltTopology): Map<string, LocalStore> {
+  return new Map(topology.globalTables.map(({ store }) => [store.name, store.create()]));
 }
 
 function decodeOutput(node: SinkNode, bytes: Buffer): OutputRecord {
