@@ -34,7 +34,8 @@ const defaultMaxEntriesPerKey = 10_000;
  * An identity is remembered from the time at which it was first seen (the stream time then, not the record's timestamp) until
  * time has gone on by more than `withinMs`. So an old record has its full horizon, too: a charger that sends yesterday's events
  * twice in a row, after others went on, is deduplicated like any other. What comes again after the horizon passes as new; no
- * record is ever late here. Records without a key pass as they are, for they have nothing to be compared within.
+ * record is ever late here. Records without a key pass as they are, for they have nothing to be compared within. Behind sources
+ * that are idle (`idleAfterMs`) the step's time goes on, too, and what it has outlived is forgotten.
  *
  * @example
  * deduplicate('once', { by: (event: ChargingEvent) => event.eventId, withinMs: 3_600_000 })
@@ -60,21 +61,26 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       const identity = by(value, key);
       const nowMs = timeScope === 'key' ? advanceProgress(stores.progress, owner, timestampMs) : streamTime.ms;
       stores.seen.forget(owner, nowMs - withinMs - 1);
-      if (timeScope === 'task') forgetSilentOwners(stores.seen, nowMs - withinMs - 1);
+      if (timeScope === 'task') forgetSilentOwners(stores.seen, nowMs - withinMs - 1, ownersLookedAtByRecord);
       if (stores.seen.has(owner, identity)) return dropped('duplicate');
       if (stores.seen.sizeOf(owner) >= maxEntriesPerKey) stores.seen.forgetOldest(owner);
       stores.seen.remember(owner, identity, nowMs);
       return emit(record);
     },
+    onIdle(_timeMs, { stores, streamTime }) {
+      if (timeScope === 'task') forgetSilentOwners(stores.seen, streamTime.ms - withinMs - 1, ownersLookedAtWhenIdle);
+    },
   });
 }
 
 /** Owners looked at with each record: two, so that owners that fell silent go faster than new ones can come. */
-const silentOwnersLookedAt = 2;
+const ownersLookedAtByRecord = 2;
+/** Owners looked at when the sources are idle: that is told many times a second, and must never take long. */
+const ownersLookedAtWhenIdle = 1_000;
 
 /** By the task's time a silent owner's identities are over, too; it only has to be noticed, for the memory's sake. */
-function forgetSilentOwners(seen: SeenStore, untilMs: number): void {
-  let looks = silentOwnersLookedAt;
+function forgetSilentOwners(seen: SeenStore, untilMs: number, owners: number): void {
+  let looks = owners;
   for (const owner of seen.owners()) {
     if (looks === 0) return;
     looks -= 1;

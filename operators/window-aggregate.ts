@@ -15,6 +15,9 @@ export type WindowAggregateOptions<K, V, A> = WindowedOptions<K, V, A>;
  * dropped and counted; over sliding windows, records without a value, too. Rules of Kafka Streams 4.2 (KStreamWindowAggregate,
  * KStreamSlidingWindowAggregate, KTableSuppressProcessor).
  *
+ * Behind sources that are idle (`idleAfterMs`) windows close without a record, as if one of the idle time had come; with
+ * `timeScope: 'key'`, one of every key.
+ *
  * @example Energy delivered by each connector, minute by minute
  * windowAggregate('energy-per-minute', tumbling({ sizeMs: 60_000, graceMs: 5_000 }), {
  *   key: utf8, aggregate: float64, emit: 'final', initial: () => 0, fold: (wh, reading: MeterValue) => wh + reading.deltaWh,
