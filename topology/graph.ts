@@ -43,6 +43,8 @@ export interface SourceNode {
   readonly form: TopicForm<unknown, unknown>;
   /** `repartition`: records carry writer and ordinal, repeated ones are dropped. */
   readonly role: 'stream' | 'table' | 'repartition';
+  /** Belongs to a join of tables: does not give a name to the sub-topology that it comes into. */
+  readonly inner?: boolean;
   /** See `StreamForm`; of a repartition, see `RepartitionOptions`. */
   readonly idleAfterMs?: number;
 }

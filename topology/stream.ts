@@ -29,7 +29,8 @@ export interface GraphBuilder {
   addStep(from: string, port: string, step: Step<never, never, unknown, unknown>): string;
   addSink(from: string, port: string, sink: SinkDefinition<never, never>): void;
   addMerge(inputs: readonly (readonly [from: string, port: string])[]): string;
-  addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>): string;
+  /** `inner`: the topic comes into a sub-topology that others begin, and does not give it a name. */
+  addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>, inner?: boolean): string;
   requirePort(node: string, port: string): void;
   /** The step that may have changed the key since the last source or repartition; null when there is none. */
   keyChangedBy(node: string): string | null;

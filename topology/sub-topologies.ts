@@ -26,9 +26,10 @@ class Groups {
 
 /**
  * Splits a graph into what runs together: nodes joined by an edge, or by a table that one keeps and the other reads. A
- * repartition ends one sub-topology and begins another; a sink that several end in joins nothing. A sub-topology is called
- * after its first stream (else its first table), so that adding steps, tables, sinks or other sub-topologies never changes the
- * name under which state is kept.
+ * repartition ends one sub-topology and begins another; a sink that several end in joins nothing. Records may come back by
+ * another topic, so that two sub-topologies feed each other (a foreign-key join). A sub-topology is called after its first stream
+ * (else its first table, never after a topic of a foreign-key join), so that adding steps, tables, joins, sinks or other
+ * sub-topologies never changes the name under which state is kept.
  */
 export function splitIntoSubTopologies(
   nodes: ReadonlyMap<string, Node>,
@@ -80,7 +81,8 @@ function subTopologyOf(members: readonly Node[], edges: readonly Edge[], globals
   const names = new Set(members.map((node) => node.name));
   const inner = edges.filter((edge) => names.has(edge.from) && names.has(edge.to));
   const sources = members.filter((node): node is SourceNode => node.kind === 'source');
-  const first = sources.find((source) => source.role !== 'table') ?? sources[0];
+  const naming = sources.filter((source) => source.inner !== true);
+  const first = naming.find((source) => source.role !== 'table') ?? naming[0] ?? sources[0];
   if (first === undefined) throw invalid(members[0]?.name ?? '?', 'no source leads to this step', 'a source', 'none');
   const steps = inTopologicalOrder(members.filter((node): node is StepNode => node.kind === 'step'), inner);
   refuseStaleKeys(steps, inner, new Set(sources.map((source) => source.name)), globals);

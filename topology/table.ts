@@ -9,6 +9,7 @@ import { tableToStream, viewLookup, viewTable, type View } from '../operators/ta
 import { keyValueStore } from '../state/local/key-value-store.ts';
 import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
+import { addForeignKeyJoin, type ForeignKeyForms, type ForeignKeyJoin } from './foreign-key-joins.ts';
 import type { TopicForm } from './graph.ts';
 import { MAIN_PORT } from './graph.ts';
 import type { GroupedForm } from './grouped-stream.ts';
@@ -150,10 +151,41 @@ export class Table<K, V> implements TableReference<K, V> {
     return this.#join('outer', namedJoin(given));
   }
 
+  /**
+   * Joins each row with the row of another table whose key is made from it; null leaves the row out, counted. The tables may be
+   * partitioned differently: rows subscribe to their foreign key by the topic `<name>-subscriptions`, and are answered by
+   * `<name>-answers`. The result is kept under `name`; null from the joiner deletes. `foreignKey` is called for old values, too: it
+   * must always give the same.
+   */
+  foreignKeyJoin<FK, T, R>(
+    name: string, right: Table<FK, T>, foreignKey: (value: V, key: K) => NoInfer<FK> | null,
+    joiner: (left: V, right: T, key: K) => R | null, forms: ForeignKeyForms<K, V, NoInfer<FK>, NoInfer<T>, R>,
+  ): Table<K, R> {
+    const matched = joiner as (left: V, right: T | null, key: K) => R | null;
+    return this.#foreignKeyJoin(right, { name, type: 'inner', left: this, right, foreignKeyOf: foreignKey, joiner: matched, forms });
+  }
+
+  /** Like `foreignKeyJoin`, but joins rows whose foreign key is null, or is not in the other table, with null. */
+  leftForeignKeyJoin<FK, T, R>(
+    name: string, right: Table<FK, T>, foreignKey: (value: V, key: K) => NoInfer<FK> | null,
+    joiner: (left: V, right: T | null, key: K) => R | null, forms: ForeignKeyForms<K, V, NoInfer<FK>, NoInfer<T>, R>,
+  ): Table<K, R> {
+    return this.#foreignKeyJoin(right, { name, type: 'left', left: this, right, foreignKeyOf: foreignKey, joiner, forms });
+  }
+
+  #foreignKeyJoin<FK, T, R>(right: Table<FK, T>, join: ForeignKeyJoin<K, V, FK, T, R>): Table<K, R> {
+    this.#refuseOther(join.name, right);
+    const { node, store } = addForeignKeyJoin(this.#builder, join);
+    return keptTable(this.#builder, { node, port: MAIN_PORT }, join.name, store);
+  }
+
+  #refuseOther<FK, T>(name: string, other: Table<FK, T>): void {
+    if (other.#builder === this.#builder) return;
+    throw invalid(name, 'it is joined with a table of another topology', 'a table of this topology', `"${other.name}"`);
+  }
+
   #join<R, J>(type: TableJoinType, { name, other, joiner }: NamedTableJoin<K, V, R, J>): Table<K, J> {
-    if (other.#builder !== this.#builder) {
-      throw invalid(name ?? this.name, 'it is joined with a table of another topology', 'a table of this topology', `"${other.name}"`);
-    }
+    this.#refuseOther(name ?? this.name, other);
     const { operator, access } = joinOfTables(name, type, this, other, joiner);
     return new Table<K, J>(this.#builder, this.#builder.addStep(this.node, MAIN_PORT, operator), access);
   }

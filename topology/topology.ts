@@ -237,7 +237,7 @@ export class Topology {
     const form = options as { readonly key: Form<never>; readonly value: Form<never> };
     const idle = idleAfter(name, options.idleAfterMs ?? this.#idleAfterInFrontOf(from));
     this.#addSink(from, port, { kind: 'repartition', name: `${name}-sink`, topic, key: form.key, value: form.value });
-    this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition', ...idle });
+    this.#add({ kind: 'source', name, topic, form: options as unknown as TopicForm<unknown, unknown>, role: 'repartition', inner, ...idle });
     return name;
   }
 
