@@ -11,7 +11,9 @@ export type { AggregateOptions, GroupedForm } from './topology/grouped-stream.ts
 export { GroupedTable } from './topology/grouped-table.ts';
 export type { TableAggregateOptions } from './topology/grouped-table.ts';
 export { CogroupedStream } from './topology/cogrouped-stream.ts';
-export type { CogroupOptions } from './topology/cogrouped-stream.ts';
+export type { CogroupFold, CogroupOptions } from './topology/cogrouped-stream.ts';
+export { SessionWindowedCogroup, TimeWindowedCogroup } from './topology/windowed-cogroup.ts';
+export type { SessionCogroupOptions, WindowedCogroupOptions } from './topology/windowed-cogroup.ts';
 export type { Fold } from './operators/aggregate.ts';
 export type { TableReduceFolds } from './operators/table-aggregate.ts';
 export type { SelectGroup } from './operators/table-repartition-map.ts';

@@ -7,7 +7,7 @@ import type { SlidingWindows } from '../operators/windows/sliding-windows.ts';
 import type { TimeWindows } from '../operators/windows/time-windows.ts';
 import { int64 } from '../schemas/builtin-codecs.ts';
 import type { Form } from '../schemas/codec.ts';
-import { CogroupedStream, cogroupPart } from './cogrouped-stream.ts';
+import { CogroupedStream, cogroupInput, type CogroupFold } from './cogrouped-stream.ts';
 import { stateCodec } from './state-codec.ts';
 import type { GraphBuilder, Stream } from './stream.ts';
 import { tableKeptBy, type Table } from './table.ts';
@@ -67,8 +67,8 @@ export class GroupedStream<K, V> {
   }
 
   /** Begins an aggregate over several grouped streams: this one's values are folded by `fold`. */
-  cogroup<A>(fold: Fold<K, V, A>): CogroupedStream<K, A> {
-    return new CogroupedStream<K, A>(this.#builder, this.form.key, [cogroupPart(this, fold)]);
+  cogroup<A>(fold: CogroupFold<K, V, A>): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>({ builder: this.#builder, key: this.form.key, inputsFor: (name) => [cogroupInput(this, name, fold)] });
   }
 
   /** The stream as the aggregate `name` takes it: behind the topic `<name>-by-key` when its key may have been changed. */

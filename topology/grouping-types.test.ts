@@ -1,9 +1,12 @@
 import { expect, expectTypeOf, it } from 'vitest';
+import { filter } from '../operators/filter.ts';
+import type { Windowed } from '../operators/operator.ts';
+import { sessions } from '../operators/windows/session-windows.ts';
+import { tumbling } from '../operators/windows/time-windows.ts';
 import { float64, int64, json, utf8 } from '../schemas/builtin-codecs.ts';
 import type { CogroupedStream } from './cogrouped-stream.ts';
 import type { GroupedStream } from './grouped-stream.ts';
 import type { GroupedTable } from './grouped-table.ts';
-import { filter } from '../operators/filter.ts';
 import type { Stream } from './stream.ts';
 import type { Table } from './table.ts';
 import { Topology } from './topology.ts';
@@ -65,6 +68,13 @@ it('folds each stream of a cogroup by a function of its own', () => {
     .cogroup(topology.stream('others', sites).groupByKey(sites), (sum, wh, key) => sum + wh + key.length);
   expectTypeOf(cogrouped).toEqualTypeOf<CogroupedStream<string, number>>();
   expectTypeOf(cogrouped.aggregate('sum', { initial: () => 0, aggregate: float64 })).toEqualTypeOf<Table<string, number>>();
+  const tumbled = cogrouped.windowedBy(tumbling({ sizeMs: 1, graceMs: 0 })).aggregate('minutes', { initial: () => 0, aggregate: float64 });
+  expectTypeOf(tumbled.toStream()).toEqualTypeOf<Stream<Windowed<string>, number>>();
+  const merge = (earlier: number, later: number): number => earlier + later;
+  const visits = cogrouped.windowedBy(sessions({ gapMs: 1, graceMs: 0 })).aggregate('visits', { initial: () => 0, merge, aggregate: float64 });
+  expectTypeOf(visits.toStream()).toEqualTypeOf<Stream<Windowed<string>, number | null>>();
+  // @ts-expect-error sessions need a way to make one aggregate of two
+  cogrouped.windowedBy(sessions({ gapMs: 1, graceMs: 0 })).aggregate('unmerged', { initial: () => 0, aggregate: float64 });
   const numbered = topology.stream('numbered', { key: int64, value: float64 }).groupByKey({ key: int64, value: float64 });
   // @ts-expect-error the keys are numbers
   cogrouped.cogroup(numbered, (sum, wh) => sum + wh);
