@@ -71,7 +71,7 @@ describe('metrics', () => {
     ]);
     expect(await lineOf(metrics, 'voltstream_source_lag_records')).toEqual([]);
     metrics.registerTask(task({ recordsIn: 1 }));
-    expect(metrics.totals()).toMatchObject({ sourceRecords: 11, deadLetters: 6, tasks: 1 });
+    expect(metrics.totals()).toMatchObject({ sourceRecords: 11, deadLetters: 14, tasks: 1 });
   });
 
   it('count what happens once per batch, commit, delivery and claim', async () => {
