@@ -33,12 +33,12 @@ describe('the policy of a record that fails', () => {
 describe('a topology', () => {
   it.each([
     [{ process: 'dead-letter' }, /dead letters, which have no sink.*step "process".*topology\.deadLetters/s],
-    [{ steps: { in: { attempts: 2, backOffMs: 1, then: 'dead-letter' } } }, /dead letters, which have no sink.*step "in"/s],
+    [{ steps: { in: { attempts: 2, backOffMs: 1, otherwise: 'dead-letter' } } }, /dead letters, which have no sink.*step "in"/s],
     [{ steps: { inn: 'fail' } }, /a name that the topology has not.*step "inn"/s],
-    [{ process: { attempts: 1, backOffMs: 1, then: 'fail' } }, /attempts that cannot be.*2 to 1000.*got: 1/s],
-    [{ process: { attempts: 2.5, backOffMs: 1, then: 'fail' } }, /attempts that cannot be/],
-    [{ process: { attempts: 2, backOffMs: -1, then: 'fail' } }, /back-off that cannot be.*0 to 3600000 ms.*got: -1/s],
-    [{ process: { attempts: 2, backOffMs: Number.NaN, then: 'fail' } }, /back-off that cannot be/],
+    [{ process: { attempts: 1, backOffMs: 1, otherwise: 'fail' } }, /attempts that cannot be.*2 to 1000.*got: 1/s],
+    [{ process: { attempts: 2.5, backOffMs: 1, otherwise: 'fail' } }, /attempts that cannot be/],
+    [{ process: { attempts: 2, backOffMs: -1, otherwise: 'fail' } }, /back-off that cannot be.*0 to 3600000 ms.*got: -1/s],
+    [{ process: { attempts: 2, backOffMs: Number.NaN, otherwise: 'fail' } }, /back-off that cannot be/],
   ] satisfies [ErrorPolicies, RegExp][])('refuses the error policy %j', (policies, message) => {
     expect(() => topologyWith(policies).build()).toThrow(message);
     expect(() => topologyWith(policies).build()).toThrow('TOPOLOGY_INVALID');

@@ -6,13 +6,13 @@ export type ErrorStage = 'deserialise' | 'process' | 'deliver';
 /** What happens to a record that fails, when nothing else may be tried. */
 export type FinalErrorPolicy = 'fail' | 'dead-letter';
 
-/** Tries a record again from the state before it, then follows `then`. */
+/** Tries a record again from the state before it; when no attempt is left, `otherwise` says what happens. */
 export interface RetryPolicy {
   /** How often the record is tried in all, the first time included: 2 to 1,000. */
   readonly attempts: number;
   /** Least wait before the second try; doubled before each further one, up to a minute (or this, if it is longer). At most an hour. */
   readonly backOffMs: number;
-  readonly then: FinalErrorPolicy;
+  readonly otherwise: FinalErrorPolicy;
 }
 
 /**
@@ -62,7 +62,7 @@ function checkPolicy(where: string, policy: ErrorPolicy, deadLetters: boolean): 
       throw invalid(where, 'an error policy has a back-off that cannot be', `0 to ${BACK_OFF_MS_MAX} ms`, String(backOffMs));
     }
   }
-  if ((typeof policy === 'object' ? policy.then : policy) === 'dead-letter' && !deadLetters) {
+  if ((typeof policy === 'object' ? policy.otherwise : policy) === 'dead-letter' && !deadLetters) {
     throw invalid(where, 'its error policy asks for dead letters, which have no sink', 'topology.deadLetters(sink)', 'none');
   }
 }

@@ -113,7 +113,7 @@ export class Topology {
    * is a sink for them, else the first such record stops its task. A bug of our own always does.
    *
    * @example
-   * topology.errorPolicy({ deserialise: 'dead-letter', process: { attempts: 5, backOffMs: 200, then: 'fail' }, steps: { totals: 'fail' } });
+   * topology.errorPolicy({ deserialise: 'dead-letter', process: { attempts: 5, backOffMs: 200, otherwise: 'fail' }, steps: { totals: 'fail' } });
    */
   errorPolicy(policies: ErrorPolicies): void {
     if (this.#errorPolicies !== null) throw invalid(this.name, 'the topology has two error policies', 'one', 'two');

@@ -1,9 +1,8 @@
-import { VoltstreamError } from '../../errors.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
 import type { LogRecord } from '../log/log.ts';
 import type { RecordFailure } from './error-policy.ts';
-import { messageOf } from './error-policy.ts';
+import { failureCode, messageOf } from './error-policy.ts';
 
 const STACKTRACE_LENGTH_MAX = 8_000;
 const CAUSES_MAX = 5;
@@ -34,7 +33,7 @@ export class DeadLetters {
     return {
       stage,
       step,
-      reason: error instanceof VoltstreamError ? error.code : stage === 'deserialise' ? 'DESERIALISATION_FAILED' : 'PROCESSING_FAILED',
+      reason: failureCode({ stage, error }),
       exception: error instanceof Error ? error.name : typeof error,
       message: messageOf(error),
       stacktrace: stacktraceOf(error),

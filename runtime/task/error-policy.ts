@@ -1,4 +1,5 @@
 import { InvariantViolation, VoltstreamError, assertInvariant } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { RecordOrigin } from '../../operators/operator.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { ErrorStage, RetryPolicy } from '../../topology/error-policy.ts';
@@ -67,7 +68,7 @@ export class FailurePolicies {
       const attempt = this.#count(failure);
       if (attempt < policy.attempts) return new RecordRetry(recordError(failure), attempt, policy);
     }
-    return (typeof policy === 'object' ? policy.then : policy) === 'fail' ? recordError(failure) : null;
+    return (typeof policy === 'object' ? policy.otherwise : policy) === 'fail' ? recordError(failure) : null;
   }
 
   setAside(task: string, letter: DeadLetter): void {
@@ -97,11 +98,17 @@ export class FailurePolicies {
 }
 
 /** What a record failed with, as an error that names the record. */
-export function recordError({ task, step, error, origin }: RecordFailure): VoltstreamError {
+export function recordError(failure: RecordFailure): VoltstreamError {
+  const { task, step, error, origin } = failure;
   const place = origin.offset < 0 ? `between records at ${origin.timestampMs}` : `${origin.topic}-${origin.partition}@${origin.offset}`;
   const where = `task ${task}, step "${step}", ${place}`;
   if (error instanceof VoltstreamError) return error.at(where);
-  return new VoltstreamError('PROCESSING_FAILED', messageOf(error), { where, cause: error });
+  return new VoltstreamError(failureCode(failure), messageOf(error), { where, cause: error });
+}
+
+export function failureCode({ error, stage }: Pick<RecordFailure, 'error' | 'stage'>): ErrorCode {
+  if (error instanceof VoltstreamError) return error.code;
+  return stage === 'deserialise' ? 'DESERIALISATION_FAILED' : 'PROCESSING_FAILED';
 }
 
 export function messageOf(error: unknown): string {

@@ -73,7 +73,7 @@ const byName = (stage: ErrorStage, policy: ErrorPolicy): ErrorPolicies => ({ [st
 describe.each(stages)('a record that fails in the stage %s', (stage) => {
   it.each([['by its stage', byStage], ['by its name', byName]] as const)('stops the driver with `fail`, %s, and the error names step and record', (_how, policies) => {
     expect(() => run(stage, 1, policies(stage, 'fail'))).toThrow(expect.objectContaining({
-      code: 'PROCESSING_FAILED', message: expect.stringMatching(new RegExp(`bad two.* is planted\n.*task in_0, step "${nameOf[stage]}", in-0@1`)),
+      code: stage === 'deserialise' ? 'DESERIALISATION_FAILED' : 'PROCESSING_FAILED', message: expect.stringMatching(new RegExp(`bad two.* is planted\n.*task in_0, step "${nameOf[stage]}", in-0@1`)),
     }));
   });
 
@@ -89,24 +89,24 @@ describe.each(stages)('a record that fails in the stage %s', (stage) => {
   });
 
   it.each([['by its stage', byStage], ['by its name', byName]] as const)('leaves the outputs of an undisturbed run when the second attempt succeeds, %s', (_how, policies) => {
-    const { out, letters, dead, failures } = run(stage, 1, policies(stage, { attempts: 2, backOffMs: 60_000, then: 'fail' }));
+    const { out, letters, dead, failures } = run(stage, 1, policies(stage, { attempts: 2, backOffMs: 60_000, otherwise: 'fail' }));
     expect({ out, letters, dead }).toEqual({ out: undisturbed.out, letters: undisturbed.letters, dead: [] });
     expect([...failures.values()]).toEqual([1, 1]);
   });
 
-  it('is set aside when its attempts are used up, or stops the driver, as `then` says', () => {
-    const { dead, failures } = run(stage, Number.POSITIVE_INFINITY, byStage(stage, { attempts: 3, backOffMs: 0, then: 'dead-letter' }));
+  it('is set aside when its attempts are used up, or stops the driver, as `otherwise` says', () => {
+    const { dead, failures } = run(stage, Number.POSITIVE_INFINITY, byStage(stage, { attempts: 3, backOffMs: 0, otherwise: 'dead-letter' }));
     expect(dead).toHaveLength(2);
     expect([...failures.values()]).toEqual([3, 3]);
-    expect(() => run(stage, 3, byStage(stage, { attempts: 3, backOffMs: 0, then: 'fail' }))).toThrow('is planted');
-    expect(run(stage, 2, byStage(stage, { attempts: 3, backOffMs: 0, then: 'fail' })).out).toEqual(undisturbed.out);
+    expect(() => run(stage, 3, byStage(stage, { attempts: 3, backOffMs: 0, otherwise: 'fail' }))).toThrow('is planted');
+    expect(run(stage, 2, byStage(stage, { attempts: 3, backOffMs: 0, otherwise: 'fail' })).out).toEqual(undisturbed.out);
   });
 
   it('is tried again from the last commit, wherever that was, and however often restarts come between', () => {
     const moves = fc.array(fc.oneof({ weight: 4, arbitrary: fc.constantFrom('good', 'bad a', 'bad b') }, { weight: 1, arbitrary: fc.constantFrom('commit', 'restart') }), { maxLength: 30 });
     fc.assert(fc.property(moves, fc.integer({ min: 0, max: 3 }), (list, times) => {
       const outcome = (failures: number): unknown => {
-        const { topology } = failing(stage, failures, byStage(stage, { attempts: 4, backOffMs: 0, then: 'fail' }));
+        const { topology } = failing(stage, failures, byStage(stage, { attempts: 4, backOffMs: 0, otherwise: 'fail' }));
         const driver = new TopologyTestDriver(topology, { commit: 'manual' });
         list.forEach((move, index) => {
           if (move === 'commit') driver.commit();
@@ -122,7 +122,7 @@ describe.each(stages)('a record that fails in the stage %s', (stage) => {
 
   it('becomes the same dead letters once each, whatever call crashes', () => {
     const outcome = (crash?: { readonly call: number; readonly moment: 'before' | 'after' }) => {
-      const { topology } = failing(stage, Number.POSITIVE_INFINITY, byStage(stage, { attempts: 2, backOffMs: 0, then: 'dead-letter' }));
+      const { topology } = failing(stage, Number.POSITIVE_INFINITY, byStage(stage, { attempts: 2, backOffMs: 0, otherwise: 'dead-letter' }));
       const driver = new TopologyTestDriver(topology);
       if (crash !== undefined) driver.crashAtCall(crash.call, crash.moment);
       given.forEach((text, index) => driver.push('in', 'k', text, index));
@@ -144,7 +144,7 @@ describe('a bug of our own', () => {
       return value;
     })).to(logTopic('out', { key: utf8, value: utf8 }));
     topology.deadLetters(deadLetterTopic('dead'));
-    topology.errorPolicy({ process: { attempts: 5, backOffMs: 0, then: 'dead-letter' } });
+    topology.errorPolicy({ process: { attempts: 5, backOffMs: 0, otherwise: 'dead-letter' } });
     expect(() => new TopologyTestDriver(topology).push('in', 'k', 'bad', 0)).toThrow('invariant violated: planted');
   });
 });
