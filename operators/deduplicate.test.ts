@@ -67,19 +67,36 @@ describe('deduplicate', () => {
     expect(String(missing.failures[0]?.error)).toMatch(/needs the form of keys/);
   });
 
-  it('is a list of what was seen when, with any order, limits and restarts', () => {
-    const step = fc.record({ key: fc.constantFrom('a', '1:a', ''), value: fc.constantFrom('x', 'y', 'z', ''), stepMs: fc.integer({ min: -20, max: 6 }), restart: fc.boolean() });
+  it('forgets by the time of idle sources, too, where time is the step\'s', () => {
+    const running = run({ timeScope: 'task' });
+    running.push(at('x', 100), at('y', 100, 'b'));
+    running.stores.commit();
+    running.idle(110);
+    expect(running.stores.takeChanges()).toEqual([]);
+    running.idle(111);
+    expect(running.stores.takeChanges().map(({ value }) => value)).toEqual([null, null]);
+    running.push(at('x', 100));
+    expect(running.take()).toHaveLength(3);
+  });
+
+  it('is a list of what was seen when, with any order, limits, idle times and restarts', () => {
+    const step = fc.record({ idleMs: fc.option(fc.nat(15)), key: fc.constantFrom('a', '1:a', ''), value: fc.constantFrom('x', 'y', 'z', ''), stepMs: fc.integer({ min: -20, max: 6 }), restart: fc.boolean() });
     fc.assert(fc.property(fc.array(step, { maxLength: 40 }), fc.constantFrom('task' as const, 'key' as const), fc.integer({ min: 1, max: 3 }), (steps, timeScope, maxEntriesPerKey) => {
       const running = run({ timeScope, maxEntriesPerKey });
       let seen: { key: string; value: string; seenMs: number }[] = [];
       let highestMs = 100;
       const progress = new Map<string, number>();
-      for (const { key, value, stepMs, restart } of steps) {
+      let idleMs = -1;
+      for (const { key, value, stepMs, restart, idleMs: further } of steps) {
+        if (further !== null && progress.size > 0) {
+          idleMs = Math.max(idleMs, Math.max(...progress.values()) + further);
+          running.idle(idleMs);
+        }
         const timestampMs = highestMs + stepMs;
         highestMs = Math.max(highestMs, timestampMs);
         progress.set(key, Math.max(progress.get(key) ?? -1, timestampMs));
         // The task's time begins with its first record, the model's at 100: only differences count.
-        const nowMs = timeScope === 'task' ? Math.max(...progress.values()) : (progress.get(key) as number);
+        const nowMs = timeScope === 'task' ? Math.max(idleMs, ...progress.values()) : (progress.get(key) as number);
         seen = seen.filter((sighting) => (timeScope === 'key' && sighting.key !== key) || sighting.seenMs >= nowMs - 10);
         const isNew = !seen.some((sighting) => sighting.key === key && sighting.value === value);
         if (isNew) {

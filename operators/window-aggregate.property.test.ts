@@ -101,6 +101,46 @@ describe('windowAggregate', () => {
     }), propertyRuns());
   });
 
+  const windowsOfAnyKind = fc.oneof(windowings, fc.constantFrom(sliding({ timeDifferenceMs: 12, graceMs: 0 }), sliding({ timeDifferenceMs: 9, graceMs: 20 })));
+  /** Records, and idle times. */
+  const moments = fc.array(fc.oneof({ weight: 4, arbitrary: record }, { weight: 1, arbitrary: fc.nat(260) }), { maxLength: 40 });
+
+  it('closes by an idle time what a record of another key and that time would', () => {
+    const emits = fc.constantFrom('update' as const, 'final' as const);
+    fc.assert(fc.property(windowsOfAnyKind, emits, moments, fc.infiniteStream(fc.nat(7)), (windows, emit, history, dice) => {
+      const make = () => new OperatorHarness(windowAggregate('windows', windows, { ...collect, emit }));
+      const [idle, told] = [make(), make()];
+      for (const one of [...history, endMs]) {
+        if (typeof one === 'number') {
+          idle.idle(one);
+          told.push({ key: 'zz', value: 0, timestampMs: one });
+        } else {
+          idle.push(one);
+          told.push(one);
+        }
+        if (dice.next().value === 0) idle.restart();
+        expect(idle.take()).toEqual(told.take().filter(({ key }) => key.key !== 'zz'));
+        expect(idle.take('late')).toEqual(told.take('late').filter(({ key }) => key !== 'zz'));
+      }
+    }), propertyRuns());
+  });
+
+  it('loses nothing by idle times where time is by key: windows and late records together are everything', () => {
+    fc.assert(fc.property(fc.constantFrom(5, 30), moments, fc.infiniteStream(fc.nat(7)), (graceMs, history, dice) => {
+      const running = new OperatorHarness(windowAggregate('windows', tumbling({ sizeMs: 10, graceMs }), { ...collect, emit: 'final', timeScope: 'key' }));
+      for (const one of [...history, endMs]) {
+        if (typeof one === 'number') running.idle(one);
+        else running.push(one);
+        if (dice.next().value === 0) running.restart();
+      }
+      const results = running.take();
+      const given = [...results.flatMap(({ value }) => value), ...running.take('late').map(({ value }) => value as number)];
+      const values = history.flatMap((one) => (typeof one === 'number' ? [] : [one.value]));
+      expect(given.sort((left, right) => left - right)).toEqual(values.sort((left, right) => left - right));
+      expect(new Set(results.map(({ key }) => `${key.startMs}/${key.key}`)).size).toBe(results.length);
+    }), propertyRuns());
+  });
+
   it('holds in each sliding window what lies within it, when nothing is late', () => {
     const differenceMs = 12;
     const spread = fc.array(fc.record({ key: fc.constantFrom('a', 'b'), value: fc.nat(99), timestampMs: fc.integer({ min: 20, max: 120 }) }), { maxLength: 25 });
