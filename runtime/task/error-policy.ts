@@ -63,6 +63,8 @@ export class FailurePolicies {
   stoppedBy(failure: RecordFailure): Error | null {
     const { stage, step, error } = failure;
     if (error instanceof InvariantViolation) return error;
+    // Not this record's fault: without it, the next one would find the buffer just as full.
+    if (error instanceof VoltstreamError && error.code === 'BUFFER_FULL') return recordError(failure);
     const policy = errorPolicyOf(this.#topology, stage, step);
     if (typeof policy === 'object') {
       const attempt = this.#count(failure);
