@@ -3,6 +3,7 @@ import { branch } from '../../operators/branch.ts';
 import { filter } from '../../operators/filter.ts';
 import { mapValues } from '../../operators/map-values.ts';
 import { selectKey } from '../../operators/select-key.ts';
+import { detectSilence } from '../../operators/detect-silence.ts';
 import { windowAggregate } from '../../operators/window-aggregate.ts';
 import { tumbling } from '../../operators/windows/time-windows.ts';
 import { joinTable } from '../../operators/join-table.ts';
@@ -65,6 +66,56 @@ describe('TopologyTestDriver', () => {
     for (let call = 1; call <= calm.calls; call++) {
       for (const moment of ['before', 'after'] as const) expect(run({ call, moment }).outputs).toEqual(calm.outputs);
     }
+  });
+
+  it('lets time go on by the wall clock through steps and repartitions, exactly once, whatever call crashes', () => {
+    const build = (): Topology => {
+      const topology = new Topology('quiet');
+      const beats = topology.stream('beats', { key: utf8, value: utf8, idleAfterMs: 10 });
+      beats.pipe(detectSilence<string, string>('silent', { afterMs: 60, key: utf8 })).pipe(mapValues(({ heardMs, noticedMs }) => `${heardMs} ${noticedMs}`))
+        .to(logTopic('silences', words));
+      beats.pipe(windowAggregate('by-station', tumbling({ sizeMs: 50, graceMs: 0 }), {
+        key: utf8, aggregate: json<number>(), initial: () => 0, fold: (count: number) => count + 1, emit: 'final',
+      }), selectKey((_count, window) => window.key.slice(0, 1)))
+        .repartition('by-site', { key: utf8, value: json<number>() })
+        .pipe(windowAggregate('sum', tumbling({ sizeMs: 100, graceMs: 0 }), {
+          key: utf8, aggregate: json<number>(), initial: () => 0, fold: (sum: number, count: number) => sum + count, emit: 'final',
+        }), selectKey((_sum, window) => `${window.key}@${window.startMs}`))
+        .to(logTopic('sums', { key: utf8, value: json<number>() }));
+      return topology;
+    };
+    const run = (crash?: { readonly call: number; readonly moment: 'before' | 'after' }) => {
+      const driver = new TopologyTestDriver(build(), { partitions: 2 });
+      if (crash !== undefined) driver.crashAtCall(crash.call, crash.moment);
+      for (const [index, station] of ['a1', 'b1', 'a2', 'a1', 'b2'].entries()) {
+        driver.push('beats', station, 'beat', index * 10);
+        driver.advanceWallClock(10);
+      }
+      for (let passedMs = 0; passedMs < 300; passedMs += 20) driver.advanceWallClock(20);
+      return { silences: driver.take('silences'), sums: driver.take('sums'), calls: driver.calls };
+    };
+    const calm = run();
+    expect(calm.sums.map(({ key, value }) => [key, value]).sort()).toEqual([['a@0', 3], ['b@0', 2]]);
+    expect(calm.silences.map(({ key }) => key).sort()).toEqual(['a1', 'a2', 'b1', 'b2']);
+    const { calls } = calm;
+    const once = (outputs: ReturnType<typeof run>): unknown[] =>
+      [outputs.sums.map(({ key, value }) => [key, value]).sort(), outputs.silences.map(({ key, timestampMs }) => [key, timestampMs]).sort()];
+    for (let call = 1; call <= calls; call++) {
+      for (const moment of ['before', 'after'] as const) expect(once(run({ call, moment })), `${moment} call ${call}`).toEqual(once(calm));
+    }
+  });
+
+  it('leaves time to the records alone when the wall clock is off', () => {
+    const topology = new Topology('quiet');
+    topology.stream('beats', { key: utf8, value: utf8, idleAfterMs: 10 })
+      .pipe(detectSilence<string, string>('silent', { afterMs: 60, key: utf8, wallClockEveryMs: 10 }), mapValues(({ heardMs }) => String(heardMs)))
+      .to(logTopic('silences', words));
+    const driver = new TopologyTestDriver(topology, { wallClock: false });
+    driver.push('beats', 'a', 'beat', 0);
+    driver.advanceWallClock(1_000);
+    expect(driver.take('silences')).toEqual([]);
+    driver.push('beats', 'b', 'beat', 61);
+    expect(driver.take('silences')).toEqual([{ key: 'a', value: '0', timestampMs: 60 }]);
   });
 
   it('joins a table as of the time of the record, in the order of timestamps', () => {
