@@ -16,11 +16,12 @@ function drive() {
   /** How the next heartbeats end; after these they succeed. */
   const heartbeats: (() => Promise<void>)[] = [];
   const nothing = (): void => undefined;
+  const log = { answers: 0 };
   const consumer: LogConsumer = {
     start: async (given) => void (listener = given),
     poll: async (waitMs) => new Promise((resolve) => setTimeout(() => resolve([]), waitMs)),
     seek: nothing, pause: nothing, resume: nothing,
-    commitOffsets: async () => undefined, committedOffsets: async () => [],
+    commitOffsets: async () => undefined, committedOffsets: async () => [], answers: () => log.answers,
     confirmMembership: () => heartbeats.shift()?.() ?? Promise.resolve(), stop: async () => undefined,
   };
   const worker = new Worker({
@@ -38,7 +39,7 @@ function drive() {
       accept: () => false, turn: () => 0, loadSchemas: async () => false, flush: async () => undefined, drop: async (reason) => void drops.push(reason),
     };
   };
-  return { worker, claims, dropped, failed, retried, heartbeats, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
+  return { worker, claims, dropped, failed, retried, heartbeats, log, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
 }
 
 describe('Worker', () => {
@@ -63,6 +64,24 @@ describe('Worker', () => {
     expect(run.claims).toHaveLength(0);
     expect(run.worker.tasks).toEqual([second]);
     expect(second.drops).toEqual([]);
+  });
+
+  it('tells its tasks whether the log has answered since their last turn, be it with nothing', async () => {
+    run = drive();
+    await run.worker.start();
+    const turns: (boolean | undefined)[] = [];
+    const joined = run.join([assignment]);
+    run.claims.shift()?.({ ...run.task(), turn: (_records, polled) => {
+      turns.push(polled);
+      return 0;
+    } });
+    await joined;
+    await expect.poll(() => turns.length).toBeGreaterThan(3);
+    expect(turns).not.toContain(true);
+    run.log.answers = 1;
+    await expect.poll(() => turns.includes(true)).toBe(true);
+    await expect.poll(() => turns.at(-1)).toBe(false);
+    expect(turns.filter((polled) => polled)).toEqual([true]);
   });
 
   it('drops what it has claimed when the task went elsewhere meanwhile', async () => {
