@@ -80,7 +80,7 @@ export class TraceChannel<Message extends object> {
     return String(this.#channel.name);
   }
 
-  /** Makes and tells a message when somebody listens. What a listener throws is an uncaught exception, never ours. */
+  /** Makes and tells a message when somebody listens. What a listener throws is an uncaught exception of the process, never an error here. */
   publish(message: () => Message): void {
     if (this.#channel.hasSubscribers) this.#channel.publish(message());
   }
@@ -112,9 +112,9 @@ export const tracing = {
   /** `voltstream:batch.processed` */
   batchProcessed: new TraceChannel<BatchProcessed>('voltstream:batch.processed'),
   /** `tracing:voltstream:commit:start`, `:asyncEnd`, `:error` */
-  commit: tracingChannel<object, CommitTrace>('voltstream:commit'),
+  commit: tracingChannel<CommitTrace>('voltstream:commit'),
   /** `tracing:voltstream:delivery:start`, `:asyncEnd`, `:error` */
-  delivery: tracingChannel<object, DeliveryTrace>('voltstream:delivery'),
+  delivery: tracingChannel<DeliveryTrace>('voltstream:delivery'),
   /** `voltstream:dead-letter` */
   deadLetter: new TraceChannel<DeadLetterTold>('voltstream:dead-letter'),
   /** `voltstream:retry` */
@@ -123,7 +123,7 @@ export const tracing = {
 
 /** Runs `work` under a tracing channel; for nothing when nobody listens. */
 export function traced<Context extends object>(
-  on: TracingChannel<object, Context>, context: () => Context, work: () => Promise<void>,
+  on: TracingChannel<Context>, context: () => Context, work: () => Promise<void>,
 ): Promise<void> {
   return on.hasSubscribers ? on.tracePromise(work, context()) : work();
 }
