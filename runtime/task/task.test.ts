@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { VoltstreamError } from '../../errors.ts';
 import { mapValues } from '../../operators/map-values.ts';
+import type { StreamRecord } from '../../operators/operator.ts';
+import type { Emit } from '../../operators/record-step.ts';
+import { statefulOperator } from '../../operators/stateful-operator.ts';
 import { utf8 } from '../../schemas/builtin-codecs.ts';
 import { MemoryStateStore } from '../../state/memory-state-store.ts';
 import type { Commit, CommitOutcome } from '../../state/state-store.ts';
@@ -22,13 +25,21 @@ class HeldStore extends MemoryStateStore {
   }
 }
 
-async function drive(deliver: (texts: readonly string[], task: DeliveryTask) => Promise<void> = async () => undefined, flags: Readonly<Record<string, unknown>> = {}) {
-  const words = { key: utf8, value: utf8 };
+const words = { key: utf8, value: utf8 };
+
+function passing(): Topology {
   const topology = new Topology('task');
   topology.stream('in', words).pipe(mapValues((value: string) => {
     if (value === 'bad') throw new Error('planted');
     return value;
   })).to(logTopic('out', words));
+  return topology;
+}
+
+async function drive(
+  deliver: (texts: readonly string[], task: DeliveryTask) => Promise<void> = async () => undefined, flags: Readonly<Record<string, unknown>> = {},
+  topology = passing(),
+) {
   const store = new HeldStore();
   const core = coreOf(topology);
   const delivered: string[] = [];
@@ -157,5 +168,40 @@ describe('Task', () => {
     await task.flush();
     expect([delivered, task.settled]).toEqual([['a', 'b'], true]);
     expect((await store.read('in_0', '$outbox.out')).length + (await store.read('in_0', '$seal.out')).length).toBe(0);
+  });
+
+  it('ticks by its clock between turns, once the log has answered for idle sources, and not while it is paused', async () => {
+    const topology = new Topology('ticking');
+    topology.stream('in', { ...words, idleAfterMs: 20 }).pipe(statefulOperator({
+      name: 'ticking', stores: {},
+      process: (record: StreamRecord<string, string>, _context, emit: Emit<StreamRecord<string, string>>) => emit(record),
+      punctuate: [{ type: 'wall-clock', intervalMs: 100, run: (timestampMs, _context, emit) => emit({ key: 'k', value: `tick ${timestampMs}`, timestampMs }) }],
+      onIdle: (timestampMs, _context, emit) => emit({ key: 'k', value: `idle ${timestampMs}`, timestampMs }),
+    })).to(logTopic('out', words));
+    const { task, store, delivered, settle, at } = await drive(undefined, { 'commit.recordsMax': 1 }, topology);
+    const turnAt = async (nowMs: number, polled?: boolean): Promise<void> => {
+      at(nowMs);
+      task.turn(100, polled);
+      await settle();
+    };
+    task.accept(batch('in', 0, ['a']));
+    await turnAt(0);
+    await turnAt(20, false);
+    await turnAt(25);
+    await turnAt(40, false);
+    expect(delivered).toEqual(['a', 'idle 25']);
+    store.holding = true;
+    task.accept(batch('in', 1, ['b']));
+    await turnAt(55);                                             // its commit does not end
+    task.accept(batch('in', 2, ['c']));
+    await turnAt(60);
+    await turnAt(130);
+    expect(task.pausedBy).toBe('commit under way');
+    store.holding = false;
+    store.held.shift()?.();
+    await settle();
+    await turnAt(140);
+    await turnAt(141);
+    expect(delivered).toEqual(['a', 'idle 25', 'b', 'c', 'tick 140', 'idle 82']);
   });
 });
