@@ -95,7 +95,8 @@ export type {
 // Codecs: how keys and values become bytes.
 export { bytes, float64, int64, json, pair, utf8, windowedKey } from './schemas/builtin-codecs.ts';
 export { avroCodec, registered } from './schemas/avro-codec.ts';
-export type { Codec, Form, RegisteredForm } from './schemas/codec.ts';
+export { composite } from './schemas/codec-evolution.ts';
+export type { Codec, CodecDescription, CodecEvolution, Form, RegisteredForm } from './schemas/codec.ts';
 
 // Running a topology: configuration, ports, the application, metrics, log lines, tables.
 export { Application } from './runtime/application.ts';
@@ -115,10 +116,17 @@ export type { Logger, LoggerOptions } from './runtime/logger.ts';
 export { migrate, readMigrations } from './runtime/migrations.ts';
 export type { Migration, MigrationOutcome } from './runtime/migrations.ts';
 
+// Committed state, read from any process.
+export { committedState, CommittedState } from './runtime/queries/committed-state.ts';
+export type { StoreSummary } from './runtime/queries/committed-state.ts';
+export { CommittedGroups, CommittedKeyValues, CommittedVersions, CommittedWindows } from './runtime/queries/committed-stores.ts';
+export type { KeyEntry, MemberEntry, TimeEntry, TimeRange, VersionEntry } from './runtime/queries/committed-stores.ts';
+export type { PageOptions, StatePage } from './runtime/queries/state-page.ts';
+
 // The ports themselves, for whoever writes to the log, reads committed state or brings an implementation of their own.
 export type { Log, LogProducer, LogRecord, OutboundRecord, TopicDefinition, TopicPartition, WriterMark } from './runtime/log/log.ts';
 export type { SchemaRegistry, WireReader, WireWriter } from './schemas/codec.ts';
-export type { Cell, CellRange, StateStore, TaskSummary } from './state/state-store.ts';
+export type { Cell, CellPage, CellRange, StateStore, StoreSize, TaskSummary } from './state/state-store.ts';
 export type { Warehouse, WarehouseInsert } from './runtime/sinks/warehouse.ts';
 
 // Errors: each with a code, what to do about it, and where it happened.

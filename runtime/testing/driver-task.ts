@@ -27,6 +27,8 @@ export interface DriverTaskOptions {
   readonly topology: BuiltTopology;
   readonly part: SubTopology;
   readonly partition: number;
+  /** Partitions of every topic. */
+  readonly partitions: number;
   readonly log: DriverLog;
   readonly globalStores: ReadonlyMap<string, LocalStore>;
   readonly maxTaskIdleMs: number;
@@ -118,10 +120,10 @@ export class DriverTask {
   }
 
   #newCore(): TaskCore {
-    const { topology, part, partition, globalStores, maxTaskIdleMs, wallClock } = this.#options;
+    const { topology, part, partition, partitions, globalStores, maxTaskIdleMs, wallClock } = this.#options;
     const sinks = topology.deadLetters === null ? part.sinks : [...part.sinks, topology.deadLetters];
     return new TaskCore({
-      part, partition, partitions: 1, run: 1, globalStores, droppedState: topology.droppedState, maxTaskIdleMs, wallClock,
+      part, partition, partitions, run: 1, globalStores, droppedState: topology.droppedState, maxTaskIdleMs, wallClock,
       readers: new Map(part.sources.map((source) => [source.name, { key: readerOf(source.form.key), value: readerOf(source.form.value) }])),
       encoders: new Map(sinks.map((sink) => [sink.name, driverEncoder(sink)])),
       deadLetters: topology.deadLetters, failures: this.#options.failures,

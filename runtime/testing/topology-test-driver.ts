@@ -1,6 +1,8 @@
 import { deserialize } from 'node:v8';
 import { VoltstreamError } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
+import { MemoryStateStore } from '../../state/memory-state-store.ts';
+import type { StateStore } from '../../state/state-store.ts';
 import type { BuiltTopology, SinkNode } from '../../topology/graph.ts';
 import type { Topology } from '../../topology/topology.ts';
 import { judgeStoredTasks, refuseOrphanedTasks, refuseWaitingRows } from '../stored-tasks.ts';
@@ -92,6 +94,17 @@ export class TopologyTestDriver {
     for (const { topic, key, value, timestampMs } of this.#globalRecords) this.#pushGlobal(topic, key, value, timestampMs);
     this.#run();
     return this;
+  }
+
+  /** A copy of what is committed, as a state store: for `committedState`, and for savepoints. */
+  async stateStore(): Promise<StateStore> {
+    const store = new MemoryStateStore();
+    for (const task of this.#tasks) {
+      const { owner } = await store.claim(task.id);
+      if (task.committed.size === 0) continue;
+      await store.commit({ task: task.id, owner, previousSequence: 0, sequence: 1, commitId: `copy of ${task.id}`, cells: [...task.committed.values()] });
+    }
+    return store;
   }
 
   /** Appends one record to a topic, in the topic's form, and processes everything up to the end. */
@@ -188,7 +201,7 @@ export class TopologyTestDriver {
   ): readonly DriverTask[] {
     const failures = new FailurePolicies(topology);
     return topology.subTopologies.flatMap((part) => this.#partitions.map((partition) => new DriverTask({
-      topology, part, partition, log: this.#log, globalStores, failures,
+      topology, part, partition, partitions: this.#partitions.length, log: this.#log, globalStores, failures,
       maxTaskIdleMs: this.#options.maxTaskIdleMs ?? 0, wallClock: this.#options.wallClock ?? true,
       committed: committed.get(`${part.name}_${partition}`) ?? new Map(),
       hooks: {
