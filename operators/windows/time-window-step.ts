@@ -1,4 +1,4 @@
-import type { KeyValueStore, TimeKeyEntry } from '../../state/local-store.ts';
+import type { KeyValueStore, TimeKeyEntry, TimeKeyStore } from '../../state/local-store.ts';
 import type { Timestamped } from '../../state/local/timestamped.ts';
 import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
@@ -17,7 +17,7 @@ export function timeWindowStep<K, V, A>(
   guard: <R>(output: Emit<R>) => Emit<R>,
 ): (record: StreamRecord<K | null, V>) => void {
   const { sizeMs, advanceMs, graceMs } = windows;
-  const { initial, fold, silentKeyMs } = options;
+  const { initial, fold } = options;
   const { streamTime } = context;
   const store = context.store(stores.windows);
   const progress = stores.progress === null ? null : context.store(stores.progress);
@@ -32,38 +32,7 @@ export function timeWindowStep<K, V, A>(
     for (const { key, timeMs, value } of closed) emitWindow(key, timeMs, value.value, value.timestampMs);
   };
 
-  const closeWindows = (key: K, closeMs: number): void => {
-    if (progress === null) {
-      closeAll(closeMs);
-      return;
-    }
-    const earliestMs = store.earliestOf(key);
-    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drainKey(key, closeMs - sizeMs));
-    if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
-  };
-
-  const closeAll = (closeMs: number): void => {
-    const earliestMs = store.earliestMs;
-    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
-  };
-
-  const closeSilentKeys = (progressOfKeys: KeyValueStore<K, number>, untilStartMs: number): void => {
-    const earliestMs = store.earliestMs;
-    if (earliestMs === undefined || earliestMs > untilStartMs) return;
-    const closed = store.drain(untilStartMs);
-    // What has been closed must not open again: it is as if the key had come this far by itself.
-    for (const { key, timeMs } of closed) {
-      const closedAtMs = timeMs + sizeMs + graceMs;
-      if ((progressOfKeys.get(key) ?? -1) < closedAtMs) progressOfKeys.put(key, closedAtMs);
-    }
-    emitClosed(closed);
-  };
-
-  context.onIdle((timeMs) => {
-    streamTime.advance(timeMs);
-    if (progress === null) closeAll(streamTime.ms - graceMs);
-    else closeSilentKeys(progress, timeMs - graceMs - sizeMs);
-  });
+  const closeWindows = windowClosing(context, windows, options.silentKeyMs, store, progress, emitClosed);
 
   return (record) => {
     const { key, value, timestampMs } = record;
@@ -88,5 +57,46 @@ export function timeWindowStep<K, V, A>(
     }
     if (isLate) late(record);
     closeWindows(key, closeMs);
+  };
+}
+
+/** What takes closed windows out of their store: behind a record of a key, and when the sources are idle. */
+function windowClosing<K, A>(
+  context: StepContext, { sizeMs, graceMs }: TimeWindows, silentKeyMs: number | undefined, store: TimeKeyStore<K, Timestamped<A>>,
+  progress: KeyValueStore<K, number> | null, emitClosed: (closed: readonly TimeKeyEntry<K, Timestamped<A>>[]) => void,
+): (key: K, closeMs: number) => void {
+  const { streamTime } = context;
+
+  const closeAll = (closeMs: number): void => {
+    const earliestMs = store.earliestMs;
+    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
+  };
+
+  const closeSilentKeys = (progressOfKeys: KeyValueStore<K, number>, untilStartMs: number): void => {
+    const earliestMs = store.earliestMs;
+    if (earliestMs === undefined || earliestMs > untilStartMs) return;
+    const closed = store.drain(untilStartMs);
+    // What has been closed must not open again: it is as if the key had come this far by itself.
+    for (const { key, timeMs } of closed) {
+      const closedAtMs = timeMs + sizeMs + graceMs;
+      if ((progressOfKeys.get(key) ?? -1) < closedAtMs) progressOfKeys.put(key, closedAtMs);
+    }
+    emitClosed(closed);
+  };
+
+  context.onIdle((timeMs) => {
+    streamTime.advance(timeMs);
+    if (progress === null) closeAll(streamTime.ms - graceMs);
+    else closeSilentKeys(progress, timeMs - graceMs - sizeMs);
+  });
+
+  return (key, closeMs) => {
+    if (progress === null) {
+      closeAll(closeMs);
+      return;
+    }
+    const earliestMs = store.earliestOf(key);
+    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drainKey(key, closeMs - sizeMs));
+    if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
   };
 }
