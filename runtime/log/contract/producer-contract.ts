@@ -63,6 +63,21 @@ export function producerContract(name: string, start: () => Promise<LogHarness>)
         await contract.expectDelivered({ topic, partition: 0 }, numberedValues(0, 7));
       });
 
+      it('delivers headers as they are: several with one key, and of a record without a key', async () => {
+        const topic = await contract.topic(1);
+        const producer = contract.log.ordinalProducer(options());
+        await producer.open();
+        const headers = ['a', '__streams.errors.topic', 'b'].map((key, index) => ({ key, value: Buffer.from([0xff, index]) }));
+        const again = { key: 'b', value: Buffer.from('again') };
+        await producer.deliver([{ topic, key: null, value: Buffer.from('v'), timestampMs: 7, headers: [...headers, again] }], 0);
+        await producer.close();
+        await contract.expectDelivered({ topic, partition: 0 }, ['v']);
+        const [record] = await readAll(contract.log, { topic, partition: 0 });
+        expect([record?.key, record?.timestampMs]).toEqual([null, 7]);
+        expect(record?.headers?.map(({ key, value }) => [key, Buffer.from(value).toString('hex')]))
+          .toEqual([['a', 'ff00'], ['__streams.errors.topic', 'ff01'], ['b', 'ff02'], ['b', Buffer.from('again').toString('hex')]]);
+      });
+
       it('fences the producer that was opened before it', async () => {
         const topic = await contract.topic(1);
         const writer = options();
