@@ -1,143 +1,108 @@
+/**
+ * Records per second of each operator, alone and chained, and bytes that it allocates for a record.
+ *
+ * node bench/operators.ts [--only NAME] [--keys 1000,100000,1000000] [--rounds 5] [--commit-every 100000] [--json | --markdown]
+ */
+import { execFile, execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { Subject, type OperatorFunction } from 'rxjs';
-import { deduplicate } from '../operators/deduplicate.ts';
-import { filter } from '../operators/filter.ts';
-import { joinTable } from '../operators/join-table.ts';
-import { map } from '../operators/map.ts';
-import { mapValues } from '../operators/map-values.ts';
-import type { Operator, StepContext, StreamRecord, StreamTime } from '../operators/operator.ts';
-import { recordSubscriber } from '../operators/record-step.ts';
-import { rxjsStep } from '../operators/rxjs-step.ts';
-import { TaskStores } from '../operators/testing/harness.ts';
-import { windowAggregate } from '../operators/window-aggregate.ts';
-import { sliding } from '../operators/windows/sliding-windows.ts';
-import { hopping, tumbling } from '../operators/windows/time-windows.ts';
-import { float64, json, utf8 } from '../schemas/builtin-codecs.ts';
-import { keyValueStore } from '../state/local/key-value-store.ts';
-import { timestamped } from '../state/local/timestamped.ts';
-import { tableIn } from '../operators/testing/tables.ts';
-import { filter as rxjsFilter } from 'rxjs/operators';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { benchmarks } from './operators/catalogue.ts';
+import type { Measured } from './operators/measure.ts';
 
-/** Records per second of processor time through each operator alone and through a chain. `node bench/operators.ts [name]` */
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    keys: { type: 'string', default: '1000,100000,1000000' },
+    rounds: { type: 'string', default: '5' },
+    'commit-every': { type: 'string', default: '100000' },
+    json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
 
-interface Reading {
-  readonly id: string;
-  readonly deltaWh: number;
-}
-type In = StreamRecord<string, Reading>;
+const help = `Records per second of each operator, alone and chained, and bytes that it allocates for a record.
 
-const runs = 5;
-const batchRecords = 200_000;
-const recordsPerCommit = 100_000;
+  --only NAME        only benchmarks whose name contains NAME
+  --keys LIST        live keys, with commas between (1000,100000,1000000)
+  --rounds N         counted rounds of at least 600,000 records, behind one to warm up (5)
+  --commit-every N   records between two commits (100000, the default of commit.recordsMax)
+  --json             one line a measurement, for programs
+  --markdown         a table for docs/performance.md
+  --help             this
 
-class BenchTime implements StreamTime {
-  ms = -1;
-  advance(timestampMs: number): void {
-    if (timestampMs > this.ms) this.ms = timestampMs;
-  }
-}
+Each measurement has a process of its own, with the young generation that production has (64 MB), so that none finds the inline
+caches of another. Rates are per second of processor time of all its threads: what one core does. "steps" are the steps alone,
+as a task runs them between decoding and encoding; "with commits" adds what a commit takes from their stores every N records
+(state codecs and all; the writing of the cells is the state store's, see bench/state.ts). "bytes" are allocated on the heap by the
+steps for a record, the record itself not counted; "per key" is what the state holds on the heap for each live key.
 
-function contextOver(stores: TaskStores): StepContext {
-  return {
-    step: 'bench', subTopology: 'bench', partition: 0, streamTime: new BenchTime(),
-    origin: { topic: 'in', partition: 0, offset: 0, timestampMs: 0 },
-    input: 0,
-    schedule: () => {},
-    onIdle: () => {},
-    store: (definition) => stores.get(definition),
-    output: () => () => {},
-    dropped: () => {},
-    failed: (error) => { throw error; },
-  };
-}
+Each key sends every 10 seconds of event time (every 30 above 200,000 keys), so a window of a minute holds 6 records of it (2).
+Benchmarks: ${benchmarks.map(({ name }) => name).join('; ')}.
+`;
 
-/** Records whose keys are new strings each time, as decoded ones are. Ten seconds of event time a round over all keys. */
-function makeRecords(keys: number, from: number): In[] {
-  const records: In[] = [];
-  for (let at = from; at < from + batchRecords; at += 1) {
-    const key = Buffer.from(`station-${String((at * 7_919) % keys).padStart(7, '0')}`).toString('utf8');
-    records.push({ key, value: { id: Buffer.from(`e${at}`).toString(), deltaWh: at % 50 }, timestampMs: Math.floor((at * 10_000) / keys) });
-  }
-  return records;
-}
+const millions = (rate: number): string => (rate / 1e6).toFixed(2);
+const ascending = (rates: readonly number[]): readonly number[] => rates.toSorted((left, right) => left - right);
+const medianOf = (rates: readonly number[]): number => ascending(rates)[rates.length >> 1] ?? NaN;
+const targets = new Map(benchmarks.map(({ name, target }) => [name, target]));
+const run = promisify(execFile);
 
-type Steps = (context: StepContext) => OperatorFunction<In, StreamRecord<unknown, unknown>>;
+if (values.help) process.stdout.write(help);
+else await measureAll();
 
-const alone = <KO, VO>(operator: Operator<string, Reading, KO, VO>): Steps => (context) => operator.build(context);
-const wh = { key: utf8, aggregate: float64, initial: () => 0, fold: (sum: number, reading: Reading) => sum + reading.deltaWh };
-const minute = tumbling({ sizeMs: 60_000, graceMs: 5_000 });
-const sites = tableIn('sites', keyValueStore({ name: 'sites', key: utf8, value: timestamped(json<string>('site')) }));
-
-const benchmarks: Readonly<Record<string, Steps>> = {
-  'map': alone(map((reading: Reading, key: string) => ({ key, value: reading }))),
-  'mapValues': alone(mapValues((reading: Reading) => reading.deltaWh)),
-  'filter': alone(filter((reading: Reading) => reading.deltaWh > 0)),
-  'raw RxJS filter': alone(rxjsStep(rxjsFilter((record: In) => record.value.deltaWh > 0))),
-  'joinTable (no match)': alone(joinTable('join', sites, (reading: Reading, site: string) => ({ ...reading, site }))),
-  'deduplicate 1 h': alone(deduplicate('once', { by: (reading: Reading) => reading.id, withinMs: 3_600_000 })),
-  'tumbling, update': alone(windowAggregate('window', minute, wh)),
-  'tumbling, final': alone(windowAggregate('window', minute, { ...wh, emit: 'final' })),
-  'tumbling, final, by key': alone(windowAggregate('window', minute, { ...wh, emit: 'final', timeScope: 'key' })),
-  'hopping 4, final': alone(windowAggregate('window', hopping({ sizeMs: 60_000, advanceMs: 15_000, graceMs: 5_000 }), { ...wh, emit: 'final' })),
-  'sliding 1 min, update': alone(windowAggregate('window', sliding({ timeDifferenceMs: 60_000, graceMs: 5_000 }), wh)),
-  'filter, map, mapValues': (context) => (source) =>
-    source.pipe(
-      filter<string, Reading>((reading) => reading.deltaWh >= 0).build(context),
-      map((reading: Reading, key: string) => ({ key, value: reading })).build(context),
-      mapValues<string, Reading, number>((reading) => reading.deltaWh).build(context),
-    ),
-  'filter, map, mapValues, tumbling final': (context) => (source) =>
-    source.pipe(
-      filter<string, Reading>((reading) => reading.deltaWh >= 0).build(context),
-      map((reading: Reading, key: string) => ({ key, value: reading })).build(context),
-      mapValues<string, Reading, Reading>((reading) => reading).build(context),
-      windowAggregate('window', minute, { ...wh, emit: 'final' }).build(context),
-    ),
-};
-
-function measure(steps: Steps, keys: number): { readonly rates: number[]; readonly commitRate: number } {
-  const stores = new TaskStores();
-  const source = new Subject<In>();
-  let outputs = 0;
-  source.pipe(steps(contextOver(stores))).subscribe(recordSubscriber(() => { outputs += 1; }));
-  const rates: number[] = [];
-  let commitMs = 0;
-  let commitRecords = 0;
-  // One run more than counted, to warm up.
-  for (let run = 0; run <= runs; run += 1) {
-    const records = makeRecords(keys, run * batchRecords);
-    let processMs = 0;
-    for (let at = 0; at < records.length; at += recordsPerCommit) {
-      const begin = cpuMs();
-      for (let next = at; next < at + recordsPerCommit && next < records.length; next += 1) source.next(records[next] as In);
-      const done = cpuMs();
-      processMs += done - begin;
-      stores.takeChanges();
-      if (run > 0) commitMs += cpuMs() - done;
-    }
-    if (run > 0) {
-      rates.push(records.length / processMs * 1_000);
-      commitRecords += records.length;
+async function measureAll(): Promise<void> {
+  const chosen = benchmarks.filter(({ name }) => name.includes(values.only));
+  if (chosen.length === 0) throw new Error(`no benchmark's name contains "${values.only}"; they are: ${benchmarks.map(({ name }) => name).join('; ')}`);
+  const keyCounts = values.keys.split(',').map(Number);
+  if (!values.json) process.stdout.write(`${heading()}\n`);
+  for (const { name } of chosen) {
+    for (const keys of keyCounts) {
+      const measured = await measure(name, keys);
+      process.stdout.write(`${values.json ? JSON.stringify(measured) : line(measured)}\n`);
     }
   }
-  return { rates: rates.sort((left, right) => left - right), commitRate: commitRecords / commitMs * 1_000 };
 }
 
-/** Processor time of all threads, collectors included: it stays comparable on a machine that is busy with other things. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
+async function measure(name: string, keys: number): Promise<Measured> {
+  const child = join(import.meta.dirname, 'operators', 'measure.ts');
+  const { stdout } = await run(
+    process.execPath, ['--max-semi-space-size=64', child, name, String(keys), values.rounds, values['commit-every']], { maxBuffer: 1_048_576 },
+  );
+  return JSON.parse(stdout) as Measured;
 }
 
-const millions = (rate: number): string => (rate / 1e6).toFixed(2).padStart(7);
-const wanted = process.argv[2];
-console.log(`${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; million records per CPU second, of ${runs} runs of ${batchRecords} records`);
-console.log(`${'operator'.padEnd(40)} ${'keys'.padStart(8)}     min  median     max   (takeChanges)`);
-for (const [name, steps] of Object.entries(benchmarks)) {
-  if (wanted !== undefined && !name.includes(wanted)) continue;
-  for (const keys of [1_000, 100_000]) {
-    const { rates, commitRate } = measure(steps, keys);
-    const [low = 0] = rates;
-    console.log(`${name.padEnd(40)} ${String(keys).padStart(8)} ${millions(low)} ${millions(rates[rates.length >> 1] ?? 0)} ${millions(rates.at(-1) ?? 0)}   ${millions(commitRate)}`);
+function heading(): string {
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, commit ${commit()}; ` +
+    `millions of records per second of processor time, ${values.rounds} rounds, a commit every ${Number(values['commit-every']).toLocaleString('en')} records`;
+  const names = ['operator', 'live keys', 'steps: min', 'median', 'max', 'with commits: median', 'bytes a record', 'bytes a key', 'out a record'];
+  if (values.markdown) return `${machine}\n\n| ${names.join(' | ')} |\n|---|${names.slice(1).map(() => '---:|').join('')}`;
+  return `${machine}\n${''.padEnd(44)}${'live'.padStart(9)}${'steps'.padStart(23)}${'with commits'.padStart(15)}${'bytes a'.padStart(10)}${'bytes'.padStart(9)}${'out a'.padStart(8)}\n` +
+    `${'operator'.padEnd(44)}${'keys'.padStart(9)}    min  median     max${'median'.padStart(15)}${'record'.padStart(10)}${'a key'.padStart(9)}${'record'.padStart(8)}`;
+}
+
+function line(measured: Measured): string {
+  const steps = ascending(measured.steps);
+  const target = measured.keys <= 100_000 ? targets.get(measured.name) ?? null : null;
+  const missed = target !== null && medianOf(steps) < target ? ` (wanted ${millions(target)})` : '';
+  const rates = [steps[0] ?? NaN, medianOf(steps), steps.at(-1) ?? NaN].map(millions);
+  const keys = measured.keys.toLocaleString('en');
+  const commits = millions(medianOf(measured.withCommits));
+  // With few keys, what a key holds is lost in what the process itself allocates and lets go.
+  const held = measured.keys < 100_000 ? '-' : Math.max(0, Math.round(measured.heldBytesPerKey)).toLocaleString('en');
+  const bytes = [Math.round(measured.bytesPerRecord).toLocaleString('en'), held];
+  const out = measured.outPerRecord.toFixed(2);
+  if (values.markdown) return `| ${[measured.name, keys, ...rates, commits, ...bytes, out].join(' | ')} |`;
+  return `${measured.name.padEnd(44)}${keys.padStart(9)}${rates.map((rate) => rate.padStart(7)).join(' ')}${commits.padStart(15)}` +
+    `${(bytes[0] ?? '').padStart(10)}${(bytes[1] ?? '').padStart(9)}${out.padStart(8)}${missed}`;
+}
+
+/** The commit measured; with a + when files differ from it. */
+function commit(): string {
+  try {
+    const git = (...words: readonly string[]): string => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'}`;
+  } catch {
+    return 'unknown';
   }
 }
