@@ -32,3 +32,13 @@ it('keeps versions, says which are not the latest, and counts those behind the h
   ]);
   expect(running.dropped).toEqual({ expired: 1 });
 });
+
+it('knows a tombstone behind a newer tombstone from the latest, after a restart, too', () => {
+  const running = new OperatorHarness(tableSource('table', versionedStore({ name: 'table', key: utf8, value: float64, historyMs: 100 })));
+  running.push(at(1, 20), at(null, 30));
+  running.restart();
+  running.push(at(null, 25), at(2, 27), at(null, 30), at(3, 30));
+  expect(running.take().map(({ value, timestampMs }) => [value.newValue, timestampMs, value.isLatest])).toEqual([
+    [1, 20, true], [null, 30, true], [null, 25, false], [2, 27, false], [null, 30, true], [3, 30, true],
+  ]);
+});

@@ -51,10 +51,9 @@ type Put<K, V> = (key: K, value: V | null, timestampMs: number) => Change<V> | n
 function versionedPut<K, V>(store: VersionedStore<K, V>): Put<K, V> {
   return (key, value, timestampMs) => {
     const latest = store.get(key);
+    const newestMs = store.newestMs(key);
     if (!store.put(key, value, timestampMs)) return null;
-    // A tombstone is the latest when nothing newer is left to be read.
-    const latestMs = store.get(key)?.timestampMs;
-    return { newValue: value, oldValue: latest?.value ?? null, isLatest: latestMs === undefined ? value === null : latestMs <= timestampMs };
+    return { newValue: value, oldValue: latest?.value ?? null, isLatest: newestMs === undefined || newestMs <= timestampMs };
   };
 }
 

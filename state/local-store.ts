@@ -100,6 +100,8 @@ export interface TimeKeyStore<K, V> extends LocalStore {
 export interface VersionedStore<K, V> extends LocalStore {
   /** Null is a tombstone. False when the record is older than the history: then nothing has changed. */
   put(key: K, value: V | null, timestampMs: number): boolean;
+  /** When the newest version begins, tombstones among them; undefined when the history knows of none. */
+  newestMs(key: K): number | undefined;
   /** The latest version, undefined when that is a tombstone. */
   get(key: K): { readonly value: V; readonly timestampMs: number } | undefined;
   /** The version that was valid at a time. */

@@ -18,7 +18,8 @@ export interface VersionedStoreOptions<K, V> {
  * Defines a store of the versions of each key by valid-from time, with the rules of Kafka Streams' versioned store (Kafka
  * proposal KIP-889): a version is valid until the next one; null is a tombstone; a put with the timestamp of a version
  * replaces it; a put more than `historyMs` behind the highest timestamp that the store has seen is refused. A look-up further
- * back than that finds only a latest version that was valid then already.
+ * back than that finds only a latest version that was valid then already. A tombstone with the very time of the newest version is
+ * remembered only when a value ends at that time: else nothing is known of it afterwards, as in Kafka Streams.
  *
  * @example Tariffs as they were when charging began
  * const tariffs = versionedStore({ name: 'tariffs', key: utf8, value: json<Tariff>('tariff'), historyMs: 400 * 86_400_000 });
@@ -45,6 +46,8 @@ interface Version<K, V> {
   readonly owner: KeyVersions<K, V>;
   readonly fromMs: number;
   value: V | null;
+  /** Of a newest version: the history knows of a version that ends at its time, also where none stands before it. */
+  endsAnother: boolean;
   changed: boolean;
   persisted: boolean;
   live: boolean;
@@ -54,6 +57,7 @@ interface Version<K, V> {
 const observedCellKey = Uint8Array.of(0);
 const tombstone = Uint8Array.of(0);
 const valueMark = Uint8Array.of(1);
+const endingMark = Uint8Array.of(2);
 const sweepAfterPuts = 1_024;
 
 class MapVersionedStore<K, V> implements VersionedStore<K, V> {
@@ -96,12 +100,10 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
     const owner = this.#own(key);
     const at = firstBehind(owner.list, timestampMs);
     const found = owner.list[at - 1];
-    if (found !== undefined && found.fromMs === timestampMs) {
-      found.value = value;
-      this.#markChanged(found);
-    } else {
-      this.#markChanged(this.#insert(owner, at, timestampMs, value, false));
-    }
+    if (found !== undefined && found.fromMs === timestampMs) this.#replace(owner, at - 1, value);
+    else this.#markChanged(this.#insert(owner, at, timestampMs, value, false));
+    const newest = owner.list.at(-1);
+    if (value === null && newest !== undefined && owner.list.at(-2)?.fromMs === timestampMs) this.#endAnother(newest);
     this.#prune(owner);
     this.#sweepNowAndThen();
     return true;
@@ -109,6 +111,10 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
 
   get(key: K): { readonly value: V; readonly timestampMs: number } | undefined {
     return found(this.#byKey.get(this.#identity.of(key))?.list.at(-1));
+  }
+
+  newestMs(key: K): number | undefined {
+    return this.#byKey.get(this.#identity.of(key))?.list.at(-1)?.fromMs;
   }
 
   getAsOf(key: K, asOfMs: number): { readonly value: V; readonly timestampMs: number } | undefined {
@@ -153,7 +159,7 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
     const fromMs = int64.decode(key.subarray(key.length - timeBytes));
     const owner = this.#own(decoded);
     const restored = value[0] === 0 ? null : this.#value.decode(value.subarray(1));
-    this.#insert(owner, firstBehind(owner.list, fromMs), fromMs, restored, true);
+    this.#insert(owner, firstBehind(owner.list, fromMs), fromMs, restored, true).endsAnother = value[0] === endingMark[0];
   }
 
   restored(): void {}
@@ -170,10 +176,32 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
   }
 
   #insert(owner: KeyVersions<K, V>, at: number, fromMs: number, value: V | null, persisted: boolean): Version<K, V> {
-    const version: Version<K, V> = { owner, fromMs, value, changed: false, persisted, live: true };
+    const version: Version<K, V> = { owner, fromMs, value, endsAnother: false, changed: false, persisted, live: true };
     owner.list.splice(at, 0, version);
     this.#entries += 1;
     return version;
+  }
+
+  #replace(owner: KeyVersions<K, V>, index: number, value: V | null): void {
+    const { list } = owner;
+    const version = list[index] as Version<K, V>;
+    const isNewest = index === list.length - 1;
+    const before = list[index - 1]?.value;
+    if (isNewest && value === null && version.value !== null && !version.endsAnother && (before === null || before === undefined)) {
+      list.pop();
+      this.#forget(version);
+      if (list.length === 0) this.#byKey.delete(owner.identity);
+      return;
+    }
+    if (version.value === null && value !== null) version.endsAnother = isNewest;
+    version.value = value;
+    this.#markChanged(version);
+  }
+
+  #endAnother(newest: Version<K, V>): void {
+    if (newest.value === null || newest.endsAnother) return;
+    newest.endsAnother = true;
+    this.#markChanged(newest);
   }
 
   /** Lets go of versions that ended before the history began, and of a key whose latest is a tombstone from before it. */
@@ -217,8 +245,8 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
     return bytesThenTime(this.#key.encode(version.owner.key), version.fromMs);
   }
 
-  #cellValue({ owner, fromMs, value }: Version<K, V>): Uint8Array {
-    return value === null ? tombstone : Buffer.concat([valueMark, encodeValue(this.#value, value, owner.key, fromMs)]);
+  #cellValue({ owner, fromMs, value, endsAnother }: Version<K, V>): Uint8Array {
+    return value === null ? tombstone : Buffer.concat([endsAnother ? endingMark : valueMark, encodeValue(this.#value, value, owner.key, fromMs)]);
   }
 }
 
