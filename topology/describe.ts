@@ -1,3 +1,4 @@
+import type { ErrorPolicy } from './error-policy.ts';
 import type { BuiltTopology, SubTopology } from './graph.ts';
 
 /** The topology as text: what is read, which steps with which stores, where it goes. The same topology gives the same text. */
@@ -11,6 +12,9 @@ export function describeText(topology: BuiltTopology): string {
     lines.push('', `Archive ${archive.name}: topic ${archive.topic} -> ${sinkText(archive.sink)}, row by record, past the store`);
   }
   if (topology.deadLetters !== null) lines.push('', `Dead letters -> ${sinkText(topology.deadLetters.sink)}`);
+  const { steps = {}, ...stages } = topology.errorPolicies;
+  const policies = [...Object.entries(stages), ...Object.entries(steps)].map(([name, policy]) => `${name} ${policyText(policy)}`);
+  if (policies.length > 0) lines.push('', `Errors: ${policies.join('; ')}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -37,6 +41,11 @@ function targets(part: SubTopology, name: string): string[] {
   return part.edges
     .filter((edge) => edge.from === name)
     .map((edge) => `    ${edge.port === 'out' ? '->' : `-${edge.port}->`} ${edge.to}`);
+}
+
+function policyText(policy: ErrorPolicy): string {
+  if (typeof policy === 'string') return policy;
+  return `${policy.attempts} attempts from ${policy.backOffMs} ms apart, then ${policy.otherwise}`;
 }
 
 function sinkText(sink: BuiltTopology['archives'][number]['sink']): string {

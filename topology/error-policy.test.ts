@@ -44,6 +44,12 @@ describe('a topology', () => {
     expect(() => topologyWith(policies).build()).toThrow('TOPOLOGY_INVALID');
   });
 
+  it('tells its policies in its description', () => {
+    const policies: ErrorPolicies = { deserialise: 'dead-letter', process: { attempts: 3, backOffMs: 500, otherwise: 'fail' }, steps: { out: 'fail' } };
+    expect(topologyWith(policies, true).describe()).toContain('\nErrors: deserialise dead-letter; process 3 attempts from 500 ms apart, then fail; out fail\n');
+    expect(topologyWith(null).describe()).not.toContain('Errors');
+  });
+
   it('has one error policy', () => {
     const topology = topologyWith({ process: 'fail' });
     expect(() => topology.errorPolicy({ process: 'fail' })).toThrow('two error policies');

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { assertInvariant } from '../../errors.ts';
 import { statefulOperator } from '../../operators/stateful-operator.ts';
 import { selectKey } from '../../operators/select-key.ts';
-import { int64, utf8 } from '../../schemas/builtin-codecs.ts';
+import { int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
 import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import type { DeadLetter } from '../../topology/dead-letter.ts';
 import { deadLetterTopic } from '../../topology/dead-letter.ts';
 import type { ErrorPolicies, ErrorPolicy, ErrorStage } from '../../topology/error-policy.ts';
 import { logTopic } from '../../topology/sink.ts';
@@ -146,6 +147,17 @@ describe('a bug of our own', () => {
     topology.deadLetters(deadLetterTopic('dead'));
     topology.errorPolicy({ process: { attempts: 5, backOffMs: 0, otherwise: 'dead-letter' } });
     expect(() => new TopologyTestDriver(topology).push('in', 'k', 'bad', 0)).toThrow('invariant violated: planted');
+  });
+});
+
+describe('a dead letter that its sink refuses', () => {
+  it('stops the driver, with the name of that sink', () => {
+    const topology = new Topology('refused');
+    topology.stream('in', { key: utf8, value: int64 });
+    topology.deadLetters(logTopic('dead', { key: utf8, value: { ...json<DeadLetter>(), encode: () => {
+      throw new TypeError('too much');
+    } } }));
+    expect(() => new TopologyTestDriver(topology).pushBytes('in', null, Buffer.from('x'), 0)).toThrow(/too much\n.*step "dead", in-0@0/);
   });
 });
 
