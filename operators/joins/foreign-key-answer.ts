@@ -1,4 +1,5 @@
 import type { Codec } from '../../schemas/codec.ts';
+import type { ValueHash } from '../../schemas/value-hash.ts';
 import { groupedStore } from '../../state/local/grouped-store.ts';
 import { keyIdentity } from '../../state/local/key-identity.ts';
 import type { GroupedStore } from '../../state/local-store.ts';
@@ -6,7 +7,7 @@ import type { ChangingTable } from '../join-tables.ts';
 import type { Operator, StreamRecord, TableLookup } from '../operator.ts';
 import { handlerStep, type Emit } from '../record-step.ts';
 import type { Change } from '../table-source.ts';
-import { subscriberCodec, type Answer, type Subscription, type ValueHash } from './foreign-key-messages.ts';
+import { subscriberCodec, type Answer, type Subscription } from './foreign-key-messages.ts';
 
 /** Codecs of the left table's keys and values, and of the right table's keys. */
 export interface ForeignKeyCodecs<K, V, FK> {
@@ -84,7 +85,8 @@ class Subscribers<K, FK> {
   }
 
   put(foreignKey: FK, key: K, hash: ValueHash): void {
-    this.#store.put(this.#groupOf(foreignKey), this.#memberOf(key), hash);
+    // A copy: it came in the memory of a whole batch.
+    this.#store.put(this.#groupOf(foreignKey), this.#memberOf(key), Buffer.from(hash));
   }
 
   delete(foreignKey: FK, key: K): void {

@@ -1,7 +1,8 @@
 import type { Codec } from '../../schemas/codec.ts';
+import { sameValueHash, valueHash } from '../../schemas/value-hash.ts';
 import type { Operator, StreamRecord, StreamReference, TableReference } from '../operator.ts';
 import { handlerStep } from '../record-step.ts';
-import { hashOf, sameHash, type Answer } from './foreign-key-messages.ts';
+import type { Answer } from './foreign-key-messages.ts';
 
 export interface ForeignKeyMatchOptions<K, V, T, R> {
   readonly type: 'inner' | 'left';
@@ -35,7 +36,7 @@ export function foreignKeyMatch<K, V, T, R>(
         const values = left.open(context);
         return ({ key, value: answer, timestampMs }) => {
           const current = values.get(key);
-          const isCurrent = sameHash(answer.hash, current === undefined ? null : hashOf(current.value, options.value));
+          const isCurrent = sameValueHash(answer.hash, current === undefined ? null : valueHash(current.value, options.value));
           if (!isCurrent) return context.dropped('expired');
           const hasResult = current !== undefined && (answer.value !== null || options.type === 'left');
           return emit({ key, value: hasResult ? options.joiner(current.value, answer.value, key) : null, timestampMs });

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import type { Codec } from '../../schemas/codec.ts';
 import { composite } from '../../schemas/codec-evolution.ts';
 import { asBuffer, bytesPreview, malformed } from '../../schemas/malformed.ts';
+import { valueHashBytes, type ValueHash } from '../../schemas/value-hash.ts';
 
 /**
  * What a row of the left table asks of the task of its foreign key, as in Kafka's proposal KIP-213:
@@ -29,20 +29,6 @@ export interface Answer<T> {
   readonly hash: ValueHash | null;
   /** The foreign key's value; null when there is none. */
   readonly value: T | null;
-}
-
-/** 16 bytes that tell one value of a row from another. */
-export type ValueHash = Buffer;
-
-const hashBytes = 16;
-
-/** The first half of the value's SHA-256: of its bytes, so that any change of its form is another value. */
-export function hashOf<V>(value: V, codec: Codec<V>): ValueHash {
-  return hash('sha256', codec.encode(value), 'buffer').subarray(0, hashBytes);
-}
-
-export function sameHash(left: ValueHash | null, right: ValueHash | null): boolean {
-  return left === null || right === null ? left === right : left.equals(right);
 }
 
 /** One byte for the instruction and whether there is a hash, the hash, the left key. */
@@ -81,7 +67,7 @@ export function subscriberCodec<FK, K, V>(foreignKey: Codec<FK>, key: Codec<K>, 
     schemaId: `subscriber(${foreignKey.schemaId},${key.schemaId},${value.schemaId})`,
     encode: (kept) => kept,
     decode: (encoded) => {
-      if (encoded.length !== hashBytes) throw malformed('the hash of a subscription has the wrong length', `${hashBytes} bytes`, bytesPreview(encoded));
+      if (encoded.length !== valueHashBytes) throw malformed('the hash of a subscription has the wrong length', `${valueHashBytes} bytes`, bytesPreview(encoded));
       // A copy: a store may use the memory that it read into again.
       return Buffer.from(encoded);
     },
@@ -91,7 +77,7 @@ export function subscriberCodec<FK, K, V>(foreignKey: Codec<FK>, key: Codec<K>, 
 const hashFlag = 0x80;
 
 function withHash(flags: number, valueHash: ValueHash | null, rest: Uint8Array): Uint8Array {
-  const at = 1 + (valueHash === null ? 0 : hashBytes);
+  const at = 1 + (valueHash === null ? 0 : valueHashBytes);
   const encoded = Buffer.allocUnsafe(at + rest.length);
   encoded[0] = flags | (valueHash === null ? 0 : hashFlag);
   if (valueHash !== null) encoded.set(valueHash, 1);
@@ -102,7 +88,7 @@ function withHash(flags: number, valueHash: ValueHash | null, rest: Uint8Array):
 function hashIn(encoded: Uint8Array, what: string): { readonly flags: number; readonly hash: ValueHash | null; readonly rest: Buffer } {
   const source = asBuffer(encoded);
   const first = source[0] ?? -1;
-  const at = 1 + (first >= hashFlag ? hashBytes : 0);
+  const at = 1 + (first >= hashFlag ? valueHashBytes : 0);
   if (source.length < at) throw malformed(`a message of a foreign-key join (${what}) is cut off`, `${at} bytes or more`, bytesPreview(encoded));
   return { flags: first & ~hashFlag, hash: at === 1 ? null : source.subarray(1, at), rest: source.subarray(at) };
 }

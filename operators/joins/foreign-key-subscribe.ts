@@ -1,9 +1,10 @@
 import type { Codec } from '../../schemas/codec.ts';
+import { valueHash, type ValueHash } from '../../schemas/value-hash.ts';
 import { keyIdentity } from '../../state/local/key-identity.ts';
 import type { Operator, StreamRecord } from '../operator.ts';
 import { handlerStep, stateless, type Emit } from '../record-step.ts';
 import type { Change } from '../table-source.ts';
-import { hashOf, type Answer, type Instruction, type Subscription, type ValueHash } from './foreign-key-messages.ts';
+import type { Answer, Instruction, Subscription } from './foreign-key-messages.ts';
 
 /** The side output of `foreignKeySubscribe`: answers that need no foreign key. */
 export const WITHOUT_FOREIGN_KEY = 'without-foreign-key';
@@ -96,7 +97,7 @@ class Subscriber<K, V, FK> {
   }
 
   #hashOf(value: V | null): ValueHash | null {
-    return value === null ? null : hashOf(value, this.#options.value);
+    return value === null ? null : valueHash(value, this.#options.value);
   }
 
   #same(before: FK, after: FK | null): boolean {
