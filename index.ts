@@ -6,6 +6,7 @@ export { Stream } from './topology/stream.ts';
 export type { RepartitionOptions, Step } from './topology/stream.ts';
 export { GlobalTable, Table } from './topology/table.ts';
 export type { TableOptions } from './topology/table.ts';
+export type { ForeignKeyForms } from './topology/foreign-key-joins.ts';
 export { GroupedStream } from './topology/grouped-stream.ts';
 export type { AggregateOptions, GroupedForm } from './topology/grouped-stream.ts';
 export { GroupedTable } from './topology/grouped-table.ts';
