@@ -114,9 +114,12 @@ function streamJoin<K, V, V2, KI, VI, KO, R>(
     detail: `with ${other.node}, ${beforeMs} ms before to ${afterMs} ms after, grace ${graceMs} ms`,
     build: (context) =>
       handlerStep(context, (emit, guard) => {
-        const running = new StreamJoin(context, parts, emit, guard(context.output<K, unknown>('late')));
-        context.onIdle((timeMs) => running.idle(timeMs));
-        return (record) => running.process(record);
+        const late = guard(context.output<K, unknown>('late'));
+        // It begins with what the stores hold, and those of a task are filled when its steps are built.
+        let running: StreamJoin<K, R> | null = null;
+        const begin = (): StreamJoin<K, R> => (running = new StreamJoin(context, parts, emit, late));
+        context.onIdle((timeMs) => (running ?? begin()).idle(timeMs));
+        return (record) => (running ?? begin()).process(record);
       }),
   };
   // Keys and values that a kind of join does not have are dropped by it.
