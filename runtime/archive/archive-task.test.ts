@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { MemoryStateStore } from '../../state/memory-state-store.ts';
+import { deadLetterTopic } from '../../topology/dead-letter.ts';
 import { clickhouse } from '../../topology/sink.ts';
 import type { WarehouseSink } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';
+import { TopicDelivery } from '../delivery/log-delivery.ts';
 import { warehouseEncoder } from '../delivery/sink-encoders.ts';
 import { MemoryLog } from '../log/memory-log.ts';
 import type { Warehouse } from '../sinks/warehouse.ts';
-import { readerOf } from '../testing/driver-forms.ts';
+import { driverEncoder, readerOf } from '../testing/driver-forms.ts';
 import { FailurePolicies } from '../task/error-policy.ts';
 import type { PositionPolicy } from '../worker/positions.ts';
 import { FakeWarehouse } from '../worker/testing/fake-warehouse.ts';
@@ -22,12 +24,19 @@ const never = new Promise<never>(() => undefined);
 
 async function world() {
   const log = new MemoryLog();
-  await log.createTopics([{ topic: 'in', partitions: 1 }]);
+  await log.createTopics(['in', 'dead'].map((topic) => ({ topic, partitions: 1 })));
   const store = new MemoryStateStore();
   const warehouse = new FakeWarehouse(tableColumns);
   const topology = new Topology('archive');
-  topology.archive('raw', 'in', form, clickhouse(tableOf('raw'), (text: string) => ({ text })));
+  /** Texts of which no row can be made. */
+  const unmakeable = new Set<string>();
+  topology.archive('raw', 'in', form, clickhouse(tableOf('raw'), (text: string) => {
+    if (unmakeable.has(text)) throw new Error(`${text} is planted`);
+    return { text };
+  }));
   topology.stream('in', form);
+  const deadLetters = deadLetterTopic('dead');
+  topology.deadLetters(deadLetters);
   const built = topology.build();
   const archive = built.archives[0];
   if (archive === undefined) throw new Error('there is an archive');
@@ -46,9 +55,9 @@ async function world() {
       limits: { rowsMax: options.rowsMax ?? 3, bytesMax: 1_000_000, ageMs: 1_000_000 },
       positions: { onOffsetOutOfRange: options.policy ?? 'fail', reset: false, notice: (message) => notices.push(message) },
       newRun: () => 1, nowMs: () => 0, signal: new AbortController().signal,
-      failures: new FailurePolicies(built), letters: null, deliveryOf: () => {
-        throw new Error('there are no letters');
-      },
+      failures: new FailurePolicies(built),
+      letters: { sink: { kind: 'sink', name: 'dead', sink: deadLetters as never }, encoderOf: () => driverEncoder({ kind: 'sink', name: 'dead', sink: deadLetters as never }) },
+      deliveryOf: (_sink, task) => new TopicDelivery(log, 'app', 'dead', 'dead', task),
       listener: {
         committing: (_task, _cells, work) => work(), delivering: (_task, _sink, _rows, work) => work(), retrying: () => undefined,
         stopped: (_task, error) => stopped.push(error),
@@ -63,7 +72,13 @@ async function world() {
     for await (const batch of log.read({ topic: 'in', partition: 0 }, queue?.requestPosition ?? 0, end)) task.accept(batch);
   };
   const intent = async () => intentOf([await store.read('raw_0', '$archive')]);
-  return { log, store, warehouse, append, claim, feed, intent, texts: () => warehouse.textsOf('raw') };
+  const letters = async (): Promise<string[]> => {
+    const values: string[] = [];
+    const { end } = await log.bounds({ topic: 'dead', partition: 0 });
+    for await (const batch of log.read({ topic: 'dead', partition: 0 }, 0, end)) for (const { value } of batch.records) values.push(Buffer.from(value ?? []).toString());
+    return values;
+  };
+  return { log, store, warehouse, append, claim, feed, intent, letters, unmakeable, texts: () => warehouse.textsOf('raw') };
 }
 
 const quoted = (...texts: readonly string[]): string[] => texts.map((text) => JSON.stringify(text));
@@ -195,5 +210,68 @@ describe('an archive', () => {
     await feed(older.task);
     await turns(older.task);
     expect([texts(), older.task.stopped, older.stopped]).toEqual([[], true, [expect.objectContaining({ code: 'FENCED' })]]);
+  });
+});
+
+describe('dead letters of an archive', () => {
+  it('are committed with the range that they lie in, which names their offsets, and come once each', async () => {
+    const { append, claim, feed, intent, letters, texts, unmakeable } = await world();
+    unmakeable.add('b1').add('b2');
+    await append(...quoted('a1', 'b1', 'b2', 'a2'));
+    const { task } = await claim();
+    await feed(task);
+    await turns(task);
+    await task.flush();
+    expect([texts(), await letters(), task.settled, task.deadLetters]).toEqual([['a1', 'a2'], quoted('b1', 'b2'), true, 2]);
+    await append(...quoted('b1'));
+    await feed(task);
+    task.turn(1_000);
+    expect(task.settled).toBe(false);
+    await task.flush();                                           // a range without rows
+    expect([texts(), await letters(), task.committedPositions[0]?.offset]).toEqual([['a1', 'a2'], quoted('b1', 'b2', 'b1'), 5]);
+    expect(await intent()).toEqual({ from: 5, to: 5, hashes: [] });
+    const again = await claim();
+    await again.task.flush();
+    expect(await letters()).toEqual(quoted('b1', 'b2', 'b1'));
+  });
+
+  it.each(['before', 'after'] as const)('come once when the process dies %s the insert of their range, also when the code that makes rows has changed', async (moment) => {
+    const { append, claim, feed, intent, letters, texts, unmakeable, warehouse } = await world();
+    unmakeable.add('b1');
+    await append(...quoted('a1', 'b1', 'a2', 'a3'));
+    const crashed = await claim({ warehouse: dying(warehouse, moment) });
+    await feed(crashed.task);
+    await turns(crashed.task);
+    expect(await intent()).toMatchObject({ from: 0, to: 4, refused: [1] });
+    unmakeable.clear();
+    unmakeable.add('a2');
+    const { task } = await claim();
+    expect(await intent()).toEqual({ from: 4, to: 4, hashes: [] });
+    await task.flush();
+    // What is in the table stays; what is made only now, is made by the code of now.
+    expect(texts()).toEqual(moment === 'after' ? ['a1', 'a2', 'a3'] : ['a1', 'a3']);
+    expect((await letters()).sort()).toEqual(quoted('a2', 'b1'));
+    await (await claim()).task.flush();
+    expect((await letters()).sort()).toEqual(quoted('a2', 'b1'));
+  });
+
+  it('hold the archive back while too many wait', async () => {
+    const { append, claim, feed, letters, log, unmakeable } = await world();
+    unmakeable.add('b1');
+    await append(...quoted('b1', 'b1', 'b1', 'b1'));
+    const { task } = await claim();
+    const make = log.ordinalProducer.bind(log);
+    const down = Promise.withResolvers<void>();
+    log.ordinalProducer = (options) => {
+      const producer = make(options);
+      return { open: () => down.promise.then(() => producer.open()), deliver: (records, last) => producer.deliver(records, last), close: () => producer.close() };
+    };
+    await feed(task);
+    await turns(task);
+    expect([task.pausedBy, task.queues[0]?.position]).toEqual(['dead letters wait', 3]);
+    down.resolve();
+    await turns(task, 20);
+    await task.flush();
+    expect([task.pausedBy, (await letters()).length]).toEqual([null, 4]);
   });
 });

@@ -187,14 +187,14 @@ export class ArchiveTask implements RunningTask {
   }
 
   /** `refused`: offsets that were set aside when their range was made first. */
-  #take(refused: readonly number[] = []): void {
+  #take(refused: ReadonlySet<number> | null = null): void {
     const { queue, encoder, archive, letters, nowMs } = this.#options;
     if (queue.headValue === null) {
       queue.malformed++;
       queue.shift();
       return;
     }
-    if (refused.length > 0 && refused.includes(queue.headRaw?.offset ?? -1)) {
+    if (refused?.has(queue.headRaw?.offset ?? -1) === true) {
       queue.shift();
       return;
     }
@@ -263,10 +263,11 @@ export class ArchiveTask implements RunningTask {
   async recover(intent: ArchiveIntent, batches: AsyncIterable<LogBatch>): Promise<void> {
     const { queue, delivery, letters } = this.#options;
     queue.start(intent.from, intent.to);
+    const refused = new Set(intent.refused);
     for await (const batch of batches) {
       assertInvariant(queue.accept(batch), `the log gives the range from ${intent.from} to ${intent.to} in order`);
       do {
-        while (queue.position < intent.to && queue.fill()) this.#take(intent.refused);
+        while (queue.position < intent.to && queue.fill()) this.#take(refused);
       } while (await this.#schemaCame());
     }
     const builder = this.#builder;
