@@ -203,5 +203,8 @@ describe('Task', () => {
     await turnAt(140);
     await turnAt(141);
     expect(delivered).toEqual(['a', 'idle 25', 'b', 'c', 'tick 140', 'idle 82']);
+    // The machine was asleep: no source was idle meanwhile.
+    for (const nowMs of [3_600_000, 3_600_010, 3_600_020, 3_600_030]) await turnAt(nowMs);
+    expect(delivered.slice(6, 9)).toEqual(['idle 83', 'tick 3600000', 'idle 93']);
   });
 });

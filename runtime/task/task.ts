@@ -14,6 +14,9 @@ import type { TaskCore } from './task-core.ts';
 
 export type TaskLimits = Pick<Configuration, 'commit' | 'outbox'>;
 
+/** After so long without a turn the process was stopped, or the machine asleep: that the log answers now says nothing about that time. */
+const ASLEEP_MS = 2_000;
+
 /** Sees what happens to a task, for metrics, logs and tracing. */
 export interface TaskListener {
   /** Runs a commit with all its tries. */
@@ -52,6 +55,7 @@ export class Task implements RunningTask {
   readonly #commits: CommitLoop;
   readonly #schemas: AwaitedSchemas;
   #lastCommitMs = 0;
+  #lastTurnMs = 0;
   #stopped = false;
   #committedPositions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[] = [];
   pausedBy: string | null = null;
@@ -116,12 +120,14 @@ export class Task implements RunningTask {
   turn(recordsMax: number, polled = true): number {
     if (this.#stopped) return 0;
     const nowMs = this.#options.nowMs();
+    const awake = nowMs - this.#lastTurnMs < ASLEEP_MS;
+    this.#lastTurnMs = nowMs;
     this.pausedBy = this.#blocked();
     let processed = 0;
     try {
       if (this.pausedBy === null) {
         processed = this.core.process(recordsMax, nowMs);
-        this.core.tick(nowMs, polled);
+        this.core.tick(nowMs, polled && awake);
       }
       if (this.#commitDue(nowMs)) void this.#commit(false).catch((error: unknown) => this.#stop(error));
     } catch (error) {
