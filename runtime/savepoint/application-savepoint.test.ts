@@ -38,7 +38,7 @@ it('takes an application from one state store into another, and an older savepoi
   await second.drained();
   await second.application.stop();
   expect(await outOf(world)).toEqual(numbered(1, 2, 3));   // what was made again was skipped by its ordinal
-  expect(world.warehouse.textsOf('raw').sort()).toEqual(numbered(1, 2, 3));
+  expect([...world.warehouse.textsOf('raw')].sort()).toEqual(numbered(1, 2, 3));
   expect(new Set(world.warehouse.textsOf('counts'))).toEqual(new Set(numbered(1, 2, 3)));
   const groups = (await textsIn(world, 'groups')).flat();
   expect(groups.filter((text) => text === 'low9').length).toBe(1);
