@@ -193,8 +193,9 @@ export class Application {
   async #archiveWorker(archive: BuiltTopology['archives'][number]): Promise<Worker> {
     const { configuration, ports } = this.#options;
     const sink = archive.sink as unknown as AnyWarehouseSink;
+    const readByStream = this.#topology.subTopologies.some((part) => part.sources.some(({ topic }) => topic === archive.topic));
     const source = new ArchiveFactory({
-      archive, application: configuration.applicationId, log: ports.log, store: ports.store, warehouse: ports.warehouse, table: sink.table,
+      archive: { ...archive, readByStream }, application: configuration.applicationId, log: ports.log, store: ports.store, warehouse: ports.warehouse, table: sink.table,
       facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run),
       limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs },
       positions: this.#positions(), newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,

@@ -2,7 +2,7 @@ import { VoltstreamError, assertInvariant } from '../../errors.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import type { ArchiveNode, SinkNode } from '../../topology/graph.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
-import type { LogConsumer, Log, TaskAssignment } from '../log/log.ts';
+import type { LogConsumer, Log, LogRecord, TaskAssignment } from '../log/log.ts';
 import type { DeliveryEvent } from '../sinks/clickhouse/delivery.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
@@ -25,7 +25,8 @@ import type { ArchiveIntent, ArchiveLimits } from './archive-task.ts';
 import { ArchiveTask, intentOf, runCell } from './archive-task.ts';
 
 export interface ArchiveFactoryOptions {
-  readonly archive: ArchiveNode;
+  /** `readByStream`: the topology reads its topic as a stream or table, too, which sets aside what cannot be decoded. */
+  readonly archive: ArchiveNode & { readonly readByStream: boolean };
   readonly application: string;
   readonly log: Log;
   readonly store: StateStore;
@@ -70,7 +71,7 @@ export class ArchiveFactory implements TaskSource {
     const abort = new AbortController();
     // A claim that recovers waits for the warehouse: it must end with the process.
     options.signal.addEventListener('abort', () => abort.abort(options.signal.reason), { once: true, signal: abort.signal });
-    const queue = this.#queue(topicPartition.partition);
+    const queue = this.#queue(topicPartition.partition, (raw, error) => task.malformed(raw, error));
     const intent = intentOf(pages);
     const { bounds, position, whole } = await this.#position(assignment, consumer, topicPartition, intent);
     queue.start(position, bounds.end);
@@ -137,12 +138,11 @@ export class ArchiveFactory implements TaskSource {
     return { bounds, position: bounds.start, whole: false };
   }
 
-  #queue(partition: number): PartitionQueue {
+  #queue(partition: number, malformed: (raw: LogRecord, error: unknown) => void): PartitionQueue {
     const { archive, readers } = this.#options;
     const source = { kind: 'source', name: archive.topic, topic: archive.topic, form: archive.form, role: 'stream' } as const;
     return new PartitionQueue(source, partition, readers, {
-      // Counted by the queue itself.
-      malformed: () => undefined,
+      malformed: (_source, _partition, raw, error) => malformed(raw, error),
       repeated: () => false,
       taken: () => undefined,
     });

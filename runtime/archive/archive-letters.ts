@@ -1,4 +1,5 @@
 import type { Cell } from '../../state/state-store.ts';
+import type { ErrorStage } from '../../topology/error-policy.ts';
 import type { SinkDelivery } from '../delivery/delivery.ts';
 import type { LogRecord } from '../log/log.ts';
 import { DeadLetters, letterRecord } from '../task/dead-letters.ts';
@@ -73,7 +74,7 @@ export class ArchiveLetters {
 
   /** Letters since the claim. */
   get count(): number {
-    return this.#letters.countOf('deliver', this.#options.archive);
+    return this.#letters.count;
   }
 
   /** Letters that belong to the next range to be committed. */
@@ -96,9 +97,9 @@ export class ArchiveLetters {
   }
 
   /** Sets a record aside, as the policy says. Throws what must stop the task. */
-  refuse(error: unknown, origin: MutableOrigin, raw: LogRecord): void {
+  refuse(stage: ErrorStage, error: unknown, origin: MutableOrigin, raw: LogRecord): void {
     const { task, archive, failures, sink } = this.#options;
-    const failure = { task, stage: 'deliver', step: archive, error, origin } as const;
+    const failure = { task, stage, step: archive, error, origin };
     const stop = failures.stoppedBy(failure);
     if (stop !== null || sink === null || this.#outbox === null) throw stop ?? recordError(failure);
     const outbox = this.#outbox;

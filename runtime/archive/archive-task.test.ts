@@ -22,7 +22,7 @@ const form = { key: utf8, value: json<string>() };
 const assignment = { task: 'raw_0', partitions: [{ topic: 'in', partition: 0 }] };
 const never = new Promise<never>(() => undefined);
 
-async function world() {
+async function world(readByStream = true) {
   const log = new MemoryLog();
   await log.createTopics(['in', 'dead'].map((topic) => ({ topic, partitions: 1 })));
   const store = new MemoryStateStore();
@@ -50,7 +50,7 @@ async function world() {
     const stopped: unknown[] = [];
     const notices: string[] = [];
     const factory = new ArchiveFactory({
-      archive, application: 'app', log, store, warehouse: options.warehouse ?? warehouse, table: sink.table, facts: { engine: 'MergeTree', replicated: false },
+      archive: { ...archive, readByStream }, application: 'app', log, store, warehouse: options.warehouse ?? warehouse, table: sink.table, facts: { engine: 'MergeTree', replicated: false },
       readers: { key: readerOf(form.key), value: readerOf(form.value) as never }, encoderOf: (run) => warehouseEncoder(sink, run),
       limits: { rowsMax: options.rowsMax ?? 3, bytesMax: 1_000_000, ageMs: 1_000_000 },
       positions: { onOffsetOutOfRange: options.policy ?? 'fail', reset: false, notice: (message) => notices.push(message) },
@@ -253,6 +253,20 @@ describe('dead letters of an archive', () => {
     expect((await letters()).sort()).toEqual(quoted('a2', 'b1'));
     await (await claim()).task.flush();
     expect((await letters()).sort()).toEqual(quoted('a2', 'b1'));
+  });
+
+  it('are those that cannot be decoded, too, when no stream reads the topic: once each, also in a range that is made again', async () => {
+    const { append, claim, feed, letters, texts, warehouse } = await world(false);
+    await append('{', ...quoted('a1'), '{', ...quoted('a2'), null, '{');
+    const crashed = await claim({ warehouse: dying(warehouse, 'before') });
+    await feed(crashed.task);
+    await turns(crashed.task);
+    const { task } = await claim();
+    await feed(task);
+    await turns(task);
+    await task.flush();
+    await (await claim()).task.flush();
+    expect([texts(), await letters()]).toEqual([['a1', 'a2'], ['{', '{', '{']]);
   });
 
   it('hold the archive back while too many wait', async () => {

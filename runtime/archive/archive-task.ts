@@ -1,6 +1,7 @@
 import { assertInvariant } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
+import type { ErrorStage } from '../../topology/error-policy.ts';
 import { PieceBuilder } from '../delivery/pieces.ts';
 import type { BatchIdentity } from '../delivery/pieces.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
@@ -33,7 +34,7 @@ export interface ArchiveLimits {
 
 export interface ArchiveTaskOptions {
   readonly id: string;
-  readonly archive: ArchiveNode;
+  readonly archive: ArchiveNode & { readonly readByStream: boolean };
   readonly application: string;
   readonly run: number;
   readonly queue: PartitionQueue;
@@ -72,8 +73,8 @@ export function runCell(run: number): Cell {
  * the range of offsets and the hashes are committed before the insert, and after a crash the same rows are made again from the
  * log. While one batch is inserted the next is encoded.
  *
- * Records that cannot be decoded, or have no value, are counted and passed: the main topology reads the same topic and sets them
- * aside. A record of which no row can be made goes by the error policy of the archive: its dead letter is committed with the range.
+ * Records without a value are counted and passed, and so are those that cannot be decoded when a stream reads the same topic, which
+ * sets them aside. All others of which no row can be made go by the error policy of the archive: a dead letter is committed with the range.
  */
 export class ArchiveTask implements RunningTask {
   readonly id: string;
@@ -84,6 +85,8 @@ export class ArchiveTask implements RunningTask {
   readonly #scratch = new RowBuffer();
   #from: number;
   #refused: number[] = [];
+  /** Offsets that were set aside when the range that is made again was made first. */
+  #refusedBefore: ReadonlySet<number> = new Set();
   #firstRowMs = 0;
   #inserting: Promise<void> | null = null;
   #delivered: number;
@@ -153,8 +156,14 @@ export class ArchiveTask implements RunningTask {
     return processed;
   }
 
-  loadSchemas(): Promise<boolean> {
-    return this.#schemas.load();
+  async loadSchemas(): Promise<boolean> {
+    try {
+      return await this.#schemas.load();
+    } catch (error) {
+      // A record whose schema does not exist, and that may not be set aside.
+      this.stop(error);
+      return true;
+    }
   }
 
   async flush(): Promise<void> {
@@ -186,36 +195,49 @@ export class ArchiveTask implements RunningTask {
     return this.#builder.rows >= limits.rowsMax || this.#builder.bytes >= limits.bytesMax;
   }
 
-  /** `refused`: offsets that were set aside when their range was made first. */
-  #take(refused: ReadonlySet<number> | null = null): void {
-    const { queue, encoder, archive, letters, nowMs } = this.#options;
+  /** A record that cannot be decoded. A stream that reads the same topic sets it aside; without one it is done here. */
+  malformed(raw: LogRecord, error: unknown): void {
+    const { archive, queue } = this.#options;
+    if (archive.readByStream || this.#refusedBefore.has(raw.offset)) return;
+    this.#origin.set(archive.topic, queue.partition, raw.offset, raw.timestampMs);
+    this.#refuse('deserialise', error, raw);
+  }
+
+  #refuse(stage: ErrorStage, error: unknown, raw: LogRecord): void {
+    const { letters, nowMs } = this.#options;
+    if (!this.#open) this.#firstRowMs = nowMs();
+    letters.refuse(stage, error, this.#origin, raw);
+    this.#refused.push(raw.offset);
+  }
+
+  #take(): void {
+    const { queue, encoder, archive } = this.#options;
+    const raw = queue.headRaw as LogRecord;
     if (queue.headValue === null) {
       queue.malformed++;
       queue.shift();
       return;
     }
-    if (refused?.has(queue.headRaw?.offset ?? -1) === true) {
+    if (this.#refusedBefore.has(raw.offset)) {
       queue.shift();
       return;
     }
-    const origin = this.#origin;
-    origin.set(archive.topic, queue.partition, queue.headRaw?.offset ?? -1, queue.headTimestampMs);
-    if (!this.#open) this.#firstRowMs = nowMs();
+    this.#origin.set(archive.topic, queue.partition, raw.offset, queue.headTimestampMs);
     try {
       this.#addRow(encoder);
     } catch (error) {
-      letters.refuse(error, origin, queue.headRaw as LogRecord);
-      this.#refused.push(origin.offset);
+      this.#refuse('deliver', error, raw);
     }
     queue.shift();
   }
 
   #addRow(encoder: SinkEncoder): void {
-    const { queue } = this.#options;
+    const { queue, nowMs } = this.#options;
     const scratch = this.#scratch;
     scratch.length = 0;
     const record = { key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs };
     const partition = encoder.encode(record, this.#origin.offset, this.#origin, scratch);
+    if (!this.#open) this.#firstRowMs = nowMs();
     this.#builder.add(partition, scratch.bytes, 0, scratch.length);
   }
 
@@ -263,13 +285,14 @@ export class ArchiveTask implements RunningTask {
   async recover(intent: ArchiveIntent, batches: AsyncIterable<LogBatch>): Promise<void> {
     const { queue, delivery, letters } = this.#options;
     queue.start(intent.from, intent.to);
-    const refused = new Set(intent.refused);
+    this.#refusedBefore = new Set(intent.refused);
     for await (const batch of batches) {
       assertInvariant(queue.accept(batch), `the log gives the range from ${intent.from} to ${intent.to} in order`);
       do {
-        while (queue.position < intent.to && queue.fill()) this.#take(refused);
+        while (queue.position < intent.to && queue.fill()) this.#take();
       } while (await this.#schemaCame());
     }
+    this.#refusedBefore = new Set();
     const builder = this.#builder;
     this.#builder = new PieceBuilder();
     this.rowsInserted += builder.rows;
