@@ -52,6 +52,7 @@ export function answerCodec<T>(value: Codec<T>): Codec<Answer<T>> {
       : withHash(1, message.hash, part.encode(message.value))),
     decode: (encoded) => {
       const { flags, hash: found, rest } = hashIn(encoded, 'answer');
+      if (flags > 1) throw malformed('an answer has flags that do not exist', '0 or 1', String(flags));
       return { hash: found, value: flags === 0 ? null : part.decode(rest) };
     },
   }));

@@ -112,7 +112,7 @@ export class StreamJoin<K, R> {
     const behind = this.#directions.filter(({ own }) => own.timeMs < timeMs);
     for (const { own } of behind) own.advance(timeMs);
     if (behind.length > 0) this.#times.put(idleName, timeMs);
-    if (this.#unmatched !== null) this.#emitClosed(this.#unmatched);
+    if (this.#unmatched?.hasClosed(this.#context.streamTime.ms) === true) this.#emitClosed(this.#unmatched);
   }
 
   /** Joins a record with those that the other side has within its times; false when there are none. */

@@ -65,7 +65,12 @@ export class UnmatchedRecords<K> {
     return this.#lookMs + this.#openMs[side] < streamMs;
   }
 
-  /** Removes and gives those that no record can match in time. */
+  /** Whether there are any that no record can match in time. */
+  hasClosed(streamMs: number): boolean {
+    return this.#stores.some((store, side) => (store?.earliestMs ?? Number.POSITIVE_INFINITY) <= this.#closedUntilMs(side as Side, streamMs));
+  }
+
+  /** Removes and gives those. */
   takeClosed(streamMs: number): readonly Unmatched<K>[] {
     const lastMs = this.#counts.lastMs;
     const left = this.#drain(0, streamMs);
@@ -76,11 +81,15 @@ export class UnmatchedRecords<K> {
 
   #drain(side: Side, streamMs: number): readonly TimeKeyEntry<K, readonly unknown[]>[] {
     const store = this.#stores[side];
-    const untilMs = streamMs - this.#openMs[side] - 1;
+    const untilMs = this.#closedUntilMs(side, streamMs);
     if (store === null || (store.earliestMs ?? Number.POSITIVE_INFINITY) > untilMs) return [];
     const drained = store.drain(untilMs);
     for (const { timeMs, value } of drained) this.#counts.subtract(timeMs, side, value.length);
     return drained;
+  }
+
+  #closedUntilMs(side: Side, streamMs: number): number {
+    return streamMs - this.#openMs[side] - 1;
   }
 
   /** The time of the last record that a look sees, when it has let the closed ones go; `lastMs` is that of all before. */
