@@ -1,5 +1,6 @@
 import { aggregateStream, reduceStream, type Fold } from '../operators/aggregate.ts';
 import { aggregateStore, type AggregateStore } from '../operators/aggregates/aggregate-store.ts';
+import { filter } from '../operators/filter.ts';
 import type { Operator } from '../operators/operator.ts';
 import type { Change } from '../operators/table-source.ts';
 import type { SessionWindows } from '../operators/windows/session-windows.ts';
@@ -30,7 +31,8 @@ export interface AggregateOptions<K, V, A, I = A> {
 
 /**
  * A stream grouped by its key, to be aggregated. Where a step before it may have changed the key, its records pass a repartition
- * topic first, named after the aggregate. Records without a key or a value are dropped and counted by the aggregate.
+ * topic first, named after the aggregate; those that were left without a key by that step stay out of it, uncounted. Records without
+ * a key or a value are else dropped and counted by the aggregate (Kafka Streams 4.2; KIP-962).
  */
 export class GroupedStream<K, V> {
   readonly #builder: GraphBuilder;
@@ -74,7 +76,8 @@ export class GroupedStream<K, V> {
   /** The stream as the aggregate `name` takes it: behind the topic `<name>-by-key` when its key may have been changed. */
   partitionedFor(name: string): Stream<K, V> {
     if (this.#builder.keyChangedBy(this.#stream.node) === null) return this.#stream;
-    return this.#stream.repartition(`${name}-by-key`, this.form);
+    const keyed = { ...filter<K, V>((_value, key) => key !== null && key !== undefined), detail: 'with a key' };
+    return this.#stream.pipe(keyed).repartition(`${name}-by-key`, this.form);
   }
 
   #aggregated<A>(

@@ -131,7 +131,7 @@ export class Stream<K, V> implements StreamReference<K, V> {
     return new GroupedStream(this.#builder, this as unknown as Stream<NonNullable<K>, NonNullable<V>>, form);
   }
 
-  /** Groups the records by a key that is made from each; null leaves the record out, counted as one without a key. */
+  /** Groups the records by a key that is made from each; null leaves the record out, uncounted. */
   groupBy<K2>(select: (value: V, key: K) => K2 | null, form: GroupedForm<K2, NonNullable<V>>): GroupedStream<K2, NonNullable<V>> {
     return new GroupedStream(this.#builder, this.pipe(selectKey(select)) as unknown as Stream<K2, NonNullable<V>>, form);
   }
