@@ -82,6 +82,8 @@ export interface TimeKeyStore<K, V> extends LocalStore {
   delete(key: K, timeMs: number): void;
   /** Times of one key within [fromMs, toMs], ascending. */
   fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[];
+  /** One key's entry with the highest time <= toMs. What is given may change with the next put. */
+  lastOf(key: K, toMs: number): { readonly timeMs: number; readonly value: V } | undefined;
   /** Removes and gives all entries with time <= untilMs, in (time, key bytes) order. */
   drain(untilMs: number): TimeKeyEntry<K, V>[];
   /** Removes and gives one key's entries with time <= untilMs, times ascending. */

@@ -1,12 +1,18 @@
-import type { KeyValueStore, TimeKeyEntry, TimeKeyStore } from '../../state/local-store.ts';
+import type { Codec } from '../../schemas/codec.ts';
+import type { Timestamped } from '../../state/local/timestamped.ts';
+import type { KeyValueStore, TimeKeyStore } from '../../state/local-store.ts';
 import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { SessionAggregateOptions } from '../session-aggregate.ts';
 import { advanceProgress } from './progress.ts';
-import type { HeldSession, SessionStores } from './session-store.ts';
+import { SessionEnds, type ClosedSession, type SessionStores } from './session-store.ts';
 import type { SessionWindows } from './session-windows.ts';
 
-type FoundSession<A> = { readonly timeMs: number; readonly value: HeldSession<A> };
+interface FoundSession<A> {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly value: A;
+}
 
 /**
  * What a session aggregate does with each record (KStreamSessionWindowAggregate). A session is looked for while stream time
@@ -23,8 +29,11 @@ export class SessionStep<K, V, A> {
   readonly #late: Emit<StreamRecord<K | null, V>>;
   readonly #emitsUpdates: boolean;
   readonly #streamTime: StreamTime;
-  readonly #store: TimeKeyStore<K, HeldSession<A>>;
+  readonly #store: TimeKeyStore<K, Timestamped<A>>;
   readonly #progress: KeyValueStore<K, number> | null;
+  readonly #key: Codec<K>;
+  /** Made when ends over all keys are asked for the first time: a step that goes by each key's own time may never do. */
+  #ends: SessionEnds<K, A> | null = null;
 
   constructor(
     context: StepContext, windows: SessionWindows, options: SessionAggregateOptions<K, V, A>, stores: SessionStores<K, A>,
@@ -40,6 +49,7 @@ export class SessionStep<K, V, A> {
     this.#streamTime = context.streamTime;
     this.#store = context.store(stores.sessions);
     this.#progress = stores.progress === null ? null : context.store(stores.progress);
+    this.#key = options.key;
   }
 
   process(record: StreamRecord<K | null, V>): void {
@@ -52,7 +62,7 @@ export class SessionStep<K, V, A> {
     const nowMs = this.#progress === null ? this.#streamTime.ms : advanceProgress(this.#progress, key, timestampMs);
     const found = this.#find(key, timestampMs);
     const last = found[found.length - 1];
-    const endMs = last === undefined || last.timeMs < timestampMs ? timestampMs : last.timeMs;
+    const endMs = last === undefined || last.endMs < timestampMs ? timestampMs : last.endMs;
     if (endMs < nowMs - this.#openMs) {
       this.#context.dropped('late');
       this.#late(record);
@@ -69,28 +79,34 @@ export class SessionStep<K, V, A> {
     else this.#closeAll(this.#streamTime.ms - this.#openMs);
   }
 
-  /** The key's open sessions that the time belongs to or joins, ends ascending. */
+  /** The key's open sessions that the time belongs to or joins, in their order. */
   #find(key: K, timestampMs: number): readonly FoundSession<A>[] {
-    const found = this.#store.fetch(key, timestampMs - this.#gapMs, Number.MAX_SAFE_INTEGER);
-    let count = found.length;
-    while (count > 0 && (found[count - 1] as FoundSession<A>).value.startMs > timestampMs + this.#gapMs) count -= 1;
-    return count === found.length ? found : found.slice(0, count);
+    const gapMs = this.#gapMs;
+    let session = this.#store.lastOf(key, timestampMs + gapMs);
+    if (session === undefined || session.value.timestampMs < timestampMs - gapMs) return [];
+    const found: FoundSession<A>[] = [];
+    while (session !== undefined && session.value.timestampMs >= timestampMs - gapMs) {
+      found.push({ startMs: session.timeMs, endMs: session.value.timestampMs, value: session.value.value });
+      session = this.#store.lastOf(key, session.timeMs - 1);
+    }
+    return found.length < 2 ? found : found.reverse();
   }
 
   #take(key: K, value: V, timestampMs: number, endMs: number, found: readonly FoundSession<A>[]): void {
     const { initial, merge, fold } = this.#options;
     const first = found[0];
-    const startMs = first === undefined || first.value.startMs > timestampMs ? timestampMs : first.value.startMs;
+    const startMs = first === undefined || first.startMs > timestampMs ? timestampMs : first.startMs;
     let aggregate = initial();
-    for (const session of found) aggregate = merge(aggregate, session.value.value, key);
+    for (const session of found) aggregate = merge(aggregate, session.value, key);
     aggregate = fold(aggregate, value, key);
+    this.#store.put(key, startMs, { value: aggregate, timestampMs: endMs });
+    if (first?.startMs !== startMs) this.#ends?.add(key, startMs, endMs);
     // A session of this very moment alone is continued, not absorbed.
     const absorbs = startMs !== endMs;
     for (const session of found) {
-      if (session.timeMs !== endMs) this.#store.delete(key, session.timeMs);
-      if (absorbs && this.#emitsUpdates) this.#send(key, session.value.startMs, session.timeMs, null);
+      if (session.startMs !== startMs) this.#store.delete(key, session.startMs);
+      if (absorbs && this.#emitsUpdates) this.#send(key, session.startMs, session.endMs, null);
     }
-    this.#store.put(key, endMs, { startMs, value: aggregate });
     if (this.#emitsUpdates) this.#send(key, startMs, endMs, aggregate);
   }
 
@@ -99,29 +115,44 @@ export class SessionStep<K, V, A> {
       this.#closeAll(untilMs);
       return;
     }
-    if ((this.#store.earliestOf(key) ?? Number.POSITIVE_INFINITY) <= untilMs) this.#sendFinal(this.#store.drainKey(key, untilMs));
+    this.#closeKey(key, untilMs);
     const { silentKeyMs } = this.#options;
     if (silentKeyMs !== undefined) this.#closeSilentKeys(this.#progress, this.#streamTime.ms - silentKeyMs - this.#openMs);
   }
 
   #closeAll(untilMs: number): void {
-    if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#sendFinal(this.#store.drain(untilMs));
+    const ends = this.#allEnds();
+    if (ends.mayHaveEnded(untilMs)) this.#sendFinal(ends.drain(untilMs));
+  }
+
+  #closeKey(key: K, untilMs: number): void {
+    for (let startMs = this.#store.earliestOf(key); startMs !== undefined && startMs <= untilMs; startMs = this.#store.earliestOf(key)) {
+      const session = this.#store.get(key, startMs);
+      if (session === undefined || session.timestampMs > untilMs) return;
+      this.#store.delete(key, startMs);
+      if (!this.#emitsUpdates) this.#send(key, startMs, session.timestampMs, session.value);
+    }
   }
 
   #closeSilentKeys(progress: KeyValueStore<K, number>, untilMs: number): void {
-    if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) > untilMs) return;
-    const closed = this.#store.drain(untilMs);
+    const ends = this.#allEnds();
+    if (!ends.mayHaveEnded(untilMs)) return;
+    const closed = ends.drain(untilMs);
     // What has been closed must not open again: it is as if the key had come this far by itself.
-    for (const { key, timeMs } of closed) {
-      const closedAtMs = timeMs + this.#openMs;
+    for (const { key, endMs } of closed) {
+      const closedAtMs = endMs + this.#openMs;
       if ((progress.get(key) ?? -1) < closedAtMs) progress.put(key, closedAtMs);
     }
     this.#sendFinal(closed);
   }
 
-  #sendFinal(closed: readonly TimeKeyEntry<K, HeldSession<A>>[]): void {
+  #allEnds(): SessionEnds<K, A> {
+    return (this.#ends ??= new SessionEnds(this.#store, this.#key));
+  }
+
+  #sendFinal(closed: readonly ClosedSession<K, A>[]): void {
     if (this.#emitsUpdates) return;
-    for (const { key, timeMs, value } of closed) this.#send(key, value.startMs, timeMs, value.value);
+    for (const { key, startMs, endMs, value } of closed) this.#send(key, startMs, endMs, value);
   }
 
   #send(key: K, startMs: number, endMs: number, value: A | null): void {

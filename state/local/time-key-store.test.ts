@@ -26,6 +26,14 @@ describe('a time-key store', () => {
     expect(store.latestMs).toBe(40);
   });
 
+  it('gives the last entry of one key up to and with a time', () => {
+    const store = definition.create();
+    for (const timeMs of [30, 10, 20]) store.put('a', timeMs, timeMs);
+    store.put('b', 15, 0);
+    expect([9, 10, 29, 30, 31].map((toMs) => store.lastOf('a', toMs)?.value)).toEqual([undefined, 10, 20, 30, 30]);
+    expect(store.lastOf('c', 100)).toBeUndefined();
+  });
+
   it('reads back from the durable store in the order of time, then key', () => {
     const store = definition.create();
     store.put('a', 300, 1);

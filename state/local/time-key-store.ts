@@ -130,6 +130,11 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     return found;
   }
 
+  lastOf(key: K, toMs: number): { readonly timeMs: number; readonly value: V } | undefined {
+    const list = this.#find(key)?.list;
+    return list === undefined ? undefined : list[firstAtLeast(list, toMs + 1) - 1];
+  }
+
   earliestOf(key: K): number | undefined {
     return this.#find(key)?.list[0]?.timeMs;
   }
