@@ -93,6 +93,13 @@ describe('joinStream', () => {
     expect(plain(running.take())).toEqual(['l+r103@103', 'l+r105@105']);
   });
 
+  it('looks at time 0 for what would have to lie before it, as Kafka Streams', () => {
+    const running = inner({ beforeMs: 10, afterMs: -10 });
+    running.pushInto(1, at(0, 'r'));
+    running.pushInto(left, at(3, 'l'));
+    expect(plain(running.take())).toEqual(['l+r@3']);
+  });
+
   it('refuses times that join nothing', () => {
     expect(() => inner({ beforeMs: 0, afterMs: 0, graceMs: 0 })).toThrow(/TOPOLOGY_INVALID.*no two records meet/s);
     expect(() => inner({ beforeMs: 4, afterMs: -5 })).toThrow(/TOPOLOGY_INVALID/);
