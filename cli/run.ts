@@ -13,6 +13,7 @@ import { EngineMetrics } from '../runtime/metrics.ts';
 import type { Ports } from '../runtime/ports.ts';
 import { Progress } from './progress.ts';
 import { takeSample } from './sample-thread.ts';
+import { stateAnswers } from './state.ts';
 import { StopSignals } from './stop-signals.ts';
 import { announce, closePorts, openPorts } from './workplace.ts';
 
@@ -64,6 +65,7 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
     notReadyBecause: () => (application.ready ? [] : ['tasks are being claimed and restored']),
     status: () => chargingStatus({ configuration, ports, metrics, tasks: application.tasks, startedAtMs }),
     query: (sql, format) => ports.warehouse.queryText(sql, format),
+    state: stateAnswers(configuration, ports.store),
   });
   const withdraw = await announce(configuration.dataFolder, http.url);
   let toCome = 0;

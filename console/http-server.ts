@@ -5,6 +5,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { VoltstreamError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { refusalOf } from './read-only.ts';
+import { stateQueryNames } from '../runtime/queries/state-query.ts';
+import { addStateEndpoint } from './state-endpoint.ts';
+import type { StateAnswers } from './state-endpoint.ts';
 import type { StatusReport } from './status.ts';
 
 export interface HttpServerOptions {
@@ -20,6 +23,8 @@ export interface HttpServerOptions {
    * where there is no warehouse: the path then does not exist.
    */
   readonly query?: (sql: string, format: string) => Promise<string>;
+  /** Answers questions about committed state. Left out where nobody may ask: the paths then do not exist. */
+  readonly state?: StateAnswers;
 }
 
 export interface HttpServer {
@@ -34,7 +39,7 @@ const bodyBytesMax = 262_144;
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status` and `POST /api/query?format=CSV` (the statement as plain text; the
+ * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status`, `/api/state` (see state-endpoint.ts) and `POST /api/query?format=CSV` (the statement as plain text; the
  * answer is text in that format, or the message of the error with its code in the header `x-voltstream-error`).
  *
  * There is no password: it is bound to loopback unless configured otherwise. Web pages of others that a browser on this machine
@@ -101,6 +106,7 @@ const queryParameters = {
 
 function addInterfaces(server: FastifyInstance, options: HttpServerOptions): void {
   server.get('/api/status', async () => ({ ...await options.status(), notReadyBecause: options.notReadyBecause() }));
+  if (options.state !== undefined) addStateEndpoint(server, options.state, stateQueryNames);
   const { query } = options;
   if (query === undefined) return;
   server.removeContentTypeParser('application/json');

@@ -69,7 +69,8 @@ function tlsOf(ssl: Configuration['log']['ssl']): { readonly ca?: string[]; read
   };
 }
 
-async function storeOf({ state, dataFolder, applicationId }: Configuration): Promise<StateStore> {
+/** The state store alone; not yet open. */
+export async function storeOf({ state, dataFolder, applicationId }: Configuration): Promise<StateStore> {
   if (state.kind === 'lmdb') {
     const { LmdbStateStore } = await import('../state/lmdb-state-store.ts');
     return new LmdbStateStore({ path: join(dataFolder, 'state') });
