@@ -77,6 +77,35 @@ describe('joinTable with a grace', () => {
     expect(running.take().map(({ timestampMs }) => timestampMs)).toEqual([89]);
   });
 
+  it('lets records leave when the sources have been idle, and joins at once what comes behind that', () => {
+    const running = run();
+    running.push(at(100), at(105, 'b'));
+    running.idle(109);
+    expect(running.take()).toEqual([]);
+    running.idle(112);
+    expect(running.take().map(({ timestampMs }) => timestampMs)).toEqual([100]);
+    running.restart();
+    running.push(at(101, 'c'));
+    running.idle(200);
+    expect(running.take().map(({ timestampMs }) => timestampMs)).toEqual([101, 105]);
+  });
+
+  it('lets the others leave when the joiner throws for one that has waited', () => {
+    const running = new OperatorHarness(leftJoinTable<Text, Text, string, string>('join', versioned, (left, right) => {
+      if (left === 'bad') throw new Error('no');
+      return both(left, right);
+    }, grace));
+    running.push(at(5, 'a', 'bad'), at(6, 'a', 'good'), at(100, 'b'));
+    expect(running.take().map(({ value }) => value)).toEqual(['good+null']);
+    expect(running.failures.map(({ record }) => record)).toEqual([at(5, 'a', 'bad')]);
+  });
+
+  it('joins a record without a key at once, and takes no time from it', () => {
+    const running = run();
+    running.push(at(5), at(100, null));
+    expect(running.take()).toEqual([{ key: null, value: 'left+null', timestampMs: 100 }]);
+  });
+
   it('needs a versioned table', () => {
     expect(() => joinTable<string, string, string, string>('join', plain, both, grace)).toThrow(/TOPOLOGY_INVALID.*versions/s);
   });

@@ -2,8 +2,8 @@ import { VoltstreamError } from '../errors.ts';
 import type { Codec } from '../schemas/codec.ts';
 import { timeKeyStore } from '../state/local/time-key-store.ts';
 import type { StoreDefinition, TimeKeyStore } from '../state/local-store.ts';
-import type { Operator, StreamRecord, TableReference } from './operator.ts';
-import { handlerStep } from './record-step.ts';
+import type { Operator, StepContext, StreamRecord, TableReference } from './operator.ts';
+import { handlerStep, type Emit } from './record-step.ts';
 import { listCodec } from './joins/list-codec.ts';
 import { wantMilliseconds } from './windows/window-span.ts';
 
@@ -22,7 +22,9 @@ export interface JoinGrace<K, V> {
  *
  * A record whose key is not in the table gives nothing (`leftJoinTable`: joins it with null). Records without a key or a value
  * are dropped and counted; a left join keeps those without a key. Tables never advance the step's time. With a grace, records
- * wait and leave in the order of (timestamp, key bytes, arrival); one that is later than the grace is joined at once.
+ * wait and leave in the order of (timestamp, key bytes, arrival); one that is later than the grace is joined at once, as is one
+ * without a key in a left join (at which Kafka Streams fails when there is a grace). What waited goes on with the origin of the
+ * record, or the idle time of the sources, that released it: a row that wants the origin of its own takes it along in the value.
  * Rules of Kafka Streams 4.2 (KStreamKTableJoinProcessor; KIP-914, KIP-923 for the grace).
  *
  * @example
@@ -80,29 +82,60 @@ function tableJoin<K, V, T, R>(
     build: (context) =>
       handlerStep<StreamRecord<K, V>, StreamRecord<K, R>>(context, (emit) => {
         const values = table.open(context);
-        const { streamTime } = context;
-        const waiting = buffer === null ? null : context.store(buffer);
-        const joinNow = (key: K, value: NonNullable<V>, timestampMs: number): void => {
+        const joined = (key: K, value: NonNullable<V>, timestampMs: number): StreamRecord<K, R> | null => {
           const found = key === null || key === undefined ? undefined : values.getAsOf(key as NonNullable<K>, timestampMs);
-          if (found === undefined && !keepsUnmatched) return;
-          emit({ key, value: join(value, found === undefined ? null : found.value, key), timestampMs });
+          if (found === undefined && !keepsUnmatched) return null;
+          return { key, value: join(value, found === undefined ? null : found.value, key), timestampMs };
         };
+        const waits = buffer === null ? null : waitingRecords(context, context.store(buffer), graceMs, joined, emit);
         return ({ key, value, timestampMs }) => {
           if (value === null || value === undefined) return context.dropped('null-value');
           const hasKey = key !== null && key !== undefined;
           if (!hasKey && !keepsUnmatched) return context.dropped('null-key');
-          if (waiting === null || !hasKey || timestampMs < streamTime.ms - graceMs) {
-            if (waiting === null) streamTime.advance(timestampMs);
-            return joinNow(key, value, timestampMs);
-          }
-          streamTime.advance(timestampMs);
-          waiting.put(key, timestampMs, [...(waiting.get(key, timestampMs) ?? []), value]);
-          const dueMs = streamTime.ms - graceMs;
-          if ((waiting.earliestMs ?? Number.POSITIVE_INFINITY) > dueMs) return undefined;
-          for (const due of waiting.drain(dueMs)) for (const one of due.value) joinNow(due.key, one, due.timeMs);
-          return undefined;
+          if (waits !== null && hasKey && waits(key, value, timestampMs)) return undefined;
+          if (waits === null) context.streamTime.advance(timestampMs);
+          const record = joined(key, value, timestampMs);
+          return record === null ? undefined : emit(record);
         };
       }),
+  };
+}
+
+/** Lets records wait for the grace; the function that it gives takes one in, and is false for one that is too late to wait. */
+function waitingRecords<K, V, R>(
+  context: StepContext,
+  waiting: TimeKeyStore<NonNullable<K>, readonly NonNullable<V>[]>,
+  graceMs: number,
+  joined: (key: K, value: NonNullable<V>, timestampMs: number) => StreamRecord<K, R> | null,
+  emit: Emit<StreamRecord<K, R>>,
+): (key: NonNullable<K>, value: NonNullable<V>, timestampMs: number) => boolean {
+  const { streamTime } = context;
+  const leave = (key: K, value: NonNullable<V>, timestampMs: number): void => {
+    let record: StreamRecord<K, R> | null;
+    try {
+      record = joined(key, value, timestampMs);
+    } catch (error) {
+      // The failure of this record, not of the one that has come in; and the others shall leave all the same.
+      context.failed(error, { key, value, timestampMs });
+      return;
+    }
+    if (record !== null) emit(record);
+  };
+  const releaseDue = (): void => {
+    const dueMs = streamTime.ms - graceMs;
+    if ((waiting.earliestMs ?? Number.POSITIVE_INFINITY) > dueMs) return;
+    for (const { key, value: values, timeMs } of waiting.drain(dueMs)) for (const value of values) leave(key, value, timeMs);
+  };
+  context.onIdle((timeMs) => {
+    streamTime.advance(timeMs);
+    releaseDue();
+  });
+  return (key, value, timestampMs) => {
+    if (timestampMs < streamTime.ms - graceMs) return false;
+    streamTime.advance(timestampMs);
+    waiting.put(key, timestampMs, [...(waiting.get(key, timestampMs) ?? []), value]);
+    releaseDue();
+    return true;
   };
 }
 
