@@ -1,4 +1,5 @@
 import { int64 } from '../../schemas/builtin-codecs.ts';
+import { composite } from '../../schemas/codec-evolution.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import { timeBytes, timeThenBytes } from '../../state/local/time-bytes.ts';
 import type { Windowed } from '../operator.ts';
@@ -15,18 +16,16 @@ const absent = 0xff_ff_ff_ff;
 
 /** Timestamp (8 bytes), length of the told value (4 bytes, big endian; all ones: null) and its bytes; the same for the new one. */
 export function bufferedChange<V>(value: Codec<V>): Codec<BufferedChange<V>> {
-  return {
-    kind: 'codec',
-    schemaId: `buffered(${value.schemaId})`,
+  return composite<BufferedChange<V>, [Codec<V>]>('buffered', [value], ([part]) => ({
     encode: ({ toldValue, newValue, timestampMs }) =>
-      timeThenBytes(timestampMs, Buffer.concat([encodeNullable(value, toldValue), encodeNullable(value, newValue)])),
+      timeThenBytes(timestampMs, Buffer.concat([encodeNullable(part, toldValue), encodeNullable(part, newValue)])),
     decode: (encoded) => {
       const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
-      const [toldValue, at] = decodeNullable(value, source, timeBytes);
-      const [newValue] = decodeNullable(value, source, at);
+      const [toldValue, at] = decodeNullable(part, source, timeBytes);
+      const [newValue] = decodeNullable(part, source, at);
       return { toldValue, newValue, timestampMs: int64.decode(source.subarray(0, timeBytes)) };
     },
-  };
+  }));
 }
 
 function encodeNullable<V>(codec: Codec<V>, value: V | null): Uint8Array {
@@ -52,25 +51,21 @@ export interface BufferedWindow<A> {
 
 /** Start and timestamp (8 bytes each, int64), then the value. */
 export function bufferedWindow<A>(value: Codec<A>): Codec<BufferedWindow<A>> {
-  return {
-    kind: 'codec',
-    schemaId: `buffered-window(${value.schemaId})`,
-    encode: (window) => timeThenBytes(window.startMs, timeThenBytes(window.timestampMs, value.encode(window.value))),
+  return composite<BufferedWindow<A>, [Codec<A>]>('buffered-window', [value], ([part]) => ({
+    encode: (window) => timeThenBytes(window.startMs, timeThenBytes(window.timestampMs, part.encode(window.value))),
     decode: (encoded) => ({
       startMs: int64.decode(encoded.subarray(0, timeBytes)),
       timestampMs: int64.decode(encoded.subarray(timeBytes, 2 * timeBytes)),
-      value: value.decode(encoded.subarray(2 * timeBytes)),
+      value: part.decode(encoded.subarray(2 * timeBytes)),
     }),
-  };
+  }));
 }
 
 /** A windowed key whose bytes are in the order that Kafka Streams' are: key, then end and start without a sign. */
 export function windowInOrder<K>(key: Codec<K>): Codec<Windowed<K>> {
-  return {
-    kind: 'codec',
-    schemaId: `window-in-order(${key.schemaId})`,
+  return composite<Windowed<K>, [Codec<K>]>('window-in-order', [key], ([part]) => ({
     encode: (windowed) => {
-      const bytes = key.encode(windowed.key);
+      const bytes = part.encode(windowed.key);
       const encoded = Buffer.allocUnsafe(bytes.length + 16);
       encoded.set(bytes, 0);
       encoded.writeBigUInt64BE(BigInt(windowed.endMs), bytes.length);
@@ -81,10 +76,10 @@ export function windowInOrder<K>(key: Codec<K>): Codec<Windowed<K>> {
       const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
       const at = source.length - 16;
       return {
-        key: key.decode(source.subarray(0, at)),
+        key: part.decode(source.subarray(0, at)),
         startMs: Number(source.readBigUInt64BE(at + 8)),
         endMs: Number(source.readBigUInt64BE(at)),
       };
     },
-  };
+  }));
 }

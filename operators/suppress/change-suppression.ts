@@ -67,7 +67,7 @@ class ChangeSuppression<K, V> {
   readonly #emit: Emit<StreamRecord<K, Change<V>>>;
   readonly #key: Codec<K>;
   readonly #emitsEarly: boolean;
-  /** Only where single entries leave early; made of the store when needed for the first time. */
+  /** Made when an entry has to leave early for the first time; until then, what is due leaves by its time alone. */
   #order: EvictionOrder<K> | null = null;
 
   constructor(
@@ -89,9 +89,8 @@ class ChangeSuppression<K, V> {
     this.#streamTime.advance(timestampMs);
     const heldMs = this.#store.earliestOf(key);
     if (heldMs === undefined) {
-      const order = this.#emitsEarly ? this.#evictionOrder() : null;
       this.#level.put(key, timestampMs, { toldValue: oldValue, newValue, timestampMs }, undefined);
-      order?.add(key, timestampMs);
+      this.#order?.add(key, timestampMs);
     } else {
       const before = this.#store.get(key, heldMs);
       this.#level.put(key, heldMs, { toldValue: before?.toldValue ?? null, newValue, timestampMs }, before);
@@ -108,11 +107,11 @@ class ChangeSuppression<K, V> {
 
   #emitDue(): void {
     const untilMs = this.#streamTime.ms - this.#limitMs;
-    if (!this.#emitsEarly) {
+    const order = this.#order;
+    if (order === null) {
       for (const { key, value } of this.#level.drain(untilMs)) this.#send(key, value);
       return;
     }
-    const order = this.#evictionOrder();
     while ((order.first?.timeMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#evictFirst(order);
   }
 
