@@ -29,6 +29,8 @@ export interface StoreDefinition<S extends LocalStore = LocalStore> {
   /** Codecs of what the cells hold, for readers of committed state and for state of earlier versions. Left out: bytes for the store alone. */
   readonly key?: Codec<unknown>;
   readonly value?: Codec<unknown>;
+  /** What else the cells depend on, e.g. the size of windows: kept with the state, and another one is refused. */
+  readonly meaning?: string;
   create(): S;
 }
 

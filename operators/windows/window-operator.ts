@@ -14,7 +14,7 @@ export function windowOperator<K, V, A>(
   checkSilentKeys(name, options);
   const { others = [], dropsNullValues = false } = inputs;
   const { emit: emits = 'update', timeScope = 'task' } = options;
-  const stores = windowStores(name, options, windows.kind === 'sliding' && emits === 'final');
+  const stores = windowStores(name, options, windows.kind === 'sliding' && emits === 'final', describeWindows(windows));
   return {
     kind: 'windowAggregate',
     name,

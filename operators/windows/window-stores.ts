@@ -15,14 +15,16 @@ export interface WindowStores<K, A> {
   readonly all: readonly StoreDefinition[];
 }
 
+/** `meaning` names the windows: state of others would be taken for theirs. */
 export function windowStores<K, A>(
   name: string,
   options: { readonly key: Codec<K>; readonly aggregate: Codec<A>; readonly timeScope?: 'task' | 'key' },
   holdsPending: boolean,
+  meaning: string,
 ): WindowStores<K, A> {
   const value = timestamped(options.aggregate);
-  const windows = timeKeyStore({ name, key: options.key, value });
-  const pending = holdsPending ? timeKeyStore({ name: `${name}.pending`, key: options.key, value }) : null;
+  const windows = { ...timeKeyStore({ name, key: options.key, value }), meaning };
+  const pending = holdsPending ? { ...timeKeyStore({ name: `${name}.pending`, key: options.key, value }), meaning } : null;
   const progress = options.timeScope === 'key' ? keyValueStore({ name: `${name}.progress`, key: options.key, value: int64 }) : null;
   return { windows, progress, pending, all: [windows, progress, pending].filter((store) => store !== null) };
 }

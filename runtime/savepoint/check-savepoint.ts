@@ -4,7 +4,7 @@ import type { Log } from '../log/log.ts';
 import { groupOf, judgeStoredTasks, refuseOrphanedTasks, refuseWaitingRows } from '../stored-tasks.ts';
 import { bytesText } from '../task/cell-bytes.ts';
 import { isDropped, refuseOrphanedStores, refuseRemovedSinks } from '../task/restore-checks.ts';
-import { readerOf } from '../task/state-evolution.ts';
+import { readerOf, refuseOtherMeaning } from '../task/state-evolution.ts';
 import { factsStore } from '../task/task-facts.ts';
 import type { SavepointProgress } from './export-savepoint.ts';
 import { invalid } from './frames.ts';
@@ -80,7 +80,12 @@ function checkTask(task: string, { stores, facts }: TaskContent, topology: Built
   const names = [...stores];
   const empty = new Uint8Array(0);
   refuseOrphanedStores(task, [names.map((store) => ({ store, key: empty, value: null }))], new Set(part.stores.map((store) => store.name)), topology.droppedState);
-  for (const step of part.steps) for (const store of step.operator.stores) readerOf(task, step.name, store, facts);
+  for (const step of part.steps) {
+    for (const store of step.operator.stores) {
+      refuseOtherMeaning(task, step.name, store, facts);
+      readerOf(task, step.name, store, facts);
+    }
+  }
   const sinks = [...part.sinks, ...(topology.deadLetters === null ? [] : [topology.deadLetters])];
   refuseRemovedSinks(task, names.filter((name) => /^\$(outbox|seal)\./.test(name)), sinks.map((sink) => sink.name));
 }

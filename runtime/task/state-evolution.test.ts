@@ -236,6 +236,16 @@ describe('state that cannot be read is refused, with store, step and both forms'
     expect(driver.take('out').map(({ value }) => (value as readonly number[])[0])).toEqual([1, 2]);
   });
 
+  it('also where the same bytes mean something else: windows of another size', () => {
+    const sums = (sizeMs: number, graceMs: number): Topology => topologyOf((stream) => stream.pipe(windowAggregate('sums', tumbling({ sizeMs, graceMs }), {
+      key: utf8, aggregate: int64, initial: () => 0, fold: (sum: number) => sum + 1, emit: 'update',
+    })));
+    const driver = new TopologyTestDriver(sums(10, 0));
+    driver.push('in', 'k', 'a', 1);
+    expect(() => driver.evolve(sums(20, 0))).toThrow(/STATE_INCOMPATIBLE(.|\n)*store "sums"\n\s+wanted: tumbling 20 ms\n\s+got: tumbling 10 ms/);
+    driver.evolve(sums(10, 5)).evolve(topologyOf(() => {}).dropState('sums')).evolve(sums(20, 0));
+  });
+
   it('also when only the key changed, however well its schema resolves', () => {
     const keyed = (key: Codec<unknown>): Topology => topologyOf((stream) => stream.pipe(statefulOperator({
       name: 'keyed', stores: { all: keyValueStore({ name: 'keyed', key, value: utf8 }) },

@@ -24,14 +24,25 @@ export function formOf(store: StoreDefinition): string {
 
 /** The facts to be kept with a store's cells. */
 export function formFacts(store: StoreDefinition): readonly (readonly [name: string, value: string])[] {
-  const form = [`schema/${store.name}`, formOf(store)] as const;
-  if (store.value === undefined || !canEvolve(store.value)) return [form];
-  return [form, [`codec/${store.name}`, JSON.stringify(describeCodec(store.value))]];
+  const facts: (readonly [string, string])[] = [[`schema/${store.name}`, formOf(store)]];
+  if (store.value !== undefined && canEvolve(store.value)) facts.push([`codec/${store.name}`, JSON.stringify(describeCodec(store.value))]);
+  if (store.meaning !== undefined) facts.push([`meaning/${store.name}`, store.meaning]);
+  return facts;
+}
+
+/** Throws STATE_INCOMPATIBLE when the same form means something else now: windows of another size. */
+export function refuseOtherMeaning(task: string, step: string, store: StoreDefinition, facts: WrittenFacts): void {
+  const written = facts.get(`meaning/${store.name}`);
+  if (written === undefined || store.meaning === undefined || written === store.meaning) return;
+  throw new VoltstreamError('STATE_INCOMPATIBLE', 'the state of a step would be taken for something else', {
+    where: `task ${task}, step "${step}", store "${store.name}"`, wanted: store.meaning, got: written,
+    cure: `Change it back, or give the step another name and let go of the old state with topology.dropState("${store.name}").`,
+  });
 }
 
 /** Names of stores that facts tell of. */
 export function storeOfFormFact(fact: string): string | null {
-  return /^(?:schema|codec)\/(.+)$/.exec(fact)?.[1] ?? null;
+  return /^(?:schema|codec|meaning)\/(.+)$/.exec(fact)?.[1] ?? null;
 }
 
 /**

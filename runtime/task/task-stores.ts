@@ -4,7 +4,7 @@ import type { Cell } from '../../state/state-store.ts';
 import type { SubTopology } from '../../topology/graph.ts';
 import { messageOf } from './error-policy.ts';
 import { isDropped, refuseHalfImport, refuseOrphanedStores } from './restore-checks.ts';
-import { formFacts, storeOfFormFact, translationOf, type CellTranslation } from './state-evolution.ts';
+import { formFacts, refuseOtherMeaning, storeOfFormFact, translationOf, type CellTranslation } from './state-evolution.ts';
 import type { TaskFacts } from './task-facts.ts';
 
 /**
@@ -73,6 +73,7 @@ export class TaskStores {
     const translations = new Map<string, CellTranslation>();
     for (const step of this.#part.steps) {
       for (const store of step.operator.stores) {
+        refuseOtherMeaning(this.#task, step.name, store, facts);
         const translation = translationOf(this.#task, step.name, store, facts);
         if (translation !== null) translations.set(store.name, translation);
       }
@@ -96,7 +97,7 @@ export class TaskStores {
 
   /** Forms of stores without cells say nothing any more: a later step may use the name. */
   #forgetOldForms(facts: TaskFacts): void {
-    for (const name of [...facts.names('schema/'), ...facts.names('codec/')]) {
+    for (const name of ['schema/', 'codec/', 'meaning/'].flatMap((prefix) => facts.names(prefix))) {
       const store = storeOfFormFact(name);
       if (store === null || this.stores.has(store)) continue;
       facts.delete(name);
