@@ -3,8 +3,8 @@ import { foreignKeyMatch } from '../operators/joins/foreign-key-match.ts';
 import { answerCodec, subscriptionCodec, type Answer } from '../operators/joins/foreign-key-messages.ts';
 import { foreignKeySubscribe, WITHOUT_FOREIGN_KEY } from '../operators/joins/foreign-key-subscribe.ts';
 import type { ChangingTable } from '../operators/join-tables.ts';
-import type { StreamReference } from '../operators/operator.ts';
-import type { TableStore } from '../operators/joins/table-lookup.ts';
+import type { StreamReference, TableReference } from '../operators/operator.ts';
+import { storeLookup, type TableStore } from '../operators/joins/table-lookup.ts';
 import type { Form } from '../schemas/codec.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
 import { timestamped } from '../state/local/timestamped.ts';
@@ -36,7 +36,7 @@ export interface ForeignKeyJoin<K, V, FK, T, R> {
 
 /**
  * Adds the steps and the two topics of a foreign-key join: from the left table's tasks to those of the foreign keys, and back.
- * Gives the node of the results, and the store to keep them in.
+ * Gives the node of the results, and the store to keep them in, which a step `name` must do.
  */
 export function addForeignKeyJoin<K, V, FK, T, R>(
   builder: GraphBuilder, { name, type, left, right, foreignKeyOf, joiner, forms }: ForeignKeyJoin<K, V, FK, T, R>,
@@ -51,9 +51,11 @@ export function addForeignKeyJoin<K, V, FK, T, R>(
   const answer = builder.addStep(subscriptions, MAIN_PORT, foreignKeyAnswer(`${name}-answer`, right, { key, value, foreignKey }) as AnyOperator);
   const answers = addTopic(builder, answer, `${name}-answers`, { key: forms.key, value: answerCodec(stateCodec(forms.foreignValue)) });
   const direct: StreamReference<K, Answer<T>> = { node: subscribe, port: WITHOUT_FOREIGN_KEY };
+  const store = keyValueStore({ name, key, value: timestamped(stateCodec(forms.result)) });
+  const result: TableReference<K, R> = { name, global: false, versioned: false, reads: [name], open: (context) => storeLookup(context, store) };
   return {
-    node: builder.addStep(answers, MAIN_PORT, foreignKeyMatch(`${name}-match`, left, direct, { type, value, joiner }) as AnyOperator),
-    store: keyValueStore({ name, key, value: timestamped(stateCodec(forms.result)) }),
+    node: builder.addStep(answers, MAIN_PORT, foreignKeyMatch(`${name}-match`, left, direct, { type, value, joiner, result }) as AnyOperator),
+    store,
   };
 }
 

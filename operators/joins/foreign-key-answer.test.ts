@@ -31,10 +31,12 @@ describe('a foreign-key join, answering,', () => {
     ({ key: foreignKey, value: { instruction, key, hash: hashOf(of(foreignKey)) }, timestampMs });
   const told = (newValue: string | null, timestampMs: number) => ({ key: 1, value: { newValue, oldValue: null, isLatest: true }, timestampMs });
 
-  it('gives the value with the later timestamp, or says that there is none where that is wanted', () => {
+  it('gives the value with the later timestamp, or says that there is none, quietly where that is wanted', () => {
     const { answer } = start();
     answer.push(asking(1, 'subscribe'), asking(1, 'subscribe-quietly', 'p', 15), asking(2, 'subscribe'), asking(3, 'subscribe-quietly'));
-    expect(answer.take().map(({ key, value, timestampMs }) => [key, value.value, timestampMs])).toEqual([['o', 'Ada', 10], ['p', 'Ada', 15], ['o', null, 5]]);
+    expect(answer.take().map(({ key, value, timestampMs }) => [key, value.value, value.quiet, timestampMs])).toEqual([
+      ['o', 'Ada', false, 10], ['p', 'Ada', false, 15], ['o', null, false, 5], ['o', null, true, 5],
+    ]);
   });
 
   it('answers a deletion with nothing, and who has gone elsewhere not at all', () => {
@@ -55,8 +57,8 @@ describe('a foreign-key join, answering,', () => {
     answer.pushInto(1, told('Bea', 3), told(null, 4));
     const hash = hashOf(of(1));
     expect(answer.take()).toEqual([
-      ...['a', 'c', 'm', 'z'].map((key) => ({ key, value: { hash, value: 'Bea' }, timestampMs: 3 })),
-      ...['a', 'c', 'm', 'z'].map((key) => ({ key, value: { hash, value: null }, timestampMs: 4 })),
+      ...['a', 'c', 'm', 'z'].map((key) => ({ key, value: { hash, value: 'Bea', quiet: false }, timestampMs: 3 })),
+      ...['a', 'c', 'm', 'z'].map((key) => ({ key, value: { hash, value: null, quiet: false }, timestampMs: 4 })),
     ]);
   });
 

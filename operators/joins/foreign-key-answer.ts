@@ -48,7 +48,7 @@ export function foreignKeyAnswer<K, V, FK, T>(
           if (context.input === 0) return answer(record as StreamRecord<FK, Subscription<K>>, subscribers, values, emit);
           const { key, value, timestampMs } = record as StreamRecord<FK, Change<T>>;
           if (right.versioned && !value.isLatest) return context.dropped('late');
-          for (const [leftKey, hash] of subscribers.of(key)) emit({ key: leftKey, value: { hash, value: value.newValue }, timestampMs });
+          for (const [leftKey, hash] of subscribers.of(key)) emit({ key: leftKey, value: { hash, value: value.newValue, quiet: false }, timestampMs });
           return undefined;
         };
       }),
@@ -64,9 +64,9 @@ function answer<K, FK, T>(
   else if (hash !== null) subscribers.put(foreignKey, key, hash);
   if (instruction === 'unsubscribe') return;
   const found = values.get(foreignKey);
-  if (instruction === 'subscribe-quietly' && found === undefined) return;
   const value = instruction === 'unsubscribe-and-answer' || found === undefined ? null : found.value;
-  emit({ key, value: { hash, value }, timestampMs: found === undefined ? timestampMs : Math.max(timestampMs, found.timestampMs) });
+  const quiet = instruction === 'subscribe-quietly' && value === null;
+  emit({ key, value: { hash, value, quiet }, timestampMs: found === undefined ? timestampMs : Math.max(timestampMs, found.timestampMs) });
 }
 
 /** Who has subscribed to which foreign key, with the hash of the value that did. Both keys are kept by the bytes of their codecs. */

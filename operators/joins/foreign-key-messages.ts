@@ -7,7 +7,8 @@ import { valueHashBytes, type ValueHash } from '../../schemas/value-hash.ts';
  * What a row of the left table asks of the task of its foreign key, as in Kafka's proposal KIP-213:
  *
  * - `subscribe`: tell me the value now and whenever it changes, also that there is none;
- * - `subscribe-quietly`: the same, but say nothing now when there is none, for nothing was joined before;
+ * - `subscribe-quietly`: the same, but when there is none, say it only to a result that should not be there, for nothing was joined
+ *   before;
  * - `unsubscribe`: I have gone to another foreign key, which will answer;
  * - `unsubscribe-and-answer`: I am gone for good, answer that there is none.
  */
@@ -29,6 +30,8 @@ export interface Answer<T> {
   readonly hash: ValueHash | null;
   /** The foreign key's value; null when there is none. */
   readonly value: T | null;
+  /** Nothing was joined before, and nothing is to be: only a result that is there all the same is to be deleted. */
+  readonly quiet: boolean;
 }
 
 /** One byte for the instruction and whether there is a hash, the hash, the left key. */
@@ -44,16 +47,19 @@ export function subscriptionCodec<K>(key: Codec<K>): Codec<Subscription<K>> {
   }));
 }
 
+const answerFlags = { none: 0, value: 1, quietNone: 2 } as const;
+
 /** One byte for whether there are a value and a hash, the hash, the value. */
 export function answerCodec<T>(value: Codec<T>): Codec<Answer<T>> {
   return composite<Answer<T>, [Codec<T>]>('answer', [value], ([part]) => ({
-    encode: (message) => (message.value === null
-      ? withHash(0, message.hash, new Uint8Array(0))
-      : withHash(1, message.hash, part.encode(message.value))),
+    encode: (message) => {
+      if (message.value !== null) return withHash(answerFlags.value, message.hash, part.encode(message.value));
+      return withHash(message.quiet ? answerFlags.quietNone : answerFlags.none, message.hash, new Uint8Array(0));
+    },
     decode: (encoded) => {
       const { flags, hash: found, rest } = hashIn(encoded, 'answer');
-      if (flags > 1) throw malformed('an answer has flags that do not exist', '0 or 1', String(flags));
-      return { hash: found, value: flags === 0 ? null : part.decode(rest) };
+      if (flags > answerFlags.quietNone) throw malformed('an answer has flags that do not exist', `0 to ${answerFlags.quietNone}`, String(flags));
+      return { hash: found, value: flags === answerFlags.value ? part.decode(rest) : null, quiet: flags === answerFlags.quietNone };
     },
   }));
 }

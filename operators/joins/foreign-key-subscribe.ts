@@ -25,7 +25,7 @@ export interface ForeignKeySubscribeOptions<K, V, FK> {
  *
  * Without a foreign key, a row of a left join is answered at once by the side output `without-foreign-key`, with what a foreign key
  * without a value would say; so is the deletion of any row of a left join. An inner join drops and counts it (`null-key`), and
- * unsubscribes what was there before. Changes behind the newest version of a versioned table are dropped and counted (`late`).
+ * unsubscribes what was there before, else answers quietly. Changes behind the newest version of a versioned table are dropped and counted (`late`).
  * Rules of Kafka Streams 4.2 (SubscriptionSendProcessorSupplier; KIP-213, KIP-914).
  */
 export function foreignKeySubscribe<K, V, FK>(
@@ -72,7 +72,7 @@ class Subscriber<K, V, FK> {
     const hash = this.#hashOf(newValue);
     if (before !== null && !this.#same(before, after)) this.#send(record, before, 'unsubscribe', hash);
     if (after !== null) this.#send(record, after, 'subscribe', hash);
-    else this.#answer({ key: record.key, value: { hash, value: null }, timestampMs: record.timestampMs });
+    else this.#answerNone(record, hash, false);
   }
 
   inner(record: StreamRecord<K, Change<V>>, dropNullKey: () => void): void {
@@ -83,6 +83,7 @@ class Subscriber<K, V, FK> {
     if (after === null) {
       if (newValue !== null) dropNullKey();
       if (before !== null) this.#send(record, before, 'unsubscribe-and-answer', hash);
+      else this.#answerNone(record, hash, true);
     } else if (before === null || this.#same(before, after)) {
       // Nothing was joined before, or it was by the same foreign key: then there is nothing to take back.
       this.#send(record, after, 'subscribe-quietly', hash);
@@ -102,6 +103,10 @@ class Subscriber<K, V, FK> {
 
   #same(before: FK, after: FK | null): boolean {
     return after !== null && (before === after || this.#identityOf(before) === this.#identityOf(after));
+  }
+
+  #answerNone({ key, timestampMs }: StreamRecord<K, Change<V>>, hash: ValueHash | null, quiet: boolean): void {
+    this.#answer({ key, value: { hash, value: null, quiet }, timestampMs });
   }
 
   #send({ key, timestampMs }: StreamRecord<K, Change<V>>, foreignKey: FK, instruction: Instruction, hash: ValueHash | null): void {
