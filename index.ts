@@ -124,6 +124,12 @@ export { CommittedGroups, CommittedKeyValues, CommittedVersions, CommittedWindow
 export type { KeyEntry, MemberEntry, TimeEntry, TimeRange, VersionEntry } from './runtime/queries/committed-stores.ts';
 export type { PageOptions, StatePage } from './runtime/queries/state-page.ts';
 
+// Savepoints: all state of an application as one file.
+export { exportSavepoint } from './runtime/savepoint/export-savepoint.ts';
+export type { ExportOptions, SavepointProgress, SavepointSummary } from './runtime/savepoint/export-savepoint.ts';
+export { importSavepoint } from './runtime/savepoint/import-savepoint.ts';
+export type { ImportOptions } from './runtime/savepoint/import-savepoint.ts';
+
 // The ports themselves, for whoever writes to the log, reads committed state or brings an implementation of their own.
 export type { Log, LogProducer, LogRecord, OutboundRecord, TopicDefinition, TopicPartition, WriterMark } from './runtime/log/log.ts';
 export type { SchemaRegistry, WireReader, WireWriter } from './schemas/codec.ts';
