@@ -122,8 +122,10 @@ describe('a grouped table', () => {
   });
 
   it('of a versioned table counts what is the newest by time, whatever came last', () => {
-    fc.assert(fc.property(given(['none', 'commit', 'restart', 'crash']), (records) => {
-      const driver = run(records, { partitions: 1, historyMs: 1_000 });
+    fc.assert(fc.property(given(['none', 'commit', 'restart', 'crash']), (drawn) => {
+      // No two at one time: a tombstone at the very time of its row is forgotten with it, in Kafka Streams, too.
+      const records = drawn.map((one, index) => ({ ...one, timestampMs: one.timestampMs * 100 + index }));
+      const driver = run(records, { partitions: 1, historyMs: 100_000 });
       const newest = new Map<string, Given>();
       for (const one of records) if ((newest.get(one.key)?.timestampMs ?? -1) <= one.timestampMs) newest.set(one.key, one);
       const table: Rows = new Map([...newest].flatMap(([key, { row }]) => (row === null ? [] : [[key, row] as const])));

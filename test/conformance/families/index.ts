@@ -1,5 +1,6 @@
 import type { Family } from '../case.ts';
 import { aggregate } from './aggregate.ts';
+import { grouping } from './grouping.ts';
 import { session } from './session.ts';
 import { foreignKeyJoin } from './foreign-key-join.ts';
 import { stateless } from './stateless.ts';
@@ -10,7 +11,7 @@ import { versionedJoin } from './versioned-join.ts';
 import { window } from './window.ts';
 
 /** One family a file; each knows its `op`s. */
-const families: readonly Family[] = [aggregate, foreignKeyJoin, session, stateless, streamJoin, suppress, tableJoin, versionedJoin, window];
+const families: readonly Family[] = [aggregate, foreignKeyJoin, grouping, session, stateless, streamJoin, suppress, tableJoin, versionedJoin, window];
 
 /** The family that builds an `op`; undefined when there is none yet. */
 export function familyOf(op: string): Family | undefined {
