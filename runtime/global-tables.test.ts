@@ -4,6 +4,7 @@ import { json, utf8 } from '../schemas/builtin-codecs.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
 import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
 import type { KeyValueStore, VersionedStore } from '../state/local-store.ts';
+import type { Timestamped } from '../state/local/timestamped.ts';
 import type { TopicForm } from '../topology/graph.ts';
 import { Topology } from '../topology/topology.ts';
 import { GlobalTables } from './global-tables.ts';
@@ -54,8 +55,8 @@ describe('global tables', () => {
     for (const [key, value] of [['a', price(1)], ['b', price(2)], ['a', price(3)], ['b', null]] as const) await put(key, value);
     await put(null, price(9));                                   // without a key it belongs nowhere
     await tables.start();
-    const prices = store<KeyValueStore<string, Price>>();
-    expect([prices.get('a')?.price, prices.get('b'), prices.entries]).toEqual([3, undefined, 1]);
+    const prices = store<KeyValueStore<string, Timestamped<Price>>>();
+    expect([prices.get('a')?.value.price, prices.get('b'), prices.entries]).toEqual([3, undefined, 1]);
     await tables.stop();
   });
 
@@ -73,19 +74,19 @@ describe('global tables', () => {
     const { tables, put, store } = await world();
     await tables.start();
     await put('a', price(1));
-    const prices = store<KeyValueStore<string, Price>>();
-    await expect.poll(() => prices.get('a')?.price).toBe(1);
+    const prices = store<KeyValueStore<string, Timestamped<Price>>>();
+    await expect.poll(() => prices.get('a')?.value.price).toBe(1);
     await tables.stop();
     await put('a', price(2));
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(prices.get('a')?.price).toBe(1);
+    expect(prices.get('a')?.value.price).toBe(1);
   });
 
   it('leave out what cannot be read, and say so, whatever was thrown', async () => {
     const { tables, put, store, problems } = await world();
     for (const value of ['{', price(1, -5), price(2, 0.5), 'null', price(3)]) await put('a', value);
     await tables.start();
-    expect(store<KeyValueStore<string, Price>>().get('a')?.price).toBe(3);
+    expect(store<KeyValueStore<string, Timestamped<Price>>>().get('a')?.value.price).toBe(3);
     expect(problems.map((problem) => /at offset (\d+) cannot be read and is left out/.exec(problem)?.[1])).toEqual(expect.arrayContaining(['0', '1', '2']));
     await tables.stop();
   });
@@ -106,7 +107,7 @@ describe('global tables', () => {
     const { tables, put, store, problems } = await world({ registry });
     await put('a', price(1));
     await tables.start();
-    expect([store<KeyValueStore<string, Price>>().get('a')?.price, problems.length]).toEqual([1, 2]);
+    expect([store<KeyValueStore<string, Timestamped<Price>>>().get('a')?.value.price, problems.length]).toEqual([1, 2]);
     await tables.stop();
     const away = await world({ registry: registryOf(() => ({
       decode: () => {
