@@ -31,9 +31,9 @@ describe('aggregateTable', () => {
   it('subtracts the old value first, then adds the new one, and emits one change', () => {
     const running = new OperatorHarness(aggregateTable('sum', store, sums));
     calls.length = 0;
-    running.push(change(null, 1, 5), change(1, 3, 9), change(3, null, 2));
-    expect(facts(running)).toEqual([[101, null, 5], [103, 101, 9], [100, 103, 9]]);
-    expect(calls).toEqual(['initial', '100+1', '101-1', '100+3', '103-3']);
+    running.push(change(null, 1, 5), change(1, 3, 9), change(null, 7, 1), change(3, null, 2));
+    expect(facts(running)).toEqual([[101, null, 5], [103, 101, 9], [110, 103, 9], [107, 110, 9]]);
+    expect(calls).toEqual(['initial', '100+1', '101-1', '100+3', '103+7', '110-3']);
   });
 
   it('does not subtract from a group without an aggregate, and passes on that there is none', () => {
