@@ -25,8 +25,9 @@ export interface ImportOptions {
   readonly commitCellsMax?: number;
 }
 
-const commitCellsMaxDefault = 5_000;
-const commitBytesMax = 2_000_000;
+/** One script of Redis takes so many; each commit waits for the disk. */
+const commitCellsMaxDefault = 20_000;
+const commitBytesMax = 6_000_000;
 /** An owner that was fenced may claim once more before it sees the mark. */
 const claimsMax = 50;
 const pauseMs = 50;
@@ -121,12 +122,15 @@ class ImportedTask {
 
   /** Deletes all but the mark. Facts go first. */
   async clear(): Promise<void> {
-    const deletes: Cell[] = [];
+    const facts = await this.#store.read(this.#task, factsStore);
+    if (facts.length > 0) await this.commit(facts.map(({ store, key }) => ({ store, key, value: null })));
+    let deletes: Cell[] = [];
     for await (const page of this.#store.snapshot(this.#task)) {
       for (const { store, key } of page.cells) if (store !== importStore) deletes.push({ store, key, value: null });
+      if (deletes.length < this.#cellsMax) continue;
+      for (; deletes.length > 0; deletes = deletes.slice(this.#cellsMax)) await this.commit(deletes.slice(0, this.#cellsMax));
     }
-    deletes.sort((left, right) => Number(right.store === factsStore) - Number(left.store === factsStore));
-    for (let at = 0; at < deletes.length; at += this.#cellsMax) await this.commit(deletes.slice(at, at + this.#cellsMax));
+    if (deletes.length > 0) await this.commit(deletes);
   }
 
   async write(cells: readonly Cell[]): Promise<void> {
