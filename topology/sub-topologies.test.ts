@@ -73,4 +73,17 @@ describe('sub-topologies', () => {
     for (const [part, names] of Object.entries(before)) expect(after[part]).toEqual(expect.arrayContaining([...names]));
     expect(build(true).build().repartitionTopics).toEqual(build(false).build().repartitionTopics);
   });
+
+  it('keep their names when tables are joined by a foreign key, though its topics come into them', () => {
+    const build = (joined: boolean): Topology => {
+      const topology = new Topology('growing');
+      const left = topology.table('left', words);
+      const right = topology.stream('in', words).pipe(selectKey((value: string) => value)).toTable('right', words);
+      const forms = { ...words, foreignKey: utf8, foreignValue: utf8, result: utf8 };
+      if (joined) left.foreignKeyJoin('joined', right, (value) => value, (value) => value, forms);
+      return topology;
+    };
+    expect(Object.keys(partsOf(build(false)))).toEqual(['left', 'in', 'right-by-key']);
+    expect(Object.keys(partsOf(build(true)))).toEqual(['left', 'in', 'right-by-key']);
+  });
 });
