@@ -13,7 +13,7 @@ import { LmdbStateStore } from './lmdb-state-store.ts';
 import { describeStateStore } from './state-store-contract.ts';
 import { cell, following, loadAll } from './state-store-harness.ts';
 import type { StateStoreHarness } from './state-store-harness.ts';
-import type { StateStore } from './state-store.ts';
+import type { CellPage, StateStore } from './state-store.ts';
 
 interface RawEntry {
   readonly database: 'heads' | 'cells';
@@ -38,9 +38,9 @@ describe('LmdbStateStore', () => {
   });
 
   it('counts right when two processes fight over a task', async () => {
-    const child = counter(path, '300');
+    const theirs = output(counter(path, '300'));   // either may be done first
     const here = await count(store, 300);
-    const there = Number(await output(child));
+    const there = Number(await theirs);
     expect(here).toBe(300);
     expect(there).toBe(300);
     await expectWhole(store, 600);
@@ -56,6 +56,28 @@ describe('LmdbStateStore', () => {
       await once(child, 'exit');
       before = await expectWhole(store, undefined, before);
     }
+  });
+
+  it('shows whole commits in pages and snapshots while another process commits', async () => {
+    const child = counter(path, 'endless');
+    await once(child.stdout ?? child, 'data');
+    const sequences = new Set<number>();
+    const check = (page: CellPage): void => {
+      const numbers = new Set(page.cells.map(({ value }) => Number(Buffer.from(value ?? []).toString().trim())));
+      if (page.cells.length > 0) expect([...numbers]).toEqual([page.sequence]);
+      sequences.add(page.sequence);
+    };
+    for (let round = 0; round < 100; round++) {
+      const [size] = await store.sizes(COUNTER_TASK);
+      check(await store.readPage(COUNTER_TASK, size?.store ?? ''));
+      for await (const page of store.snapshot(COUNTER_TASK)) {
+        check(page);
+        await sleep(1);
+      }
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(sequences.size).toBeGreaterThan(10);
   });
 
   it('keeps commits of many tasks at the same time apart', async () => {
