@@ -12,7 +12,7 @@ import { GlobalTables } from './global-tables.ts';
 import type { TopicDefinition } from './log/log.ts';
 import type { Logger } from './logger.ts';
 import type { EngineMetrics } from './metrics.ts';
-import { archiveTasksOf, tasksOf } from './partition-counts.ts';
+import { archiveTasksOf, internalTopicsOf, tasksOf } from './partition-counts.ts';
 import type { Ports } from './ports.ts';
 import { checkTable } from './sinks/clickhouse/check-table.ts';
 import type { TableFacts } from './sinks/clickhouse/check-table.ts';
@@ -118,10 +118,8 @@ export class Application {
 
   async start(): Promise<void> {
     const { configuration, ports, topics } = this.#options;
-    const internal = this.#topology.repartitionTopics.map((topic) => ({
-      topic, partitions: configuration.partitions, settings: { 'retention.ms': '-1' },
-    }));
-    await ports.log.createTopics([...topics, ...internal]);
+    await ports.log.createTopics(topics);
+    await ports.log.createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
     await claimPatiently(() => this.#checkStoredTasks(), this.#abort.signal, (operation, error) => this.retrying(operation, error));
     await this.#checkTables();
     const globalTables = new GlobalTables({

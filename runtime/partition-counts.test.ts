@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { selectKey } from '../operators/select-key.ts';
 import { utf8 } from '../schemas/builtin-codecs.ts';
 import { Topology } from '../topology/topology.ts';
 import { MemoryLog } from './log/memory-log.ts';
-import { archiveTasksOf, tasksOf } from './partition-counts.ts';
+import { archiveTasksOf, internalTopicsOf, tasksOf } from './partition-counts.ts';
 
 const words = { key: utf8, value: utf8 };
 
@@ -33,4 +34,16 @@ it('refuses topics that are not there, of tasks and of archives', async () => {
   await expect(tasksOf(joined(), log)).rejects.toThrow(/TOPIC_MISSING[^]*where: a\n\s+wanted: topic a/);
   const archive = { name: 'raw', topic: 'a', form: words, sink: { kind: 'log', name: 's', topic: 't', key: utf8, value: utf8 } } as const;
   await expect(archiveTasksOf(archive as unknown as Parameters<typeof archiveTasksOf>[0], log)).rejects.toMatchObject({ code: 'TOPIC_MISSING', where: 'raw' });
+});
+
+it('gives a topic between sub-topologies the partitions of the topics that are read beside it, else those of the configuration', async () => {
+  const topology = new Topology('shop');
+  const forms = { ...words, foreignKey: utf8, foreignValue: utf8, result: utf8 };
+  topology.table('left', words).foreignKeyJoin('joined', topology.table('right', words), (value) => value, (value) => value, forms);
+  topology.stream('in', words).pipe(selectKey((value: string) => value)).repartition('by-value', words);
+  const log = new MemoryLog();
+  await log.createTopics([{ topic: 'left', partitions: 2 }, { topic: 'right', partitions: 3 }, { topic: 'in', partitions: 4 }]);
+  expect((await internalTopicsOf(topology.build(), log, 5)).map(({ topic, partitions }) => [topic, partitions])).toEqual([
+    ['shop-joined-subscriptions-repartition', 3], ['shop-joined-answers-repartition', 2], ['shop-by-value-repartition', 5],
+  ]);
 });

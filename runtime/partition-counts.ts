@@ -1,6 +1,6 @@
 import { VoltstreamError } from '../errors.ts';
 import type { BuiltTopology, SubTopology } from '../topology/graph.ts';
-import type { Log, TaskAssignment } from './log/log.ts';
+import type { Log, TaskAssignment, TopicDefinition } from './log/log.ts';
 
 /**
  * The tasks of a sub-topology, one a partition. All its topics must have the same number of partitions, or records of one
@@ -24,6 +24,21 @@ export async function tasksOf(part: SubTopology, log: Log): Promise<readonly Tas
     task: `${part.name}_${partition}`,
     partitions: part.sources.map((source) => ({ topic: source.topic, partition })),
   }));
+}
+
+/**
+ * Topics between sub-topologies, each with as many partitions as the other topics of the sub-topology that reads it have, else
+ * `partitions`: tables that are joined by a foreign key may be partitioned differently.
+ */
+export async function internalTopicsOf(topology: BuiltTopology, log: Log, partitions: number): Promise<readonly TopicDefinition[]> {
+  const topics: TopicDefinition[] = [];
+  for (const topic of topology.repartitionTopics) {
+    const readers = topology.subTopologies.filter((part) => part.sources.some((source) => source.topic === topic));
+    const beside = readers.flatMap((part) => part.sources).find((source) => source.role !== 'repartition');
+    const count = beside === undefined ? null : await log.partitionCount(beside.topic);
+    topics.push({ topic, partitions: count ?? partitions, settings: { 'retention.ms': '-1' } });
+  }
+  return topics;
 }
 
 export async function archiveTasksOf(archive: BuiltTopology['archives'][number], log: Log): Promise<readonly TaskAssignment[]> {

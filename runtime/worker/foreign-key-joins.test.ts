@@ -46,8 +46,8 @@ async function tableOf(world: World): Promise<readonly string[]> {
   return [...rows.values()].sort();
 }
 
-async function run(partitions: number, faultAt = 0, fault?: Fault): Promise<{ readonly rows: readonly string[]; readonly calls: number }> {
-  const world = await worldOf(folder, ['orders', 'customers', 'out'].map((topic) => ({ topic, partitions })));
+async function run(partitions: number, faultAt = 0, fault?: Fault, ofCustomers = partitions): Promise<{ readonly rows: readonly string[]; readonly calls: number }> {
+  const world = await worldOf(folder, ['orders', 'customers', 'out'].map((topic) => ({ topic, partitions: topic === 'customers' ? ofCustomers : partitions })));
   await appendAll(world, firstHalf, 0);
   let rest: typeof firstHalf | null = secondHalf;
   const work = async (running: Process): Promise<void> => {
@@ -66,6 +66,10 @@ async function run(partitions: number, faultAt = 0, fault?: Fault): Promise<{ re
 
 it.each([1, 3])('an application joins by foreign keys across its tasks and comes to an end, with %i partitions', async (partitions) => {
   expect((await run(partitions)).rows).toEqual(expected);
+});
+
+it('also when both tables have different numbers of partitions', async () => {
+  expect((await run(3, 0, undefined, 2)).rows).toEqual(expected);
 });
 
 it.each(['die-before', 'die-after', 'fail-before'] as const)('and comes to the same whatever call of a store or sink meets a fault: %s', async (fault) => {
