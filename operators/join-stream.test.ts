@@ -223,6 +223,19 @@ describe('outerJoinStream', () => {
     expect(plain(running.take())).toEqual(['null+q@100', 'null+r@100', 'l+null@100']);
   });
 
+  it('does not look again before the one behind the first open ones of both sides has closed, as Kafka Streams', () => {
+    const running = outer({ afterMs: 10 });
+    running.pushInto(left, at(80, 'x', 'x'));
+    running.pushInto(1, at(100, 'r', 'r'));
+    running.pushInto(left, at(101, 'l', 'l'), at(109, 'm', 'm'), at(111, 'z', 'z'));
+    expect(plain(running.take())).toEqual(['x+null@80']);
+    running.restart();
+    running.pushInto(1, at(139, 'v', 'v'));
+    expect(running.take()).toEqual([]);
+    running.pushInto(1, at(140, 'w', 'w'));
+    expect(plain(running.take())).toEqual(['null+r@100', 'l+null@101', 'm+null@109']);
+  });
+
   it('closes each side by its own times', () => {
     const running = outer();
     running.pushInto(1, at(100, 'r', 'b'));
