@@ -189,12 +189,44 @@ describe('committed state', () => {
     const state = committedState(everything(), store);
     expect(await state.keyValue('own').get('ada')).toEqual({ wh: 1 });
     const last = await store.claim('in_0');
-    await store.commit(following(last, [cell('$task', 'partitions', null)]));
+    await store.commit(following(last, [cell('$task', 'partitions', null), cell('$import', 'savepoint', 'x')]));
     await expect(state.keyValue('own').get('ada')).rejects.toThrow(/STATE_INCOMPLETE/);
+    await expect(state.keyValue('own').get('bob')).rejects.toThrow(/STATE_INCOMPLETE/);
+    await expect(committedState(everything(), store).keyValue('own').range()).rejects.toThrow(/STATE_INCOMPLETE(.|\n)*task in_0/);
     expect(() => state.keyValue('none')).toThrow(/STORE_UNKNOWN(.|\n)*wanted: prices-table, tariffs-table, per-ten, own,(.|\n)*got: none/);
     expect(() => state.windows('own')).toThrow(/STORE_UNKNOWN(.|\n)*wanted: time-key\n\s+got: key-value/);
     await expect(state.keyValue('prices-table').range({ limit: 0 })).rejects.toThrow(/QUERY_REFUSED(.|\n)*1 to 10000/);
     await expect(state.keyValue('prices-table').range({ after: 'x' })).rejects.toThrow(/QUERY_REFUSED/);
+  });
+
+  it('gives with any pages what a list of all entries would', async () => {
+    const entry = fc.record({ task: fc.integer({ min: 0, max: 2 }), key: fc.string({ maxLength: 2, unit: fc.constantFrom('a', 'b', '\u{ff5e}', '\u{1f600}', '\0') }), timeMs: fc.integer({ min: -2, max: 5 }), wh: fc.nat(9) });
+    const bound = fc.option(fc.constantFrom('', 'a', 'ab', 'b', '\u{1f600}'), { nil: undefined });
+    const time = fc.option(fc.integer({ min: -3, max: 6 }), { nil: undefined });
+    await fc.assert(fc.asyncProperty(fc.array(entry, { maxLength: 20 }), bound, bound, time, time, fc.integer({ min: 1, max: 5 }), async (entries, from, to, fromMs, toMs, limit) => {
+      const store = new MemoryStateStore();
+      for (const task of [0, 1, 2]) {
+        const cells = entries.filter((one) => one.task === task).flatMap(({ key, timeMs, wh }) => [
+          cell('own', key, plain.encode({ wh })), cell('per-ten', Buffer.concat([int64.encode(timeMs), utf8.encode(key)]), Buffer.concat([int64.encode(0), int64.encode(wh)])),
+        ]);
+        await store.commit(following(await store.claim(`in_${task}`), [...cells, cell('$task', 'partitions', '3')]));
+      }
+      const state = committedState(everything(), store);
+      const after = (cursor: string | undefined) => (cursor === undefined ? { limit } : { limit, after: cursor });
+      const bounds = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+      const last = <T>(list: readonly T[], id: (one: T) => string): T[] => [...new Map(list.map((one) => [id(one), one])).values()];
+      const order = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right));
+      const values = await allOf((cursor) => state.keyValue<string, Load>('own').range({ ...bounds, ...after(cursor) }));
+      expect(values.map(({ task, key, value }) => [task, key, value.wh])).toEqual(last(entries, ({ task, key }) => `${task}${key}`)
+        .filter(({ key }) => (from === undefined || order(key, from) >= 0) && (to === undefined || order(key, to) < 0))
+        .sort((left, right) => order(left.key, right.key) || left.task - right.task).map(({ task, key, wh }) => [`in_${task}`, key, wh]));
+      const times = { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }), ...(from === undefined ? {} : { key: from }) };
+      const windows = await allOf((cursor) => state.windows<string, Timestamped<number>>('per-ten').range({ ...times, ...after(cursor) }));
+      expect(windows.map(({ task, key, timeMs, value }) => [task, timeMs, key, value.value])).toEqual(last(entries, ({ task, key, timeMs }) => `${task}${timeMs}/${key}`)
+        .filter(({ timeMs, key }) => timeMs >= (fromMs ?? timeMs) && timeMs <= (toMs ?? timeMs) && key === (from ?? key))
+        .sort((left, right) => left.timeMs - right.timeMs || order(left.key, right.key) || left.task - right.task)
+        .map(({ task, timeMs, key, wh }) => [`in_${task}`, timeMs, key, wh]));
+    }), propertyRuns(100));
   });
 
   it('never shows half a commit within a page, whatever is committed meanwhile', async () => {

@@ -5,6 +5,7 @@ import type { SubTopology } from '../../topology/graph.ts';
 import { partitionOf } from '../log/partitioner.ts';
 import { groupOf } from '../stored-tasks.ts';
 import { bytesText } from '../task/cell-bytes.ts';
+import { importStore, refuseHalfImport } from '../task/restore-checks.ts';
 import { readerOf } from '../task/state-evolution.ts';
 import { factsStore } from '../task/task-facts.ts';
 
@@ -72,9 +73,8 @@ export class StoreReader {
       const page = await this.#store.readPage(task, this.place.definition.name, range);
       const seen = isSameCommit(before, page) ? before : await this.#readFacts(task);
       if (this.#factNames.some((name) => seen.written.get(name) !== before.written.get(name))) continue;
-      if (page.cells.length > 0 && seen.written.size === 0) {
-        throw new VoltstreamError('STATE_INCOMPLETE', 'the state of this task is half a savepoint', { where: `task ${task}` });
-      }
+      // A task without facts has never committed, or is half a savepoint.
+      if (seen.written.size === 0) await this.#refuseHalfImport(task);
       return { ...page, task, valueOf: seen.valueOf };
     }
     throw new VoltstreamError('STORE_UNAVAILABLE', 'the form of a store kept changing while it was read', { where: `task ${task}, store ${this.place.definition.name}` });
@@ -93,6 +93,10 @@ export class StoreReader {
     return facts;
   }
 
+  async #refuseHalfImport(task: string): Promise<void> {
+    refuseHalfImport(task, [await this.#store.read(task, importStore, { limit: 1 })]);
+  }
+
   #valueReader(task: string, written: ReadonlyMap<string, string>): (bytes: Uint8Array) => unknown {
     const { definition, step } = this.place;
     const read = readerOf(task, step, definition, written);
@@ -107,6 +111,7 @@ export class StoreReader {
       const { written } = await this.#readFacts(task);
       const partitions = written.get('partitions');
       if (partitions !== undefined) return Number(partitions);
+      await this.#refuseHalfImport(task);
     }
     return undefined;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { registered } from '../../schemas/avro-codec.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { LmdbStateStore } from '../../state/lmdb-state-store.ts';
 import { propertyRuns } from '../../state/local/testing/property-runs.ts';
@@ -14,6 +15,7 @@ import { cell, dump, following } from '../../state/state-store-harness.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import { logTopic } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';
+import { committedState } from '../queries/committed-state.ts';
 import { checkStoredTasks } from '../stored-tasks.ts';
 import { TopologyTestDriver } from '../testing/topology-test-driver.ts';
 import { exportSavepoint } from './export-savepoint.ts';
@@ -178,6 +180,23 @@ describe('an import is refused before it writes', () => {
     await imported(file, target, { log: { partitionCount: async (topic) => (topic === 'in' ? 2 : null) } });
     const dropping = other((topology) => topology.stream('input', { key: utf8, value: utf8 })).dropState('in');
     expect((await imported(file, new MemoryStateStore(), { topology: dropping })).tasks).toEqual([]);
+  });
+
+  it('but not for state that the topology can read in its earlier form', async () => {
+    const topology = (fields: readonly object[]): Topology => {
+      const made = new Topology('readings');
+      made.table('in', { key: utf8, value: registered<{ readonly wh: number }>({ type: 'record', name: 'Reading', fields }) });
+      return made;
+    };
+    const earlier = topology([{ name: 'wh', type: 'int' }]);
+    const later = topology([{ name: 'wh', type: 'double' }, { name: 'site', type: 'string', default: 'none' }]);
+    const driver = new TopologyTestDriver(earlier);
+    driver.push('in', 'a', { wh: 7 }, 1);
+    const file = await saved(await driver.stateStore());
+    const target = new MemoryStateStore();
+    await imported(file, target, { topology: later });
+    expect(await committedState(later, target).keyValue('in-table').get('a')).toEqual({ value: { wh: 7, site: 'none' }, timestampMs: 1 });
+    await refusedWith(file, /STATE_INCOMPATIBLE(.|\n)*store "in-table"/, { topology: topology([{ name: 'wh', type: 'string' }]) });
   });
 
   it('into a store that holds state, unless it is to be replaced: then nothing of that is left', async () => {
