@@ -146,6 +146,31 @@ describe('a chain of joins', () => {
     }), propertyRuns(60));
   });
 
+  it('of versioned tables goes by the newest version of each side, and is deaf to older ones', () => {
+    fc.assert(fc.property(how, fc.uniqueArray(input, { maxLength: 25, selector: (one) => one.timestampMs }), fc.infiniteStream(fc.nat(7)), (one, inputs, dice) => {
+      const topology = new Topology('versions');
+      joinBy(one, topology.table('a', words, { historyMs: 1_000 }), topology.table('b', words, { historyMs: 1_000 })).toStream().to(out);
+      const driver = new TopologyTestDriver(topology);
+      const newest = new Map<string, Row | { readonly value: null; readonly timestampMs: number }>();
+      const rowIn = (table: string, key: string): Row | undefined => {
+        const found = newest.get(`${table}/${key}`);
+        return found === undefined || found.value === null ? undefined : found;
+      };
+      for (const { topic, key, value, timestampMs } of inputs) {
+        if (topic === 'c') continue;
+        driver.push(topic, key, value, timestampMs);
+        const isNewest = (newest.get(`${topic}/${key}`)?.timestampMs ?? -1) < timestampMs;
+        if (isNewest) newest.set(`${topic}/${key}`, { value, timestampMs });
+        const given = driver.take<string, Text>('out').map((record) => record.value);
+        const row = joined(one, rowIn('a', key), rowIn('b', key));
+        if (!isNewest) expect(given).toEqual([]);
+        else if (row !== undefined) expect(given).toEqual([row.value]);
+        else expect([[], [null]]).toContainEqual(given);
+        if (dice.next().value === 0) driver.restart();
+      }
+    }), propertyRuns(60));
+  });
+
   it('tells as old value what it said before', () => {
     fc.assert(fc.property(how, fc.array(input, { maxLength: 25 }), (one, inputs) => {
       const topology = new Topology('old');
