@@ -4,6 +4,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { GroupedStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
+import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed } from './key-identity.ts';
 import { MemberOrder } from './member-order.ts';
 
@@ -36,22 +37,18 @@ interface Group<V> {
   order: MemberOrder<Entry<V>> | undefined;
 }
 
-interface Entry<V> {
+interface Entry<V> extends Tracked {
   readonly group: string;
   readonly member: string;
   value: V;
-  /** In the list of changes of the commit under way. */
-  changed: boolean;
-  /** The durable store may hold a cell for it. */
-  persisted: boolean;
-  live: boolean;
 }
 
 class MapGroupedStore<V> implements GroupedStore<V> {
   readonly name: string;
   readonly #value: Codec<V>;
   readonly #groups = new Map<string, Group<V>>();
-  #changed: Entry<V>[] = [];
+  readonly #changes = new ChangeList<Entry<V>>();
+  readonly #cells: CellForm<Entry<V>>;
   #entries = 0;
   /** The group and the entry of the last look-up: a put after a get needs no second one. */
   #recent: Group<V> | undefined = undefined;
@@ -60,6 +57,12 @@ class MapGroupedStore<V> implements GroupedStore<V> {
   constructor(options: GroupedStoreOptions<V>) {
     this.name = options.name;
     this.#value = options.value;
+    this.#cells = {
+      store: this.name,
+      key: cellKey,
+      value: (entry) => encodeValue(this.#value, entry.value, entry.group, entry.member),
+      has: (entry) => this.#find(entry.group, entry.member) !== undefined,
+    };
   }
 
   get entries(): number {
@@ -67,7 +70,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
   }
 
   get changes(): number {
-    return this.#changed.length;
+    return this.#changes.length;
   }
 
   get(group: string, member: string): V | undefined {
@@ -77,11 +80,11 @@ class MapGroupedStore<V> implements GroupedStore<V> {
   put(group: string, member: string, value: V): void {
     const entry = this.#find(group, member);
     if (entry === undefined) {
-      this.#markChanged(this.#insert(group, member, value, false));
+      this.#changes.mark(this.#insert(group, member, value, false));
       return;
     }
     entry.value = value;
-    this.#markChanged(entry);
+    this.#changes.mark(entry);
   }
 
   delete(group: string, member: string): void {
@@ -93,7 +96,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     found.order?.left(found.members.size);
     this.#entries -= 1;
     this.#recentEntry = undefined;
-    this.#markChanged(entry);
+    this.#changes.mark(entry);
     if (found.members.size > 0) return;
     this.#groups.delete(found.name);
     this.#recent = undefined;
@@ -107,17 +110,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
   }
 
   takeChanges(into: Cell[]): void {
-    const changed = this.#changed;
-    this.#changed = [];
-    for (const entry of changed) {
-      entry.changed = false;
-      if (entry.live) {
-        entry.persisted = true;
-        into.push({ store: this.name, key: cellKey(entry), value: encodeValue(this.#value, entry.value, entry.group, entry.member) });
-      } else if (entry.persisted && this.#find(entry.group, entry.member) === undefined) {
-        into.push({ store: this.name, key: cellKey(entry), value: null });
-      }
-    }
+    this.#changes.take(into, this.#cells);
   }
 
   restore(key: Uint8Array, value: Uint8Array): void {
@@ -155,12 +148,6 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     this.#recent = found;
     this.#recentEntry = entry;
     return entry;
-  }
-
-  #markChanged(entry: Entry<V>): void {
-    if (entry.changed) return;
-    entry.changed = true;
-    this.#changed.push(entry);
   }
 
   #keyOf(key: Uint8Array): readonly [group: string, member: string] {

@@ -2,6 +2,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { KeyValueStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
+import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 
 export interface KeyValueStoreOptions<K, V> {
@@ -29,15 +30,10 @@ export function keyValueStore<K, V>(options: KeyValueStoreOptions<K, V>): StoreD
   };
 }
 
-interface Entry<K, V> {
+interface Entry<K, V> extends Tracked {
   readonly identity: string;
   readonly key: K;
   value: V;
-  /** In the list of changes of the commit under way. */
-  changed: boolean;
-  /** The durable store may hold a cell for it. */
-  persisted: boolean;
-  live: boolean;
 }
 
 class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
@@ -47,7 +43,8 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
   readonly #identity: KeyIdentity<K>;
   readonly #direct: boolean;
   readonly #entries = new Map<string, Entry<K, V>>();
-  #changed: Entry<K, V>[] = [];
+  readonly #changes = new ChangeList<Entry<K, V>>();
+  readonly #cells: CellForm<Entry<K, V>>;
   /** Entries in key order; null when keys came or went since. */
   #sorted: readonly Entry<K, V>[] | null = null;
   /** The entry of the last look-up: a put after a get of the same key needs no second one. */
@@ -59,6 +56,12 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
     this.#value = options.value;
     this.#identity = keyIdentity(options.key);
     this.#direct = this.#identity.direct;
+    this.#cells = {
+      store: this.name,
+      key: (entry) => this.#key.encode(entry.key),
+      value: (entry) => encodeValue(this.#value, entry.value, entry.key),
+      has: (entry) => this.#entries.has(entry.identity),
+    };
   }
 
   get entries(): number {
@@ -66,7 +69,7 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
   }
 
   get changes(): number {
-    return this.#changed.length;
+    return this.#changes.length;
   }
 
   get(key: K): V | undefined {
@@ -78,11 +81,11 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
     const entry = this.#find(identity);
     if (entry === undefined) {
       if (this.#direct) checkWellFormed(identity, this.name);
-      this.#insert({ identity, key, value, changed: true, persisted: false, live: true });
+      this.#insert({ identity, key, value, changed: false, persisted: false, live: true });
       return;
     }
     entry.value = value;
-    this.#markChanged(entry);
+    this.#changes.mark(entry);
   }
 
   delete(key: K): void {
@@ -92,7 +95,7 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
     this.#recent = undefined;
     this.#sorted = null;
     this.#entries.delete(entry.identity);
-    this.#markChanged(entry);
+    this.#changes.mark(entry);
   }
 
   *range(from?: K, to?: K): IterableIterator<readonly [K, V]> {
@@ -107,17 +110,7 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
   }
 
   takeChanges(into: Cell[]): void {
-    const changed = this.#changed;
-    this.#changed = [];
-    for (const entry of changed) {
-      entry.changed = false;
-      if (entry.live) {
-        entry.persisted = true;
-        into.push({ store: this.name, key: this.#key.encode(entry.key), value: encodeValue(this.#value, entry.value, entry.key) });
-      } else if (entry.persisted && !this.#entries.has(entry.identity)) {
-        into.push({ store: this.name, key: this.#key.encode(entry.key), value: null });
-      }
-    }
+    this.#changes.take(into, this.#cells);
   }
 
   restore(key: Uint8Array, value: Uint8Array): void {
@@ -140,15 +133,9 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
 
   #insert(entry: Entry<K, V>): void {
     this.#entries.set(entry.identity, entry);
-    this.#changed.push(entry);
+    this.#changes.mark(entry);
     this.#recent = entry;
     this.#sorted = null;
-  }
-
-  #markChanged(entry: Entry<K, V>): void {
-    if (entry.changed) return;
-    entry.changed = true;
-    this.#changed.push(entry);
   }
 
   #inOrder(): readonly Entry<K, V>[] {

@@ -3,6 +3,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, TimeKeyEntry, TimeKeyStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
+import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 import { timeBytes, timeThenBytes } from './time-bytes.ts';
 import { TimeIndex, type Timed } from './time-index.ts';
@@ -40,14 +41,11 @@ interface KeyEntries<K, V> {
   readonly list: Entry<K, V>[];
 }
 
-interface Entry<K, V> extends Timed {
+interface Entry<K, V> extends Timed, Tracked {
   readonly owner: KeyEntries<K, V>;
   readonly timeMs: number;
   place: number;
   value: V;
-  changed: boolean;
-  persisted: boolean;
-  live: boolean;
 }
 
 class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
@@ -59,7 +57,8 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   readonly #byKey = new Map<string, KeyEntries<K, V>>();
   /** Made when times over all keys are asked for the first time: a step that goes by each key's own time never does. */
   #byTime: TimeIndex<Entry<K, V>> | null = null;
-  #changed: Entry<K, V>[] = [];
+  readonly #changes = new ChangeList<Entry<K, V>>();
+  readonly #cells: CellForm<Entry<K, V>>;
   #entries = 0;
   /** The key of the last look-up: a put after a get needs no second one. */
   #recent: KeyEntries<K, V> | undefined = undefined;
@@ -70,6 +69,12 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     this.#value = options.value;
     this.#identity = keyIdentity(options.key);
     this.#direct = this.#identity.direct;
+    this.#cells = {
+      store: this.name,
+      key: (entry) => timeThenBytes(entry.timeMs, this.#key.encode(entry.owner.key)),
+      value: (entry) => encodeValue(this.#value, entry.value, entry.owner.key, entry.timeMs),
+      has: (entry) => this.get(entry.owner.key, entry.timeMs) !== undefined,
+    };
   }
 
   get entries(): number {
@@ -77,7 +82,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   get changes(): number {
-    return this.#changed.length;
+    return this.#changes.length;
   }
 
   get earliestMs(): number | undefined {
@@ -102,10 +107,10 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const found = list[at];
     if (found !== undefined && found.timeMs === timeMs) {
       found.value = value;
-      this.#markChanged(found);
+      this.#changes.mark(found);
       return;
     }
-    this.#markChanged(this.#insert(owner, at, timeMs, value, false));
+    this.#changes.mark(this.#insert(owner, at, timeMs, value, false));
   }
 
   delete(key: K, timeMs: number): void {
@@ -169,17 +174,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   takeChanges(into: Cell[]): void {
-    const changed = this.#changed;
-    this.#changed = [];
-    for (const entry of changed) {
-      entry.changed = false;
-      if (entry.live) {
-        entry.persisted = true;
-        into.push({ store: this.name, key: this.#cellKey(entry), value: encodeValue(this.#value, entry.value, entry.owner.key, entry.timeMs) });
-      } else if (entry.persisted && this.get(entry.owner.key, entry.timeMs) === undefined) {
-        into.push({ store: this.name, key: this.#cellKey(entry), value: null });
-      }
-    }
+    this.#changes.take(into, this.#cells);
   }
 
   restore(key: Uint8Array, value: Uint8Array): void {
@@ -227,7 +222,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     }
     entry.live = false;
     this.#entries -= 1;
-    this.#markChanged(entry);
+    this.#changes.mark(entry);
   }
 
   #timeIndex(): TimeIndex<Entry<K, V>> {
@@ -237,19 +232,9 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     return (this.#byTime = index);
   }
 
-  #markChanged(entry: Entry<K, V>): void {
-    if (entry.changed) return;
-    entry.changed = true;
-    this.#changed.push(entry);
-  }
-
   #inKeyOrder(bucket: Entry<K, V>[]): Entry<K, V>[] {
     const { compare } = this.#identity;
     return bucket.length === 1 ? bucket : bucket.sort((left, right) => compare(left.owner.identity, right.owner.identity));
-  }
-
-  #cellKey(entry: Entry<K, V>): Uint8Array {
-    return timeThenBytes(entry.timeMs, this.#key.encode(entry.owner.key));
   }
 }
 
