@@ -1,4 +1,5 @@
 import { joinGlobalTable } from '../../operators/join-global-table.ts';
+import { joinStream } from '../../operators/join-stream.ts';
 import { joinTable, leftJoinTable } from '../../operators/join-table.ts';
 import { deduplicate } from '../../operators/deduplicate.ts';
 import { windowAggregate } from '../../operators/window-aggregate.ts';
@@ -55,6 +56,53 @@ export const joinBenchmarks: readonly Benchmark[] = [
       const topology = new Topology('bench');
       const table = topology.globalTable('sites', sites);
       topology.stream('readings', readings).pipe(joinGlobalTable(table, (_reading, key) => key, withSite));
+      return topology;
+    },
+  },
+  {
+    name: 'joinStream, 5 s before and after',
+    target: null,
+    topics: ['readings', 'commands'],
+    topology: () => {
+      const topology = new Topology('bench');
+      topology.stream('readings', readings).pipe(joinStream('join', topology.stream('commands', readings), {
+        beforeMs: 5_000, afterMs: 5_000, graceMs: 1_000, key: utf8, left: readings.value, right: readings.value,
+      }, (left, right) => left.deltaWh + right.deltaWh));
+      return topology;
+    },
+  },
+  {
+    name: 'join of two tables',
+    target: statefulTarget,
+    topics: ['sites', 'sites-of-others'],
+    topology: () => {
+      const topology = new Topology('bench');
+      topology.table('sites', sites).join(topology.table('sites-of-others', sites), (left, right) => left.powerW + right.powerW);
+      return topology;
+    },
+  },
+  {
+    name: 'foreign-key join of two tables',
+    target: null,
+    topics: ['sites'],
+    filled: ['sites-by-name'],
+    topology: () => {
+      const topology = new Topology('bench');
+      const byName = topology.table('sites-by-name', sites);
+      // A hundred rows of the left table to one of the right, which is called as the filled ones are.
+      topology.table('sites', sites).foreignKeyJoin('join', byName, ({ name }) => `station-${name.slice(5).padStart(7, '0')}`,
+        (left, right) => ({ name: right.name, powerW: left.powerW }),
+        { key: utf8, value: sites.value, foreignKey: utf8, foreignValue: sites.value, result: sites.value });
+      return topology;
+    },
+  },
+  {
+    name: 'count of a table by group',
+    target: null,
+    topics: ['sites'],
+    topology: () => {
+      const topology = new Topology('bench');
+      topology.table('sites', sites).groupBy((site) => ({ key: site.name, value: site }), sites).count('count');
       return topology;
     },
   },
