@@ -4,20 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { Case } from './case.ts';
 import { familyOf } from './families/index.ts';
 import { judge, type Disturbance } from './judge.ts';
+import { randomFrom } from './random-cases.ts';
 
 const folder = join(import.meta.dirname, 'vectors');
 const seed = Number(process.env['FC_SEED'] ?? 20_251_121);
-
-/** mulberry32: small, seeded, good enough to choose places. */
-function randomFrom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function randomDisturbance(start: number): Disturbance {
   const random = randomFrom(start);
