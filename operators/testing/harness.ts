@@ -59,9 +59,13 @@ export class TaskStores {
     return cells;
   }
 
-  /** Forgets what is in memory, and loads what was committed. */
-  restart(): void {
+  /** Forgets what is in memory: the stores are new, and empty until `restore`. */
+  forget(): void {
     this.#stores = new Map([...this.#definitions].map(([name, definition]) => [name, definition.create()]));
+  }
+
+  /** Loads what was committed. */
+  restore(): void {
     for (const cell of this.#committed.inOrder()) this.#stores.get(cell.store)?.restore(cell.key, cell.value as Uint8Array);
     for (const store of this.#stores.values()) store.restored();
   }
@@ -90,7 +94,7 @@ export class OperatorHarness<KI, VI, KO, VO> {
   readonly origin: RecordOrigin = { topic: 'in', partition: 0, offset: 0, timestampMs: 0 };
   readonly #operator: Operator<KI, VI, KO, VO>;
   readonly #forward: ((port: string, record: StreamRecord<unknown, unknown>) => void) | undefined;
-  readonly #streamTime = new PlainStreamTime();
+  #streamTime = new PlainStreamTime();
   readonly #outputs = new Map<string, StreamRecord<unknown, unknown>[]>();
   #source = new Subject<StreamRecord<KI, VI>>();
   #input = 0;
@@ -139,17 +143,19 @@ export class OperatorHarness<KI, VI, KO, VO> {
     return taken;
   }
 
-  /** Commits, forgets all memory, and goes on from what was committed. */
+  /**
+   * Commits, forgets all memory, and goes on from what was committed. The step is built before its stores and its stream time
+   * are restored, as the task does: one that reads them while it is built finds nothing.
+   */
   restart(): void {
     this.stores.commit();
-    this.stores.restart();
-    this.rebuild();
-  }
-
-  /** Builds the operator again over the stores as they are. */
-  rebuild(): void {
+    const streamTimeMs = this.#streamTime.ms;
+    this.stores.forget();
+    this.#streamTime = new PlainStreamTime();
     this.#source = new Subject();
     this.#build();
+    this.stores.restore();
+    this.#streamTime.ms = streamTimeMs;
   }
 
   #build(): void {
