@@ -4,6 +4,6 @@ export {
   statefulOperator, statefulStep, Topology, tumbling, windowAggregate,
 } from '../index.ts';
 export type {
-  ColumnType, ColumnValue, DeadLetter, Emit, GroupedStore, KeyProgress, KeyTimerStore, KeyValueStore, LogProducer, Operator, OutboundRecord, RecordOrigin, StatefulContext,
+  ColumnType, ColumnValue, DeadLetter, Emit, GroupedStore, KeyProgress, KeyTimerStore, KeyValueStore, Log, LogProducer, LogRecord, Operator, OutboundRecord, RecordOrigin, StatefulContext,
   StoreDefinition, StreamRecord, TableDefinition, TopicDefinition, Windowed,
 } from '../index.ts';

@@ -1,42 +1,141 @@
+import { open } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import type { LogProducer } from '../charging/engine.ts';
 import { ingestJsonLines } from '../charging/ingest/ingest-json-lines.ts';
+import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
+import type { SessionLogOutcome } from '../charging/ingest/ingest-session-log.ts';
 import { chargingTopics } from '../charging/topics.ts';
+import { VoltstreamError } from '../errors.ts';
 import { loadConfiguration } from '../runtime/configuration.ts';
 import type { ConfigurationSources } from '../runtime/configuration.ts';
 import { logAndRegistryOf } from '../runtime/ports.ts';
 import { thousands } from './progress.ts';
+import { mappingNamed, mappingsText, mappingsThatFit } from './session-log-mapping.ts';
 
-/** Takes files of events into the log. Works beside a running process: the log takes appends of several. */
-export async function ingest(sources: ConfigurationSources, files: readonly string[], options: { readonly json: boolean }): Promise<void> {
+export interface IngestOptions {
+  readonly json: boolean;
+  /** Name of a mapping or file of one: the files are session logs. Null: they are events as JSON lines. */
+  readonly mapping: string | null;
+  /** Only list the mappings. */
+  readonly mappings: boolean;
+}
+
+type Ports = Awaited<ReturnType<typeof logAndRegistryOf>>;
+
+/** Takes files of events, or session logs, into the log. Works beside a running process: the log takes appends of several. */
+export async function ingest(sources: ConfigurationSources, files: readonly string[], options: IngestOptions): Promise<void> {
+  if (options.mappings) {
+    process.stdout.write(mappingsText());
+    return;
+  }
+  await check(files, options);
   const configuration = loadConfiguration(sources);
-  const { log, registry } = await logAndRegistryOf(configuration);
-  await log.open();
-  await registry.open();
+  const mapping = options.mapping === null ? null : await mappingNamed(options.mapping);
+  const ports = await logAndRegistryOf(configuration);
+  await ports.log.open();
+  await ports.registry.open();
   try {
-    await log.createTopics(chargingTopics(configuration.partitions));
-    const producer = await log.producer();
-    let told = '';
-    for (const file of files) {
-      const outcome = await ingestJsonLines({
-        file, producer, registry, nowMs: Date.now, ...(file === '-' ? { input: process.stdin } : {}),
-        retrying: ({ code, message }) => {
-          if (code !== told) process.stderr.write(`${message}\n`);
-          told = code;
-        },
-        onProgress: ({ lines, bytes, bytesTotal }) => {
-          if (process.stderr.isTTY) {
-            process.stderr.write(`\r\x1b[2K${file}: ${thousands(lines)} lines${bytesTotal === null || bytesTotal === 0 ? '' : `, ${Math.round((bytes / bytesTotal) * 100)} %`}`);
-          }
-        },
-      });
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
-      process.stdout.write(options.json
-        ? `${JSON.stringify({ file, ...outcome })}\n`
-        : `${file}: ${thousands(outcome.events)} events, ${thousands(outcome.quarantined)} lines quarantined` +
-          `${outcome.skippedBytes > 0 ? `, ${thousands(outcome.skippedBytes)} bytes taken before` : ''}\n`);
-    }
+    await ports.log.createTopics(chargingTopics(configuration.partitions));
+    const producer = await ports.log.producer();
+    if (mapping === null) for (const file of files) await takeJsonLines(file, producer, ports, options);
+    else await takeSessionLog(files, mapping, producer, ports, options);
     await producer.close();
   } finally {
-    await registry.close();
-    await log.close();
+    await ports.registry.close();
+    await ports.log.close();
   }
+}
+
+/** What cannot work is said before anything is opened. */
+async function check(files: readonly string[], options: IngestOptions): Promise<void> {
+  if (files.length === 0) throw new VoltstreamError('CONFIGURATION_INVALID', 'there is nothing to take', { where: 'FILE', wanted: 'at least one file', got: 'none' });
+  for (const file of files) {
+    if (file === '-' && options.mapping === null) continue;
+    const beginning = await beginningOf(file);
+    if (options.mapping !== null || !/\.csv(\.gz)?$/i.test(file)) continue;
+    const fitting = mappingsThatFit(beginning.split(/\r?\n/)[0] ?? '');
+    throw new VoltstreamError('CONFIGURATION_INVALID', 'a session log (CSV) needs a mapping', {
+      where: file, wanted: '--mapping NAME or --mapping FILE.yaml', got: 'none',
+      cure: fitting.length === 0
+        ? 'None that comes with voltstream fits its columns: write one of your own (docs/session-logs.md).'
+        : `Its columns are those of: ${fitting.join(', ')}.`,
+    });
+  }
+}
+
+async function beginningOf(file: string): Promise<string> {
+  try {
+    const handle = await open(file);
+    try {
+      const buffer = Buffer.alloc(65_536);
+      const { bytesRead } = await handle.read(buffer);
+      const read = buffer.subarray(0, bytesRead);
+      // A cut off gzip stream still gives what is in front of the cut.
+      return (file.endsWith('.gz') && bytesRead > 0 ? gunzipSync(read, { finishFlush: 2 }) : read).toString('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new VoltstreamError('CONFIGURATION_INVALID', 'a file cannot be read', { where: file, got: code ?? message, cure: 'Check the path and the file.', cause: error });
+  }
+}
+
+/** Says a failure once, not for each attempt. */
+function teller(): (error: VoltstreamError) => void {
+  let told = '';
+  return ({ code, message }) => {
+    if (code !== told) process.stderr.write(`${message}\n`);
+    told = code;
+  };
+}
+
+async function takeJsonLines(file: string, producer: LogProducer, { registry }: Ports, options: IngestOptions): Promise<void> {
+  const outcome = await ingestJsonLines({
+    file, producer, registry, nowMs: Date.now, ...(file === '-' ? { input: process.stdin } : {}),
+    retrying: teller(),
+    onProgress: ({ lines, bytes, bytesTotal }) =>
+      show(`${file}: ${thousands(lines)} lines${bytesTotal === null || bytesTotal === 0 ? '' : `, ${Math.round((bytes / bytesTotal) * 100)} %`}`),
+  });
+  show('');
+  process.stdout.write(options.json
+    ? `${JSON.stringify({ file, ...outcome })}\n`
+    : `${file}: ${thousands(outcome.events)} events, ${thousands(outcome.quarantined)} lines quarantined` +
+      `${outcome.skippedBytes > 0 ? `, ${thousands(outcome.skippedBytes)} bytes taken before` : ''}\n`);
+}
+
+async function takeSessionLog(
+  files: readonly string[], mapping: Awaited<ReturnType<typeof mappingNamed>>, producer: LogProducer, { registry, log }: Ports, options: IngestOptions,
+): Promise<void> {
+  show(`${mapping.name}: reading ${files.length} file${files.length === 1 ? '' : 's'}`);
+  const outcome = await ingestSessionLog({
+    files, mapping, producer, registry, log, nowMs: Date.now,
+    retrying: teller(),
+    onProgress: ({ appended, toCome }) => {
+      const whole = appended + toCome;
+      show(`${mapping.name}: ${thousands(appended)} records${whole === 0 ? '' : `, ${Math.floor((appended / whole) * 100)} %`}`);
+    },
+  });
+  show('');
+  process.stdout.write(options.json ? `${JSON.stringify({ mapping: mapping.name, files, ...outcome })}\n` : sessionLogText(mapping.name, files, outcome));
+}
+
+/** The books of one session log: rows in = sessions + flagged + quarantined. */
+export function sessionLogText(name: string, files: readonly string[], outcome: SessionLogOutcome): string {
+  const { rows, quarantined, flagged, added, corrected, unchanged, events, concerns, ambiguous, skippedTimes } = outcome;
+  const named = Object.entries(concerns).map(([concern, count]) => `${concern} ${thousands(count)}`);
+  const lines = [
+    `${name}: ${thousands(rows + quarantined)} rows in ${files.length} file${files.length === 1 ? '' : 's'} = ` +
+      `${thousands(rows - flagged)} sessions + ${thousands(flagged)} flagged + ${thousands(quarantined)} quarantined`,
+    `  ${thousands(added)} new, ${thousands(corrected)} corrected, ${thousands(unchanged)} as before; ${thousands(events)} events`,
+    ...(named.length === 0 ? [] : [`  flagged: ${named.join(', ')}`]),
+    ...(ambiguous + skippedTimes === 0 ? [] : [`  local times: ${ambiguous} that the clock showed twice, ${skippedTimes} that it never showed`]),
+    ...(quarantined === 0 ? [] : ["  quarantined rows: voltstream query \"SELECT error FROM voltstream.dead_letters WHERE reason = 'LINE_UNREADABLE'\""]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** One line that changes on a terminal, nothing elsewhere. */
+function show(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
 }

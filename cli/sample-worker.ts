@@ -20,7 +20,7 @@ try {
   const producer = await log.producer();
   try {
     const outcome = await ingestSessionLog({
-      files: await dundeeFiles(), mapping: dundeeMapping, producer, registry, nowMs: Date.now, signal: abort.signal,
+      files: await dundeeFiles(), mapping: dundeeMapping, producer, registry, log, nowMs: Date.now, signal: abort.signal,
       retrying: ({ code, message }) => reply({ kind: 'retrying', code, message }),
       onProgress: ({ toCome }) => reply({ kind: 'progress', toCome }),
     });

@@ -57,11 +57,14 @@ function program(): Command {
     }));
 
   withSettings(root.command('ingest'))
-    .description('take events as JSON lines, one object a line; "-" is standard input. What was taken before is not taken again')
-    .argument('<file...>', 'files of charging events (docs/events.md)')
+    .description('take events as JSON lines ("-" is standard input), or session logs as CSV. What was taken before is not taken again')
+    .argument('[file...]', 'files of charging events (docs/events.md), or with --mapping session logs, also .gz (docs/session-logs.md)')
+    .option('--mapping <name>', 'the files are session logs of this form: a name of --mappings, or a YAML or JSON file')
+    .option('--mappings', 'list the mappings that come with voltstream')
     .option('--json', 'print the outcome as JSON')
-    .action(async (files: readonly string[], flags: Flags) =>
-      (await import('./ingest.ts')).ingest(sourcesOf(flags), files, { json: flags['json'] === true }));
+    .action(async (files: readonly string[], flags: Flags) => (await import('./ingest.ts')).ingest(sourcesOf(flags), files, {
+      json: flags['json'] === true, mapping: (flags['mapping'] as string | undefined) ?? null, mappings: flags['mappings'] === true,
+    }));
 
   withSettings(root.command('query'))
     .description('ask ClickHouse; where a process already runs on the data folder, it answers')

@@ -12,6 +12,8 @@ import { eventTimeOf } from '../session-event.ts';
 import { eventsTopic, stationsTopic } from '../topology.ts';
 import type { QuarantinedLine } from './quarantine.ts';
 import { quarantinedLine, quarantineTopic } from './quarantine.ts';
+import type { TakenRows } from './taken-rows.ts';
+import { takenRows, takenTopic } from './taken-rows.ts';
 
 /** Records of one append: small enough for one frame of the log, large enough that an append costs nothing per record. */
 const APPEND_RECORDS_MAX = 5_000;
@@ -76,6 +78,16 @@ export class EventAppender {
     this.#add(quarantineTopic, `${line.file}:${line.line}`, quarantinedLine.encode(line), timestampMs);
   }
 
+  addTaken(rows: TakenRows, timestampMs: number): void {
+    this.#add(takenTopic, rows.source, takenRows.encode(rows), timestampMs, 0);
+  }
+
+  /** Any other record of the product's topics, encoded already. */
+  addRecord(record: OutboundRecord): void {
+    this.#records.push(record);
+    this.#bytes += record.value?.length ?? 0;
+  }
+
   /** True when it is time to flush: the caller knows the position that the mark must name. */
   get full(): boolean {
     return this.#records.length >= APPEND_RECORDS_MAX || this.#bytes >= APPEND_BYTES_MAX;
@@ -103,8 +115,9 @@ export class EventAppender {
     }
   }
 
-  #add(topic: string, key: string, value: Uint8Array, timestampMs: number): void {
-    this.#records.push({ topic, key: utf8.encode(key), value, timestampMs: Math.max(0, timestampMs) });
+  #add(topic: string, key: string, value: Uint8Array, timestampMs: number, partition?: number): void {
+    const place = partition === undefined ? {} : { partition };
+    this.#records.push({ topic, key: utf8.encode(key), value, timestampMs: Math.max(0, timestampMs), ...place });
     this.#bytes += value.length;
   }
 }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { VoltstreamError } from '../../errors.ts';
-import type { LogProducer } from '../engine.ts';
+import type { Log, LogProducer } from '../engine.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
 import { expandSessionLog } from '../session-log/expand.ts';
 import type { QuarantinedRow, SessionLogMapping, SessionLogRow } from '../session-log/mapping.ts';
@@ -7,6 +9,11 @@ import { readSessionLogs } from '../session-log/read-session-log.ts';
 import { stationsOf } from '../session-log/stations.ts';
 import { EventAppender } from './event-appender.ts';
 import { quarantined } from './quarantine.ts';
+import { countRows } from './row-counts.ts';
+import type { RowCounts } from './row-counts.ts';
+import { planOf } from './session-log-plan.ts';
+import type { SessionLogPlan } from './session-log-plan.ts';
+import { Taken } from './taken-rows.ts';
 
 export interface IngestProgress {
   readonly appended: number;
@@ -21,6 +28,8 @@ export interface SessionLogIngest {
   readonly mapping: SessionLogMapping;
   readonly producer: LogProducer;
   readonly registry: SchemaRegistry;
+  /** Where it is looked up which rows were taken before. Without it only whole files are remembered. */
+  readonly log?: Pick<Log, 'bounds' | 'read' | 'partitionCount'>;
   readonly nowMs: () => number;
   readonly signal?: AbortSignal;
   /** The log cannot take anything at the moment (a full disk, say); it is tried again. */
@@ -28,47 +37,86 @@ export interface SessionLogIngest {
   readonly onProgress?: (progress: IngestProgress) => void;
 }
 
-export interface SessionLogOutcome {
+export interface SessionLogOutcome extends RowCounts {
+  /** Rows that were read and not quarantined. */
   readonly rows: number;
   readonly quarantined: number;
+  /** Rows that were not known before, rows that said something else before, and rows that are as they were. */
+  readonly added: number;
+  readonly corrected: number;
+  readonly unchanged: number;
+  /** Events that these rows became, those of an interrupted run included. */
   readonly events: number;
   /** Records that an earlier, interrupted run had appended already. */
   readonly skipped: number;
 }
 
 /**
- * Expands a session log and appends its events. What is appended is a fixed sequence (stations, quarantined rows, events by
- * time), and the mark is a number of records of it, so that a killed run goes on where it was and a finished one adds nothing.
+ * Expands the new and the corrected rows of a session log and appends their events. Rows are known by identity and content, not by
+ * file: the same file again adds nothing, under another name neither; of a grown file (at its end or at its beginning) the new
+ * rows are taken; a row that says something else than before is sent again as its next revision. Rows that are gone are not undone.
+ *
+ * What is appended is a fixed sequence (stations, quarantined rows, events by time, what was taken), and the mark is a number of
+ * records of it, so that a killed run goes on where it was. When the files have changed meanwhile, their sequence begins anew,
+ * and what comes twice is dropped by its event ids.
  */
 export async function ingestSessionLog(options: SessionLogIngest): Promise<SessionLogOutcome> {
-  const appender = await EventAppender.open(options.producer, options.registry, `session-log.${options.mapping.name}`);
-  const taken = markOf(await appender.mark());
-  if (taken.done) return { rows: taken.rows, quarantined: taken.quarantined, events: 0, skipped: taken.position };
+  const { mapping, log } = options;
+  const appender = await EventAppender.open(options.producer, options.registry, `session-log.${mapping.name}`);
+  const mark = markOf(await appender.mark());
+  const files = await Promise.all(options.files.map(digestOf));
+  if (mark.done && files.every((file) => mark.files.includes(file)) && mark.call === callOf(files)) {
+    return { ...mark.outcome, added: 0, corrected: 0, unchanged: mark.outcome.rows + mark.outcome.quarantined, events: 0, skipped: mark.position };
+  }
   const { rows, refused } = await readRows(options);
-  const left = new SessionsLeft(rows);
+  const past = log === undefined ? new Taken() : await Taken.read(log, mapping.name, mark.done ? null : mark.plan);
+  const plan = planOf(rows, refused, past, mapping);
+  const counted = { ...countRows(rows), rows: rows.length, quarantined: refused.length, added: plan.added, corrected: plan.corrected, unchanged: plan.unchanged };
+  const skipped = !mark.done && mark.plan === plan.digest ? mark.position : 0;
+  const markAt = (position: number, done: boolean, events: number): string => {
+    const known = done ? [...new Set([...mark.files, ...files])].slice(-filesRemembered) : mark.files;
+    const outcome = { ...counted, events, skipped };
+    return JSON.stringify({ plan: plan.digest, position, done, files: known, call: callOf(files), outcome } satisfies Mark);
+  };
+  // Nothing to say: the mark stays, too (Kafka takes none without a record).
+  if (plan.rows.length === 0 && plan.refused.length === 0 && mark.done) return { ...counted, events: 0, skipped: 0 };
+  const events = await append(options, appender, plan, past, skipped, markAt);
+  return { ...counted, events, skipped };
+}
+
+async function append(
+  options: SessionLogIngest, appender: EventAppender, plan: SessionLogPlan, past: Taken, skipped: number,
+  markAt: (position: number, done: boolean, events: number) => string,
+): Promise<number> {
+  const left = new SessionsLeft(plan.rows);
   let position = 0;
   let events = 0;
   const flush = async (done: boolean, timestampMs: number): Promise<void> => {
     options.signal?.throwIfAborted();
-    await appender.flush(JSON.stringify({ position, done, rows: rows.length, quarantined: refused.length } satisfies Mark), options);
-    options.onProgress?.({ appended: appender.appended, skipped: taken.position, toCome: done ? 0 : left.eventsAfter(timestampMs, events), done });
+    await appender.flush(markAt(position, done, events), options);
+    options.onProgress?.({ appended: appender.appended, skipped, toCome: done ? 0 : left.eventsAfter(timestampMs, events), done });
     // A whole turn of the event loop, so that whoever shares it with us gets a share.
     await new Promise((resolve) => setImmediate(resolve));
   };
   /** Whether the next record of the sequence is new: not taken by an earlier run. */
-  const isNew = (): boolean => ++position > taken.position;
-  for (const place of stationsOf(rows, options.mapping)) if (isNew()) appender.addStation(place);
-  for (const row of refused) {
+  const isNew = (): boolean => ++position > skipped;
+  for (const place of stationsOf(plan.rows, options.mapping, past.stations)) if (isNew()) appender.addStation(place);
+  for (const row of plan.refused) {
     if (isNew()) appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs());
+    if (appender.full) await flush(false, 0);
   }
-  for (const event of expandSessionLog(rows, options.mapping)) {
+  for (const event of expandSessionLog(plan.rows, options.mapping, plan.editionOf)) {
     events++;
     if (!isNew()) continue;
     appender.addEvent(event);
     if (appender.full) await flush(false, event.timestampMs);
   }
+  for (const part of options.log === undefined ? [] : plan.taken) {
+    if (isNew()) appender.addTaken(part, options.nowMs());
+    if (appender.full) await flush(false, Number.POSITIVE_INFINITY);
+  }
   await flush(true, Number.POSITIVE_INFINITY);
-  return { rows: rows.length, quarantined: refused.length, events, skipped: taken.position };
+  return events;
 }
 
 /** Guesses what is still to come from the sessions that have not begun yet: exact numbers would cost a second expansion. */
@@ -86,15 +134,37 @@ class SessionsLeft {
   }
 }
 
+/** Contents of files that are known without being read again; what is older is found row by row. A mark must stay small. */
+const filesRemembered = 40;
+
 interface Mark {
+  readonly plan: string;
   readonly position: number;
   readonly done: boolean;
-  readonly rows: number;
-  readonly quarantined: number;
+  /** Digests of files that were taken whole. */
+  readonly files: readonly string[];
+  /** The files of the last call. */
+  readonly call: string;
+  readonly outcome: SessionLogOutcome;
 }
 
+const nothing: SessionLogOutcome = {
+  rows: 0, quarantined: 0, added: 0, corrected: 0, unchanged: 0, events: 0, skipped: 0, flagged: 0, concerns: {}, ambiguous: 0, skippedTimes: 0,
+};
+
 function markOf(text: string | null): Mark {
-  return text === null ? { position: 0, done: false, rows: 0, quarantined: 0 } : JSON.parse(text) as Mark;
+  const none: Mark = { plan: '', position: 0, done: true, files: [], call: '', outcome: nothing };
+  return text === null ? none : { ...none, ...JSON.parse(text) as Partial<Mark> };
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('base64').slice(0, 20);
+}
+
+function callOf(files: readonly string[]): string {
+  return createHash('sha256').update(files.join('\n')).digest('base64').slice(0, 20);
 }
 
 async function readRows(options: SessionLogIngest): Promise<{ readonly rows: readonly SessionLogRow[]; readonly refused: readonly QuarantinedRow[] }> {

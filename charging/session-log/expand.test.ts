@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dundeeMapping } from './dundee.mapping.ts';
-import { closingMs, expandSessionLog } from './expand.ts';
+import { closingMs, expandSessionLog, transactionEvents } from './expand.ts';
 import type { SessionLogRow } from './mapping.ts';
 import { stationsOf } from './stations.ts';
 
@@ -11,7 +11,7 @@ const minute = 60_000;
 function row(fields: Partial<SessionLogRow>): SessionLogRow {
   return {
     kind: 'row', file: 'f', line: 2, rowId: '1', stationId: 's', connectorId: 1, startMs: ten, stopMs: ten + 60 * minute,
-    energyWh: 7000, site: 'Site', model: 'APT 7kW Dual Outlet', idToken: null, vehicleModel: null, startClock: 'exact',
+    energyWh: 7000, site: 'Site', model: 'APT 7kW Dual Outlet', idToken: null, vehicleModel: null, socFrom: null, socTo: null, doubts: [], startClock: 'exact',
     stopClock: 'exact', ...fields,
   };
 }
@@ -65,11 +65,29 @@ describe('expandSessionLog', () => {
     ]);
   });
 
-  it('ends with one heartbeat a station, after everything else', () => {
-    const heartbeats = expand([row({}), row({ rowId: '2', stationId: 't', stopMs: ten + minute })]).slice(-2);
-    expect(heartbeats.map((event) => [event.type, event.stationId, event.timestampMs])).toEqual([
-      ['Heartbeat', 's', ten + 60 * minute + closingMs], ['Heartbeat', 't', ten + 60 * minute + closingMs],
+  it('ends with one heartbeat a station, behind its own last event, and not before the last start of the log', () => {
+    const late = row({ rowId: '3', stationId: 'u', startMs: ten + 300 * minute, stopMs: ten + 310 * minute });
+    const events = expand([row({}), row({ rowId: '2', stationId: 't', stopMs: ten + 270 * minute }), late]);
+    expect(events.filter((event) => event.type === 'Heartbeat').map((event) => [event.stationId, event.timestampMs])).toEqual([
+      ['s', ten + 300 * minute], ['t', ten + 270 * minute + closingMs], ['u', ten + 310 * minute + closingMs],
     ]);
+  });
+
+  it('gives a corrected row the same transaction, ids of its own, and sequence numbers that go on', () => {
+    const first = expand([row({ energyWh: 1750 })]);
+    const wanted = transactionEvents(row({ energyWh: 1750 }), dundeeMapping);
+    expect(first.filter((event) => event.transactionId === '1')).toHaveLength(wanted);
+    const second = [...expandSessionLog([row({ energyWh: 2000 })], dundeeMapping, () => ({ revision: 1, firstSeqNo: wanted }))];
+    const ids = new Set(first.filter((event) => event.type !== 'Heartbeat').map((event) => event.eventId));
+    expect(second.filter((event) => ids.has(event.eventId))).toEqual([]);
+    const numbers = second.filter((event) => event.transactionId === '1').map((event) => event.seqNo);
+    expect(numbers[0]).toBe(wanted);
+    expect(second.find((event) => event.type === 'TransactionEnded')).toMatchObject({ eventId: 'dundee-1-r1-6', meterWh: 2000 });
+  });
+
+  it('carries the state of charge where the log knows it', () => {
+    const events = expand([row({ socFrom: 20, socTo: 81.5 })]).filter((event) => event.soc !== null);
+    expect(events.map((event) => [event.type, event.soc])).toEqual([['TransactionStarted', 20], ['TransactionEnded', 81.5]]);
   });
 
   const anyRow = fc.record({

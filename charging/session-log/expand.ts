@@ -5,7 +5,7 @@ import { outletOf } from './read-session-log.ts';
 /** Between two meter values while charging. */
 export const sampleEveryMs = 300_000;
 
-/** From the last event of a log to the heartbeats that close it: longer than any window, grace and settle time. */
+/** From a station's last event to the heartbeat that closes what is open there: longer than any window, grace and settle time. */
 export const closingMs = 3_600_000;
 
 /**
@@ -21,26 +21,51 @@ export const closingMs = 3_600_000;
  * negative energy gives a register below zero. Energy that is unknown leaves the final register out.
  *
  * At equal times what ends comes before what starts, so that back-to-back sessions do not overlap; sessions without length
- * come whole between the two. After the last event each station sends one Heartbeat, `closingMs` later.
+ * come whole between the two. At its end each station sends one Heartbeat: `closingMs` after its own last event, or at the log's
+ * last start when that is later. Until then the log knows of every session; beyond it rows may still come.
+ *
+ * `editionOf` says which edition of a row this is: a corrected row keeps its transaction, and its events have ids of their own and
+ * go on in the numbering of the events that they correct.
  */
-export function* expandSessionLog(rows: readonly SessionLogRow[], mapping: SessionLogMapping): Generator<ChargingEvent> {
-  const ordered = rows.map((row) => ({ row, firstMs: firstMsOf(row) })).sort(
-    (a, b) => a.firstMs - b.firstMs || compareText(a.row.stationId, b.row.stationId) || compareText(a.row.rowId, b.row.rowId),
-  );
+export function* expandSessionLog(
+  rows: readonly SessionLogRow[],
+  mapping: SessionLogMapping,
+  editionOf: (row: SessionLogRow) => RowEdition = () => firstEdition,
+): Generator<ChargingEvent> {
+  const ordered = [
+    ...rows.map((row) => ({ firstMs: firstMsOf(row), stationId: row.stationId, rowId: row.rowId, events: () => expandRow(row, mapping, editionOf(row)) })),
+    ...heartbeats(rows, mapping),
+  ].sort((a, b) => a.firstMs - b.firstMs || compareText(a.stationId, b.stationId) || compareText(a.rowId, b.rowId));
   const heap = new CursorHeap();
   let place = 0;
   for (let next = 0; next < ordered.length || heap.size > 0;) {
     const entry = ordered[next];
     const lowest = heap.lowest;
     if (entry !== undefined && (lowest === null || entry.firstMs <= lowest.timeMs)) {
-      heap.push(new Cursor(expandRow(entry.row, mapping), place));
+      heap.push(new Cursor(entry.events(), place));
       place += 1;
       next += 1;
     } else {
       yield heap.take();
     }
   }
-  yield* heartbeats(rows, mapping);
+}
+
+/** Which edition of a row is expanded. */
+export interface RowEdition {
+  /** 0 for the row as it came first, one more for each correction. */
+  readonly revision: number;
+  /** Sequence number of the first transaction event. */
+  readonly firstSeqNo: number;
+}
+
+const firstEdition: RowEdition = { revision: 0, firstSeqNo: 0 };
+
+/** How many transaction events a row becomes: the next edition goes on from there. */
+export function transactionEvents(row: SessionLogRow, mapping: SessionLogMapping): number {
+  let count = (row.startMs === null ? 0 : 1) + (row.stopMs === null ? 0 : 1);
+  for (const _ of samplesOf(row, outletOf(mapping, row.model))) count += 1;
+  return count;
 }
 
 interface Placed {
@@ -50,17 +75,18 @@ interface Placed {
 }
 
 /** The events of one row in order of time. */
-export function expandRow(row: SessionLogRow, mapping: SessionLogMapping): readonly Placed[] {
+export function expandRow(row: SessionLogRow, mapping: SessionLogMapping, edition: RowEdition = firstEdition): readonly Placed[] {
   const placed: Placed[] = [];
   const noLength = row.startMs === row.stopMs;
   let number = 0;
-  let seqNo = 0;
+  let seqNo = edition.firstSeqNo;
+  const name = edition.revision === 0 ? `${mapping.name}-${row.rowId}` : `${mapping.name}-${row.rowId}-r${edition.revision}`;
   const base = {
     stationId: row.stationId, evseId: row.connectorId, connectorId: row.connectorId,
     idToken: row.idToken, vehicleModel: row.vehicleModel,
   };
   const add = (rank: 0 | 1 | 2, timestampMs: number, fields: Partial<ChargingEvent>): void => {
-    const eventId = `${mapping.name}-${row.rowId}-${number}`;
+    const eventId = `${name}-${number}`;
     number += 1;
     placed.push({ event: { ...emptyEvent, ...base, eventId, timestampMs, ...fields }, rank: noLength ? 1 : rank });
   };
@@ -70,14 +96,16 @@ export function expandRow(row: SessionLogRow, mapping: SessionLogMapping): reado
   };
   if (row.startMs !== null) {
     add(2, row.startMs, { ...status('Occupied'), errorCode: 'NoError' });
-    add(2, row.startMs, transaction('TransactionStarted', { meterWh: 0, chargingState: 'EVConnected', triggerReason: 'CablePluggedIn' }));
+    add(2, row.startMs, transaction('TransactionStarted', {
+      meterWh: 0, soc: row.socFrom, chargingState: 'EVConnected', triggerReason: 'CablePluggedIn',
+    }));
   }
   for (const sample of samplesOf(row, outletOf(mapping, row.model))) {
     add(0, sample.timestampMs, transaction('TransactionUpdated', sample));
   }
   if (row.stopMs !== null) {
     add(0, row.stopMs, transaction('TransactionEnded', {
-      meterWh: row.energyWh, chargingState: 'Idle', triggerReason: 'EVDeparted', stopReason: 'EVDisconnected',
+      meterWh: row.energyWh, soc: row.socTo, chargingState: 'Idle', triggerReason: 'EVDeparted', stopReason: 'EVDisconnected',
     }));
     add(0, row.stopMs, { ...status('Available'), errorCode: 'NoError' });
   }
@@ -109,17 +137,18 @@ function* samplesOf(row: SessionLogRow, outlet: OutletDescription | null): Gener
   }
 }
 
-function* heartbeats(rows: readonly SessionLogRow[], mapping: SessionLogMapping): Generator<ChargingEvent> {
-  const stations = new Set<string>();
-  let lastMs = 0;
+function heartbeats(rows: readonly SessionLogRow[], mapping: SessionLogMapping) {
+  const lastOf = new Map<string, number>();
+  let lastStartMs = 0;
   for (const row of rows) {
-    stations.add(row.stationId);
-    lastMs = Math.max(lastMs, row.startMs ?? 0, row.stopMs ?? 0);
+    lastOf.set(row.stationId, Math.max(lastOf.get(row.stationId) ?? 0, row.startMs ?? 0, row.stopMs ?? 0));
+    lastStartMs = Math.max(lastStartMs, row.startMs ?? 0);
   }
-  const timestampMs = lastMs + closingMs;
-  for (const stationId of [...stations].sort(compareText)) {
-    yield { ...emptyEvent, eventId: `${mapping.name}-heartbeat-${stationId}-${timestampMs}`, stationId, timestampMs };
-  }
+  return [...lastOf].map(([stationId, lastMs]) => {
+    const timestampMs = Math.max(lastMs + closingMs, lastStartMs);
+    const event: ChargingEvent = { ...emptyEvent, eventId: `${mapping.name}-heartbeat-${stationId}-${timestampMs}`, stationId, timestampMs };
+    return { firstMs: timestampMs, stationId, rowId: '', events: (): readonly Placed[] => [{ event, rank: 2 }] };
+  });
 }
 
 const emptyEvent: ChargingEvent = {

@@ -23,7 +23,7 @@ const slotOf: Readonly<Record<Field, number>> = {
  * Reads local times of one form and zone. Gives null for a text that does not fit or names no day of the calendar.
  *
  * A time that the clock showed twice is read as the earlier one, a time that it never showed is moved on by the hour that was
- * lost (Temporal's `compatible`); both say so in `clock`. A form with `Z` needs no zone and is always exact.
+ * lost (Temporal's `compatible`); both say so in `clock`. A form with `Z` needs no zone and is always exact. `*` stands for any text.
  */
 export function localTimeReader(format: string, zone: string, yearsAdded: number = 0): (text: string) => LocalInstant | null {
   const { pattern, slots } = compile(format);
@@ -51,6 +51,7 @@ export function localTimeReader(format: string, zone: string, yearsAdded: number
 function compile(format: string): { readonly pattern: RegExp; readonly slots: readonly number[] } {
   const slots: number[] = [];
   const source = format.replaceAll(/YYYY|MM|DD|HH|mm|ss|M|D|H|Z|[^A-Za-z]|T/g, (token) => {
+    if (token === '*') return '.*?';
     if (!(token in fieldPatterns)) return token.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
     slots.push(slotOf[token as Field]);
     return fieldPatterns[token as Field];

@@ -19,22 +19,35 @@ export interface SessionLogMapping {
   readonly zone: string;
   readonly delimiter: ',' | ';' | '\t';
   readonly decimalMark: '.' | ',';
+  /** Written between thousands (`2,418`), left out when numbers are read. */
+  readonly thousandsMark?: ',' | '.' | ' ';
   /** Texts that mean "no value" in any column, beside the empty one. */
   readonly noValue: readonly string[];
+  /** Put before station ids, where those of another source could be the same. */
+  readonly stationPrefix?: string;
   readonly columns: {
-    /** Unique over all files of the source; null: made from station, connector and start. */
+    /**
+     * Unique over all files of the source, and the same in each later edition of it. Null: the identity is station, connector
+     * and start; further rows of one file with the same three are numbered.
+     */
     readonly id: string | null;
-    readonly station: string;
+    /** Of several columns the first that has a value counts. */
+    readonly station: string | readonly string[];
     /** Number of the outlet; null: the log has none, all is connector 1. */
     readonly connector: string | null;
     readonly start: TimeColumns;
-    readonly stop: TimeColumns;
+    readonly stop: TimeColumns | StopAfter;
     readonly energy: EnergyColumn;
     readonly site: string | null;
     readonly model: string | null;
     readonly idToken: string | null;
     readonly vehicleModel: string | null;
+    /** State of charge in percent at start and stop. */
+    readonly socFrom?: string | null;
+    readonly socTo?: string | null;
   };
+  /** Numbers of outlets that the connector column names by text. */
+  readonly connectors?: Readonly<Record<string, number>>;
   readonly optional: readonly string[];
   /** Texts of the vehicle column that name no vehicle. */
   readonly noVehicle: readonly string[];
@@ -42,7 +55,33 @@ export interface SessionLogMapping {
   readonly models: Readonly<Record<string, OutletDescription>>;
   /** For rows without a model, and for sources without a model column. */
   readonly defaultOutlet: OutletDescription | null;
+  /** What the row's columns must agree on; a row that fails is taken as it is, counted and shown as doubtful. */
+  readonly checks?: readonly RowCheck[];
 }
+
+/** A stop that the log gives as a duration from the start on. */
+export interface StopAfter {
+  readonly after: string;
+  readonly unit: DurationUnit;
+  /** Texts that mean 0 (accounting writes a dash). */
+  readonly zero?: readonly string[];
+}
+
+export const durationUnits = ['seconds', 'minutes', 'hours', 'h:mm:ss'] as const;
+export type DurationUnit = (typeof durationUnits)[number];
+
+/** A rule between columns of one row. Where a column has no value, the rule says nothing (except `present`). */
+export type RowCheck =
+  /** The column says how long it was from start to stop, give or take `toleranceS` seconds. */
+  | { readonly name: string; readonly kind: 'duration'; readonly column: string; readonly unit: DurationUnit; readonly toleranceS: number }
+  /** The column names the weekday of the start by the first three letters of its English name. */
+  | { readonly name: string; readonly kind: 'weekday'; readonly column: string }
+  /** The column names the part of the day in which the start lies: hours from (inclusive) to (exclusive), across midnight when to < from. */
+  | { readonly name: string; readonly kind: 'timeOfDay'; readonly column: string; readonly hours: Readonly<Record<string, readonly [number, number]>> }
+  /** Numbers and columns, none lower than the one before. */
+  | { readonly name: string; readonly kind: 'ascending'; readonly of: readonly (string | number)[] }
+  /** None of the columns is empty. */
+  | { readonly name: string; readonly kind: 'present'; readonly columns: readonly string[] };
 
 /** What an outlet of a charge point can do, when its session log does not say more. */
 export interface OutletDescription {
@@ -52,7 +91,7 @@ export interface OutletDescription {
   readonly standard: string | null;
 }
 
-/** Texts of the columns, joined by one space, are read by `format`: YYYY MM DD HH mm ss, M D H without leading zero, Z an offset. */
+/** Texts of the columns, joined by one space, are read by `format`: YYYY MM DD HH mm ss, M D H without leading zero, Z an offset; * is any text. */
 export interface TimeColumns {
   readonly columns: readonly string[];
   readonly format: string;
@@ -87,6 +126,10 @@ export interface SessionLogRow {
   readonly model: string | null;
   readonly idToken: string | null;
   readonly vehicleModel: string | null;
+  readonly socFrom: number | null;
+  readonly socTo: number | null;
+  /** Names of the mapping's checks that the row fails. */
+  readonly doubts: readonly string[];
   readonly startClock: ClockReading;
   readonly stopClock: ClockReading;
 }

@@ -31,7 +31,7 @@ describe('readSessionLogs', () => {
     expect(await readAll([path])).toEqual([{
       kind: 'row', file: 'plain.csv', line: 2, rowId: '1', stationId: '50349', connectorId: 2,
       startMs: Date.UTC(2018, 2, 2, 23, 47), stopMs: Date.UTC(2018, 2, 3, 0, 14), energyWh: 22_287, site: 'A, Dundee',
-      model: 'APT 7kW Dual Outlet', idToken: null, vehicleModel: null, startClock: 'exact', stopClock: 'exact',
+      model: 'APT 7kW Dual Outlet', idToken: null, vehicleModel: null, socFrom: null, socTo: null, doubts: [], startClock: 'exact', stopClock: 'exact',
     }]);
   });
 

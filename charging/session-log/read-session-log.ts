@@ -5,8 +5,11 @@ import { parse } from 'csv-parse';
 import { parse as parseText } from 'csv-parse/sync';
 import { VoltstreamError } from '../../errors.ts';
 import { localTimeReader } from './local-time.ts';
+import { milliseconds, numberReader, wattHours } from './numbers.ts';
+import { rowChecker } from './row-checks.ts';
 import type { LocalInstant } from './local-time.ts';
-import type { QuarantinedRow, SessionLogMapping, SessionLogRow, TimeColumns } from './mapping.ts';
+import type { QuarantinedRow, SessionLogMapping, SessionLogRow, StopAfter, TimeColumns } from './mapping.ts';
+import { Unreadable } from './unreadable.ts';
 
 interface CsvRecord {
   readonly record: readonly string[];
@@ -19,7 +22,9 @@ interface CsvRecord {
  *
  * Each row comes out once: as a row in our units, or as quarantined with file, line, column and reason. A row is quarantined
  * when it has another number of columns than the header, no station, neither start nor stop, an id that occurred before
- * (in any of the files), or a text that does not fit its column's form. Broken quoting quarantines the row, too.
+ * (in any of the files), or a text that does not fit its column's form. Broken quoting quarantines the row, too. Where the
+ * identity is station, connector and start, rows of one file that share them and differ otherwise are numbered: two outlets
+ * may share a name, and a minute is long.
  *
  * Throws CONFIGURATION_INVALID when a file lacks a column of the mapping.
  */
@@ -27,24 +32,37 @@ export async function* readSessionLogs(
   files: readonly string[],
   mapping: SessionLogMapping,
 ): AsyncGenerator<SessionLogRow | QuarantinedRow> {
-  const firstSeen = new Map<string, string>();
+  const firstSeen = new Map<string, SessionLogRow>();
   for (const file of files) {
-    for await (const row of readFile(file, mapping)) {
-      if (row.kind === 'quarantined') {
-        yield row;
-        continue;
-      }
-      const before = firstSeen.get(row.rowId);
-      if (before === undefined) {
-        firstSeen.set(row.rowId, `${row.file}:${row.line}`);
-        yield row;
-      } else {
-        const { line } = row;
-        const reason = `the id ${row.rowId} occurred before, in ${before}`;
-        yield { kind: 'quarantined', file: row.file, line, column: mapping.columns.id ?? 'id', reason, raw: row.rowId };
-      }
-    }
+    for await (const row of readFile(file, mapping)) yield row.kind === 'quarantined' ? row : once(row, firstSeen, mapping);
   }
+}
+
+function once(row: SessionLogRow, firstSeen: Map<string, SessionLogRow>, mapping: SessionLogMapping): SessionLogRow | QuarantinedRow {
+  const numbered = mapping.columns.id === null;
+  for (let number = 1; ; number += 1) {
+    const own = number === 1 ? row : { ...row, rowId: `${row.rowId}-${number}` };
+    const before = firstSeen.get(own.rowId);
+    if (before === undefined) {
+      firstSeen.set(own.rowId, own);
+      return own;
+    }
+    if (numbered && before.file === row.file && !sameContent(before, row)) continue;
+    const reason = `the id ${own.rowId} occurred before, in ${before.file}:${before.line}`;
+    return { kind: 'quarantined', file: row.file, line: row.line, column: mapping.columns.id ?? 'id', reason, raw: row.rowId };
+  }
+}
+
+/** What a row says, whatever file and line it stands on: a later edition that says the same changes nothing. */
+export function contentOf(row: SessionLogRow): string {
+  return JSON.stringify([
+    row.stationId, row.connectorId, row.startMs, row.stopMs, row.energyWh, row.site, row.model, row.idToken, row.vehicleModel,
+    row.socFrom, row.socTo,
+  ]);
+}
+
+function sameContent(a: SessionLogRow, b: SessionLogRow): boolean {
+  return contentOf(a) === contentOf(b);
 }
 
 async function* readFile(path: string, mapping: SessionLogMapping): AsyncGenerator<SessionLogRow | QuarantinedRow> {
@@ -119,25 +137,19 @@ function* lineByLine(
 /** A column's text, or null; with the place in the header worked out once. */
 type TextOf = (record: readonly string[]) => string | null;
 
-class Unreadable {
-  readonly column: string;
-  readonly reason: string;
-
-  constructor(column: string, reason: string) {
-    this.column = column;
-    this.reason = reason;
-  }
-}
-
 function rowReader(header: readonly string[], mapping: SessionLogMapping, file: string) {
   const { columns } = mapping;
   const textOf = columnFinder(header, mapping, file);
   const id = columns.id === null ? null : textOf(columns.id);
-  const station = textOf(columns.station);
-  const connector = columns.connector === null ? null : textOf(columns.connector);
+  const stationColumns = typeof columns.station === 'string' ? [columns.station] : columns.station;
+  const stations = stationColumns.map(textOf);
+  const connector = connectorOf(mapping, textOf);
   const start = timeOf(columns.start, mapping, textOf);
-  const stop = timeOf(columns.stop, mapping, textOf);
+  const stop = 'after' in columns.stop ? stopAfter(columns.stop, mapping, textOf) : timeOf(columns.stop, mapping, textOf);
   const energy = textOf(columns.energy.column);
+  const [socFrom, socTo] = [columns.socFrom ?? null, columns.socTo ?? null].map((column) => percent(column, mapping, textOf)) as [Percent, Percent];
+  const energyOf = wattHours(mapping);
+  const doubtsOf = rowChecker(mapping, textOf);
   const [site, model, idToken, vehicleModel] = [columns.site, columns.model, columns.idToken, columns.vehicleModel]
     .map((column) => (column === null ? () => null : textOf(column))) as [TextOf, TextOf, TextOf, TextOf];
 
@@ -145,27 +157,33 @@ function rowReader(header: readonly string[], mapping: SessionLogMapping, file: 
     if (record.length !== header.length) {
       return new Unreadable('', `${record.length} columns instead of the header's ${header.length}`);
     }
-    const stationId = station(record);
-    if (stationId === null) return new Unreadable(columns.station, 'no station');
-    const number = connector === null ? 1 : Number(connector(record));
-    if (!Number.isInteger(number) || number < 1) return new Unreadable(columns.connector ?? '', 'not a connector number');
+    const named = firstOf(stations, record);
+    if (named === null) return new Unreadable(stationColumns.join(' '), 'no station');
+    const stationId = `${mapping.stationPrefix ?? ''}${named}`;
+    const number = connector(record);
+    if (number === null) return new Unreadable(columns.connector ?? '', 'not a connector number');
     const startAt = start(record);
     if (startAt instanceof Unreadable) return startAt;
-    const stopAt = stop(record);
+    const stopAt = stop(record, startAt);
     if (stopAt instanceof Unreadable) return stopAt;
     if (startAt === null && stopAt === null) return new Unreadable(columns.start.columns.join(' '), 'neither start nor stop');
-    const energyWh = wattHours(energy(record), mapping);
+    const energyWh = energyOf(energy(record));
     if (energyWh instanceof Unreadable) return energyWh;
     const rowId = id === null ? `${stationId}-${number}-${startAt?.ms ?? stopAt?.ms}` : id(record);
     if (rowId === null) return new Unreadable(columns.id ?? '', 'no id');
     const modelName = model(record);
     if (outletOf(mapping, modelName) === null) return new Unreadable(columns.model ?? '', `unknown model ${modelName ?? '(none)'}`);
     const vehicle = vehicleModel(record);
+    const [from, to] = [socFrom(record), socTo(record)];
+    if (from instanceof Unreadable) return from;
+    if (to instanceof Unreadable) return to;
+    const startMs = startAt?.ms ?? null;
+    const stopMs = stopNotBefore(startAt, stopAt);
     return {
-      kind: 'row', file, line, rowId, stationId, connectorId: number,
-      startMs: startAt?.ms ?? null, stopMs: stopNotBefore(startAt, stopAt), energyWh,
+      kind: 'row', file, line, rowId, stationId, connectorId: number, startMs, stopMs, energyWh,
       site: site(record), model: modelName, idToken: idToken(record),
       vehicleModel: vehicle === null || mapping.noVehicle.includes(vehicle) ? null : vehicle,
+      socFrom: from, socTo: to, doubts: doubtsOf(record, startMs, stopMs),
       startClock: startAt?.clock ?? 'exact', stopClock: stopAt?.clock ?? 'exact',
     };
   };
@@ -173,6 +191,56 @@ function rowReader(header: readonly string[], mapping: SessionLogMapping, file: 
     const row = toRow(record, line);
     if (!(row instanceof Unreadable)) return row;
     return { kind: 'quarantined', file, line, column: row.column, reason: row.reason, raw: raw.trimEnd() };
+  };
+}
+
+function firstOf(texts: readonly TextOf[], record: readonly string[]): string | null {
+  for (const text of texts) {
+    const found = text(record);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function connectorOf(mapping: SessionLogMapping, textOf: (column: string) => TextOf): (record: readonly string[]) => number | null {
+  if (mapping.columns.connector === null) return () => 1;
+  const text = textOf(mapping.columns.connector);
+  return (record) => {
+    const found = text(record);
+    if (found === null) return null;
+    const number = mapping.connectors?.[found] ?? Number(found);
+    return Number.isInteger(number) && number >= 1 && number <= outletsMax ? number : null;
+  };
+}
+
+/** Outlet numbers are 32 bits wide everywhere behind; a higher one is no number of an outlet. */
+const outletsMax = 2_147_483_647;
+
+type Percent = (record: readonly string[]) => number | Unreadable | null;
+
+function percent(column: string | null, mapping: SessionLogMapping, textOf: (column: string) => TextOf): Percent {
+  if (column === null) return () => null;
+  const text = textOf(column);
+  const read = numberReader(mapping);
+  return (record) => {
+    const found = text(record);
+    return found === null ? null : read(found) ?? new Unreadable(column, `not a number: "${found}"`);
+  };
+}
+
+function stopAfter(
+  stop: StopAfter,
+  mapping: SessionLogMapping,
+  textOf: (column: string) => TextOf,
+): (record: readonly string[], start: LocalInstant | null) => LocalInstant | Unreadable | null {
+  const text = textOf(stop.after);
+  const read = milliseconds(stop.unit, mapping);
+  return (record, start) => {
+    const found = text(record);
+    if (found === null || start === null) return null;
+    const ms = stop.zero?.includes(found) === true ? 0 : read(found);
+    if (ms === null) return new Unreadable(stop.after, `not a duration in ${stop.unit}: "${found}"`);
+    return { ms: start.ms + ms, laterMs: null, clock: 'exact' };
   };
 }
 
@@ -219,13 +287,4 @@ function timeOf(
     const text = parts.map((part) => part ?? '').join(' ');
     return read(text) ?? new Unreadable(column, `not a time of the form ${time.format}: "${text}"`);
   };
-}
-
-function wattHours(text: string | null, mapping: SessionLogMapping): number | Unreadable | null {
-  if (text === null) return null;
-  const { column, unit } = mapping.columns.energy;
-  const plain = mapping.decimalMark === ',' ? text.replace(',', '.') : text;
-  if (!/^[+-]?\d+(\.\d*)?$/.test(plain)) return new Unreadable(column, `not a number: "${text}"`);
-  // Whole thousandths of a Wh, so that 22.287 kWh is 22287 Wh and not 22287.000000000004.
-  return Math.round(Number(plain) * (unit === 'kWh' ? 1e6 : 1e3)) / 1e3;
 }
