@@ -88,6 +88,8 @@ export interface TimeKeyStore<K, V> extends LocalStore {
   lastOf(key: K, toMs: number): { readonly timeMs: number; readonly value: V } | undefined;
   /** Removes and gives all entries with time <= untilMs, in (time, key bytes) order. */
   drain(untilMs: number): TimeKeyEntry<K, V>[];
+  /** Removes all entries with time <= untilMs, for those that nobody asks for any more. */
+  forget(untilMs: number): void;
   /** Removes and gives one key's entries with time <= untilMs, times ascending. */
   drainKey(key: K, untilMs: number): TimeKeyEntry<K, V>[];
   /** The lowest time held, or undefined. */

@@ -50,7 +50,7 @@ export class KeptRecords<K, V> {
     this.#timeMs = timeMs;
     const untilMs = timeMs - this.#retentionMs;
     if (this.#earliestMs > untilMs) return;
-    this.#store.drain(untilMs);
+    this.#store.forget(untilMs);
     this.#earliestMs = this.#store.earliestMs ?? Number.POSITIVE_INFINITY;
   }
 

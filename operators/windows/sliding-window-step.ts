@@ -137,7 +137,7 @@ class SlidingWindowStep<K, V, A> {
     }
     this.#newestStartMs ??= this.#store.latestMs;
     const untilMs = (this.#newestStartMs ?? 0) - 2 * timeDifferenceMs - graceMs;
-    if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#store.drain(untilMs);
+    if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#store.forget(untilMs);
   }
 
   #closeSilentKeys(progress: KeyValueStore<K, number>, nowMs: number): void {

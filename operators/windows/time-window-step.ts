@@ -28,11 +28,10 @@ export function timeWindowStep<K, V, A>(
     emit({ key: { key, startMs, endMs: startMs + sizeMs }, value, timestampMs });
 
   const emitClosed = (closed: readonly TimeKeyEntry<K, Timestamped<A>>[]): void => {
-    if (emitsUpdates) return;
     for (const { key, timeMs, value } of closed) emitWindow(key, timeMs, value.value, value.timestampMs);
   };
 
-  const closeWindows = windowClosing(context, windows, options.silentKeyMs, store, progress, emitClosed);
+  const closeWindows = windowClosing(context, windows, options.silentKeyMs, store, progress, emitsUpdates ? null : emitClosed);
 
   return (record) => {
     const { key, value, timestampMs } = record;
@@ -60,16 +59,18 @@ export function timeWindowStep<K, V, A>(
   };
 }
 
-/** What takes closed windows out of their store: behind a record of a key, and when the sources are idle. */
+/** What takes closed windows out of their store: behind a record of a key, and when the sources are idle. `emitClosed`: null to forget them. */
 function windowClosing<K, A>(
   context: StepContext, { sizeMs, graceMs }: TimeWindows, silentKeyMs: number | undefined, store: TimeKeyStore<K, Timestamped<A>>,
-  progress: KeyValueStore<K, number> | null, emitClosed: (closed: readonly TimeKeyEntry<K, Timestamped<A>>[]) => void,
+  progress: KeyValueStore<K, number> | null, emitClosed: ((closed: readonly TimeKeyEntry<K, Timestamped<A>>[]) => void) | null,
 ): (key: K, closeMs: number) => void {
   const { streamTime } = context;
 
   const closeAll = (closeMs: number): void => {
     const earliestMs = store.earliestMs;
-    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drain(closeMs - sizeMs));
+    if (earliestMs === undefined || earliestMs + sizeMs > closeMs) return;
+    if (emitClosed === null) store.forget(closeMs - sizeMs);
+    else emitClosed(store.drain(closeMs - sizeMs));
   };
 
   const closeSilentKeys = (progressOfKeys: KeyValueStore<K, number>, untilStartMs: number): void => {
@@ -81,7 +82,7 @@ function windowClosing<K, A>(
       const closedAtMs = timeMs + sizeMs + graceMs;
       if ((progressOfKeys.get(key) ?? -1) < closedAtMs) progressOfKeys.put(key, closedAtMs);
     }
-    emitClosed(closed);
+    emitClosed?.(closed);
   };
 
   context.onIdle((timeMs) => {
@@ -96,7 +97,10 @@ function windowClosing<K, A>(
       return;
     }
     const earliestMs = store.earliestOf(key);
-    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) emitClosed(store.drainKey(key, closeMs - sizeMs));
+    if (earliestMs !== undefined && earliestMs + sizeMs <= closeMs) {
+      const closed = store.drainKey(key, closeMs - sizeMs);
+      emitClosed?.(closed);
+    }
     if (silentKeyMs !== undefined) closeSilentKeys(progress, streamTime.ms - silentKeyMs - graceMs - sizeMs);
   };
 }

@@ -2,10 +2,12 @@ import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, TimeKeyEntry, TimeKeyStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { inByteOrder } from './byte-order.ts';
 import { encodeValue } from './cell-value.ts';
+import { timeThenKey } from './cell-writer.ts';
 import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
-import { timeBytes, timeThenBytes } from './time-bytes.ts';
+import { timeBytes } from './time-bytes.ts';
 import { TimeIndex, type Timed } from './time-index.ts';
 
 export interface TimeKeyStoreOptions<K, V> {
@@ -60,8 +62,11 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   readonly #changes = new ChangeList<Entry<K, V>>();
   readonly #cells: CellForm<Entry<K, V>>;
   #entries = 0;
-  /** The key of the last look-up: a put after a get needs no second one. */
+  /** What the last look-up found, and the very key that it was for: a put after a get needs no second one. */
   #recent: KeyEntries<K, V> | undefined = undefined;
+  #recentKey: unknown = unknownKey;
+  /** Where the last search in a key's list ended: the next one often ends there or right behind. */
+  #recentPlace = 0;
 
   constructor(options: TimeKeyStoreOptions<K, V>) {
     this.name = options.name;
@@ -71,7 +76,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     this.#direct = this.#identity.direct;
     this.#cells = {
       store: this.name,
-      key: (entry) => timeThenBytes(entry.timeMs, this.#key.encode(entry.owner.key)),
+      key: (entry) => timeThenKey(entry.timeMs, this.#key, entry.owner.key),
       value: (entry) => encodeValue(this.#value, entry.value, entry.owner.key, entry.timeMs),
       has: (entry) => this.get(entry.owner.key, entry.timeMs) !== undefined,
     };
@@ -96,14 +101,14 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   get(key: K, timeMs: number): V | undefined {
     const owner = this.#find(key);
     if (owner === undefined) return undefined;
-    const entry = owner.list[firstAtLeast(owner.list, timeMs)];
+    const entry = owner.list[this.#place(owner.list, timeMs)];
     return entry !== undefined && entry.timeMs === timeMs ? entry.value : undefined;
   }
 
   put(key: K, timeMs: number, value: V): void {
     const owner = this.#find(key) ?? this.#own(key);
     const { list } = owner;
-    const at = firstAtLeast(list, timeMs);
+    const at = this.#place(list, timeMs);
     const found = list[at];
     if (found !== undefined && found.timeMs === timeMs) {
       found.value = value;
@@ -116,11 +121,11 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   delete(key: K, timeMs: number): void {
     const owner = this.#find(key);
     if (owner === undefined) return;
-    const at = firstAtLeast(owner.list, timeMs);
+    const at = this.#place(owner.list, timeMs);
     const entry = owner.list[at];
     if (entry === undefined || entry.timeMs !== timeMs) return;
     this.#byTime?.remove(entry);
-    this.#forget(entry, at);
+    this.#remove(entry, at);
   }
 
   fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[] {
@@ -149,11 +154,18 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const byTime = this.#timeIndex();
     for (let bucket = byTime.takeEarliest(untilMs); bucket !== undefined; bucket = byTime.takeEarliest(untilMs)) {
       for (const entry of this.#inKeyOrder(bucket)) {
-        this.#forget(entry, firstAtLeast(entry.owner.list, entry.timeMs));
+        this.#removeDue(entry);
         drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
       }
     }
     return drained;
+  }
+
+  forget(untilMs: number): void {
+    const byTime = this.#timeIndex();
+    for (let bucket = byTime.takeEarliest(untilMs); bucket !== undefined; bucket = byTime.takeEarliest(untilMs)) {
+      for (let at = 0; at < bucket.length; at += 1) this.#removeDue(bucket[at] as Entry<K, V>);
+    }
   }
 
   drainKey(key: K, untilMs: number): TimeKeyEntry<K, V>[] {
@@ -161,7 +173,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const owner = this.#find(key);
     for (let entry = owner?.list[0]; entry !== undefined && entry.timeMs <= untilMs; entry = owner?.list[0]) {
       this.#byTime?.remove(entry);
-      this.#forget(entry, 0);
+      this.#remove(entry, 0);
       drained.push({ key: entry.owner.key, timeMs: entry.timeMs, value: entry.value });
     }
     return drained;
@@ -187,10 +199,17 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   restored(): void {}
 
   #find(key: K): KeyEntries<K, V> | undefined {
-    const identity = this.#direct ? (key as string) : this.#identity.of(key);
-    const recent = this.#recent;
-    if (recent !== undefined && recent.identity === identity) return recent;
-    return (this.#recent = this.#byKey.get(identity));
+    if (key === this.#recentKey) return this.#recent;
+    this.#recentKey = isCertain(key) ? key : unknownKey;
+    return (this.#recent = this.#byKey.get(this.#direct ? (key as string) : this.#identity.of(key)));
+  }
+
+  /** Position of the first entry of the list with a time at or behind `timeMs`. */
+  #place(list: readonly Entry<K, V>[], timeMs: number): number {
+    const recent = this.#recentPlace;
+    if (list[recent]?.timeMs === timeMs) return recent;
+    if (list[recent + 1]?.timeMs === timeMs) return (this.#recentPlace = recent + 1);
+    return (this.#recentPlace = firstAtLeast(list, timeMs));
   }
 
   #own(key: K): KeyEntries<K, V> {
@@ -199,6 +218,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     const owner: KeyEntries<K, V> = { identity, key, list: [] };
     this.#byKey.set(identity, owner);
     this.#recent = owner;
+    this.#recentKey = isCertain(key) ? key : unknownKey;
     return owner;
   }
 
@@ -211,8 +231,13 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     return entry;
   }
 
+  #removeDue(entry: Entry<K, V>): void {
+    const { list } = entry.owner;
+    this.#remove(entry, list[0] === entry ? 0 : firstAtLeast(list, entry.timeMs));
+  }
+
   /** Takes an entry that the time index has let go of out of its key's list. */
-  #forget(entry: Entry<K, V>, at: number): void {
+  #remove(entry: Entry<K, V>, at: number): void {
     const { owner } = entry;
     if (at === 0) owner.list.shift();
     else owner.list.splice(at, 1);
@@ -233,9 +258,19 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 
   #inKeyOrder(bucket: Entry<K, V>[]): Entry<K, V>[] {
-    const { compare } = this.#identity;
-    return bucket.length === 1 ? bucket : bucket.sort((left, right) => compare(left.owner.identity, right.owner.identity));
+    return bucket.length === 1 ? bucket : inByteOrder(bucket, identityOf, this.#identity.compare);
   }
+}
+
+const unknownKey: unknown = Symbol('no key');
+
+/** Whether the same key again is certain to have the same bytes: an object may have been changed, and 0 may be -0. */
+function isCertain(key: unknown): boolean {
+  return typeof key === 'string' || typeof key === 'bigint' || (typeof key === 'number' && key !== 0);
+}
+
+function identityOf(entry: Entry<unknown, unknown>): string {
+  return entry.owner.identity;
 }
 
 /** Position of the first entry with a time at or behind `timeMs`; looks at the newest first, where most look-ups end. */
