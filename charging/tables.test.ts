@@ -49,7 +49,7 @@ describe('chargingTables', () => {
   it('cuts the value of a dead letter, and says how long it was', () => {
     const value = new Uint8Array(10_000_000);
     const row = deadLetterRow({
-      stage: 'deserialise', step: 's', reason: 'R', exception: 'Error', message: 'm', stacktrace: 'Error: m', topic: 't', partition: 0, offset: 1, index: 0, timestampMs: -5, key: null, value,
+      stage: 'deserialise', step: 's', reason: 'R', exception: 'Error', message: 'm', stacktrace: 'Error: m', topic: 't', partition: 0, offset: 1, index: 0, timestampMs: -5, form: 'bytes', key: null, value,
       headers: [{ key: 'h', value: new Uint8Array([1]) }],
     });
     expect(row).toMatchObject({ value_bytes: 10_000_000, record_time: 0, key: null, header_keys: ['h'] });

@@ -141,9 +141,10 @@ export function minuteRow(load: StationLoad, window: { readonly key: string; rea
 /** Bytes of a dead letter's value that the table keeps; the whole length stands beside them. */
 export const deadLetterBytesMax = 65_536;
 
+/** A letter that is no input record's (an empty topic) has the offset 0 there, and its key and value are JSON text. */
 export function deadLetterRow(letter: DeadLetter): DeadLetterTableRow {
   return {
-    topic: letter.topic, partition: letter.partition, offset: letter.offset, step: letter.step, number: letter.index, stage: letter.stage,
+    topic: letter.topic, partition: letter.partition, offset: Math.max(letter.offset, 0), step: letter.step, number: letter.index, stage: letter.stage,
     reason: letter.reason, error: letter.message, record_time: storableMs(letter.timestampMs), key: letter.key,
     value: letter.value?.subarray(0, deadLetterBytesMax) ?? null, value_bytes: letter.value?.length ?? 0,
     header_keys: letter.headers.map((header) => header.key),

@@ -209,7 +209,7 @@ describe('leftJoinStream', () => {
     });
     running.pushInto(left, at(100, 'bad'), at(101, 'good'), at(1_000, 'far'));
     expect(plain(running.take())).toEqual(['good+null@101']);
-    expect(running.failures.map(({ record }) => record)).toEqual([at(100, 'bad')]);
+    expect(running.failures.map(({ record, kept }) => [record, kept])).toEqual([[at(100, 'bad'), true]]);
   });
 });
 

@@ -97,7 +97,7 @@ describe('joinTable with a grace', () => {
     }, grace));
     running.push(at(5, 'a', 'bad'), at(6, 'a', 'good'), at(100, 'b'));
     expect(running.take().map(({ value }) => value)).toEqual(['good+null']);
-    expect(running.failures.map(({ record }) => record)).toEqual([at(5, 'a', 'bad')]);
+    expect(running.failures.map(({ record, kept }) => [record, kept])).toEqual([[at(5, 'a', 'bad'), true]]);
   });
 
   it('joins a record without a key at once, and takes no time from it', () => {

@@ -116,7 +116,7 @@ function waitingRecords<K, V, R>(
       record = joined(key, value, timestampMs);
     } catch (error) {
       // The failure of this record, not of the one that has come in; and the others shall leave all the same.
-      context.failed(error, { key, value, timestampMs });
+      context.failed(error, { key, value, timestampMs }, 'kept');
       return;
     }
     if (record !== null) emit(record);

@@ -45,12 +45,16 @@ export interface StepContext {
   output<K, V>(port: string): (record: StreamRecord<K, V>) => void;
   /** Counts a record that Kafka Streams would count in `dropped-records-total`. `late` ones are counted apart, too. */
   dropped(reason: 'late' | 'null-key' | 'null-value' | 'expired' | 'duplicate' | 'malformed'): void;
-  /** Hands a user function's error to the step's policy: fail the task, or a dead letter and go on. */
-  failed(error: unknown, record: StreamRecord<unknown, unknown>): void;
+  /**
+   * Hands a user function's error to the step's policy: fail the task, try again, or a dead letter and go on. `kept` says that
+   * the record is one that the step had kept before, and not the one under way: the dead letter is then of it.
+   */
+  failed(error: unknown, record: StreamRecord<unknown, unknown>, kept?: 'kept'): void;
   /**
    * Calls `run` while the step runs, between two records. May be called while the step is built, and only then; the n-th
    * schedule of its type of a step goes on after a restart where it stood at the last commit. An error in `run`, or in what comes
-   * after it, stops the task: there is no record to be set aside.
+   * after it, goes to the policy of the step that threw: a dead letter has the step's record, or none for `run` itself, which then has
+   * done what it did before it threw; tried again, it is called with the time of that moment.
    */
   schedule(schedule: Schedule, run: (timeMs: number) => void): void;
   /**

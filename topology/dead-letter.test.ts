@@ -4,7 +4,7 @@ import { deadLetterTopic } from './dead-letter.ts';
 
 const letter: DeadLetter = {
   stage: 'deliver', step: 'prices', reason: 'SERIALISATION_FAILED', exception: 'VoltstreamError', message: 'kein Preis für 3 €', stacktrace: 'at here',
-  topic: 'orders', partition: 2, offset: 2 ** 40, index: 1, timestampMs: 7, key: null, value: Buffer.from([0xff]),
+  topic: 'orders', partition: 2, offset: 2 ** 40, index: 1, timestampMs: 7, form: 'bytes', key: null, value: Buffer.from([0xff]),
   headers: [{ key: 'own', value: Buffer.from([0xfe]) }, { key: '__streams.errors.topic', value: Buffer.from('before') }],
 };
 

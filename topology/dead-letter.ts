@@ -3,7 +3,12 @@ import type { Form } from '../schemas/codec.ts';
 import type { ErrorStage } from './error-policy.ts';
 import type { LogSink, RecordHeader } from './sink.ts';
 
-/** A record that could not be decoded, processed or delivered, with the reason and its bytes as they came. */
+/**
+ * A record that could not be decoded, processed or delivered, with the reason and its bytes as they came.
+ *
+ * What fails between two records (a punctuator, a tick of idle sources, a step behind one of them), or is a record that a step had
+ * kept and let go later, has no bytes: `form` is then `json`, `topic` is empty, `offset` -1, and `partition` the task's.
+ */
 export interface DeadLetter {
   readonly stage: ErrorStage;
   /** Source, step, sink or archive that refused it. */
@@ -18,9 +23,18 @@ export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Counts the dead letters of one input record, from 0: a record that became several may fail several times. */
+  /**
+   * Counts the dead letters of one input record, from 0: a record that became several may fail several times. Where `form` is `json`,
+   * a number that no other letter of the task has.
+   */
   readonly index: number;
+  /** Time of the record, or of the tick. */
   readonly timestampMs: number;
+  /**
+   * `bytes`: key and value as they came. `json`: the key and value that the step was given as JSON text, with 64-bit integers as
+   * text, bytes in base64, maps and sets as lists; null where there was none, or no record at all.
+   */
+  readonly form: 'bytes' | 'json';
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];
@@ -43,18 +57,22 @@ const ownHeaders = {
   '__voltstream.errors.index': (letter) => String(letter.index),
 } as const satisfies Record<string, (letter: DeadLetter) => string>;
 
+/** Only where key and value are not what came. */
+const formHeader = '__voltstream.errors.form';
+
 const encoder = new TextEncoder();
 
 /** The record's own headers, then Kafka Streams' `__streams.errors.*`, then what only voltstream knows. */
 export function deadLetterHeaders(letter: DeadLetter): readonly RecordHeader[] {
-  const told = Object.entries({ ...streamsHeaders, ...ownHeaders });
-  return [...letter.headers, ...told.map(([key, textOf]) => ({ key, value: encoder.encode(textOf(letter)) }))];
+  const told = Object.entries({ ...streamsHeaders, ...ownHeaders }).map(([key, textOf]) => ({ key, value: encoder.encode(textOf(letter)) }));
+  if (letter.form === 'json') told.push({ key: formHeader, value: encoder.encode(letter.form) });
+  return [...letter.headers, ...told];
 }
 
 /**
  * A topic of dead letters as Kafka Streams writes them (KIP-1034): key, value and time of the record as they came, its own headers, and
  * `__streams.errors.exception`, `.message`, `.stacktrace`, `.topic`, `.partition` and `.offset` as text; then
- * `__voltstream.errors.stage`, `.step`, `.code` and `.index`. A record that has been a dead letter before has them twice: the
+ * `__voltstream.errors.stage`, `.step`, `.code` and `.index`, and `.form` where key and value are JSON text (`DeadLetter.form`). A record that has been a dead letter before has them twice: the
  * last ones count. Exactly once, as every topic sink. The sink's name is the topic's, unless another is given.
  *
  * @example

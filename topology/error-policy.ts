@@ -18,7 +18,8 @@ export interface RetryPolicy {
 /**
  * What happens to a record that fails. `fail`: its task stops before it commits, and the application with it. `dead-letter`: the
  * record goes to the topology's dead letters with its bytes, in the same commit, and the task goes on. A `RetryPolicy`: the task
- * forgets what it has not committed, waits, and takes the record again; other tasks go on meanwhile.
+ * forgets what it has not committed, waits, and takes the record again; other tasks go on meanwhile. The same holds for what fails
+ * between two records: a punctuator, a tick of idle sources, and what comes after them.
  */
 export type ErrorPolicy = FinalErrorPolicy | RetryPolicy;
 

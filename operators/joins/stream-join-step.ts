@@ -139,7 +139,7 @@ export class StreamJoin<K, R> {
           joined = this.#directions[side].join(value, null, key);
         } catch (error) {
           // The failure of this record, not of the one that has come in; and the others shall leave all the same.
-          this.#context.failed(error, { key, value, timestampMs: timeMs });
+          this.#context.failed(error, { key, value, timestampMs: timeMs }, 'kept');
           continue;
         }
         this.#emit({ key, value: joined, timestampMs: timeMs });

@@ -7,6 +7,8 @@ import { recordSubscriber } from '../record-step.ts';
 export interface Failure {
   readonly error: unknown;
   readonly record: StreamRecord<unknown, unknown>;
+  /** Set for a record that the step had kept before. */
+  readonly kept?: true;
 }
 
 /** Committed cells as a durable store keeps them: by store and key bytes. */
@@ -179,8 +181,8 @@ export class OperatorHarness<KI, VI, KO, VO> {
       dropped: (reason) => {
         this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
       },
-      failed: (error, record) => {
-        this.failures.push({ error, record });
+      failed: (error, record, kept) => {
+        this.failures.push(kept === undefined ? { error, record } : { error, record, kept: true });
       },
     };
     for (const definition of this.#operator.stores) this.stores.get(definition);

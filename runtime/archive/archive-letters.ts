@@ -126,7 +126,7 @@ export class ArchiveLetters {
 
   /** Everything of the archive's topic below this position is done. */
   passed(topic: string, position: number): void {
-    this.#options.failures.passed(this.#options.task, topic, position);
+    this.#options.failures.passed(this.#options.task, [{ place: topic, position }]);
   }
 
   stop(): void {

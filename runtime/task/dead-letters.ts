@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import type { StreamRecord } from '../../operators/operator.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
 import type { LogRecord } from '../log/log.ts';
@@ -24,11 +26,28 @@ export class DeadLetters {
     return this.#counts.get(`${stage}\n${step}`) ?? 0;
   }
 
-  of({ stage, step, error, origin: { topic, partition, offset } }: RecordFailure, raw: LogRecord): DeadLetter {
+  of(failure: RecordFailure, raw: LogRecord): DeadLetter {
+    const { topic, partition, offset } = failure.origin;
     const sameRecord = topic === this.#lastTopic && offset === this.#lastOffset;
     this.#index = sameRecord ? this.#index + 1 : 0;
     this.#lastTopic = topic;
     this.#lastOffset = offset;
+    const { timestampMs, key, value } = raw;
+    return { ...this.#told(failure), topic, partition, offset, index: this.#index, timestampMs, form: 'bytes', key, value, headers: raw.headers ?? [] };
+  }
+
+  /**
+   * A letter without bytes: of a record that lay in a step, or came out of one between two input records, or of no record when the
+   * step's function itself has failed. `number` is one that no other letter of the task has.
+   */
+  ofStep(failure: RecordFailure, partition: number, number: number, record: StreamRecord<unknown, unknown> | null): DeadLetter {
+    const timestampMs = record === null ? failure.origin.timestampMs : record.timestampMs;
+    const key = record === null ? null : jsonBytes(record.key);
+    const value = record === null ? null : jsonBytes(record.value);
+    return { ...this.#told(failure), topic: '', partition, offset: -1, index: number, timestampMs, form: 'json', key, value, headers: [] };
+  }
+
+  #told({ stage, step, error }: RecordFailure): Pick<DeadLetter, 'stage' | 'step' | 'reason' | 'exception' | 'message' | 'stacktrace'> {
     this.#counts.set(`${stage}\n${step}`, this.countOf(stage, step) + 1);
     return {
       stage,
@@ -37,19 +56,31 @@ export class DeadLetters {
       exception: error instanceof Error ? error.name : typeof error,
       message: messageOf(error),
       stacktrace: stacktraceOf(error),
-      topic,
-      partition,
-      offset,
-      index: this.#index,
-      timestampMs: raw.timestampMs,
-      key: raw.key,
-      value: raw.value,
-      headers: raw.headers ?? [],
     };
   }
 }
 
-/** A letter under the position of its record: what a sink keys it by. */
+/** JSON text of any value; what JSON cannot say (a circle) as it is shown in Node. */
+function jsonBytes(value: unknown): Uint8Array | null {
+  if (value === null || value === undefined) return null;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value, tellable);
+  } catch (refusal) {
+    text = `${inspect(value)} (${messageOf(refusal)})`;
+  }
+  return Buffer.from(text ?? inspect(value));
+}
+
+function tellable(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  // Before its toJSON: a Buffer's is a list of numbers.
+  const own = this[name];
+  if (own instanceof Uint8Array) return Buffer.from(own.buffer, own.byteOffset, own.byteLength).toString('base64');
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Map || value instanceof Set ? [...value] : value;
+}
+
+/** A letter under the position of its record, or of its tick: what a sink keys it by. */
 export function letterRecord(letter: DeadLetter): { readonly key: string; readonly value: DeadLetter; readonly timestampMs: number } {
   return { key: `${letter.topic}-${letter.partition}-${letter.offset}`, value: letter, timestampMs: letter.timestampMs };
 }

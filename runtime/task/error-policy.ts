@@ -35,12 +35,22 @@ export interface RecordFailure {
   readonly error: unknown;
   /** Where the record came from; offset -1 and the time for what a step does between records. */
   readonly origin: Pick<RecordOrigin, 'topic' | 'partition' | 'offset' | 'timestampMs'>;
+  /** What ran between two records, by a name that stays; left out for a record. */
+  readonly tick?: string | undefined;
+}
+
+/** How far a topic has been read, or a tick has come: what lies below is done. */
+export interface Passed {
+  readonly place: string;
+  readonly position: number;
 }
 
 interface Tried {
   readonly task: string;
-  readonly topic: string;
-  readonly offset: number;
+  /** A topic, or the name of a tick. */
+  readonly place: string;
+  /** Offset of the record, or the highest time at which the tick has failed: times only rise. */
+  position: number;
   count: number;
 }
 
@@ -77,17 +87,35 @@ export class FailurePolicies {
     this.#setAside(task, letter);
   }
 
-  /** Everything of a topic below a position is done: what failed there is forgotten. */
-  passed(task: string, topic: string, position: number): void {
+  /** True when there are attempts that count: `hasTried` and `passed` need not be called otherwise. */
+  get remembers(): boolean {
+    return this.#tried.size > 0;
+  }
+
+  /** Whether there have been attempts at the record of a topic's position, or at a tick up to that time. */
+  hasTried(task: string, place: string, position: number): boolean {
+    for (const tried of this.#tried.values()) {
+      if (tried.task === task && tried.place === place && tried.position <= position) return true;
+    }
+    return false;
+  }
+
+  /** What is passed is committed: what failed there is forgotten. */
+  passed(task: string, passed: readonly Passed[]): void {
     if (this.#tried.size === 0) return;
-    for (const [id, tried] of this.#tried) {
-      if (tried.task === task && tried.topic === topic && tried.offset < position) this.#tried.delete(id);
+    for (const { place, position } of passed) {
+      for (const [id, tried] of this.#tried) {
+        if (tried.task === task && tried.place === place && tried.position < position) this.#tried.delete(id);
+      }
     }
   }
 
-  #count({ task, stage, step, origin: { topic, offset } }: RecordFailure): number {
-    const id = `${task}\n${topic}\n${offset}\n${stage}\n${step}`;
-    const tried = this.#tried.get(id) ?? { task, topic, offset, count: 0 };
+  #count({ task, stage, step, tick, origin: { topic, offset, timestampMs } }: RecordFailure): number {
+    // A tick comes again at a later time; a record at its offset.
+    const place = tick ?? `${topic}\n${offset}`;
+    const id = `${task}\n${place}\n${stage}\n${step}`;
+    const tried = this.#tried.get(id) ?? { task, place: tick ?? topic, position: -1, count: 0 };
+    tried.position = Math.max(tried.position, tick === undefined ? offset : timestampMs);
     tried.count++;
     this.#tried.set(id, tried);
     if (this.#tried.size > REMEMBERED_MAX) {

@@ -1,7 +1,7 @@
 import type { SourceNode, SubTopology } from '../../topology/graph.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import type { TaskFacts } from './task-facts.ts';
-import type { Run, Runner } from './task-timers.ts';
+import type { Run, Runner, Tick } from './task-timers.ts';
 
 /** Without an answer of the log for so long, the time since the last one says nothing about the source. */
 const unansweredMs = 2_000;
@@ -23,9 +23,7 @@ interface WatchedSource {
   timeMs: number | null;
 }
 
-interface Listener {
-  readonly step: string;
-  readonly run: Run;
+interface Listener extends Tick {
   readonly sources: readonly WatchedSource[];
   toldMs: number;
 }
@@ -67,7 +65,7 @@ export class IdleSources {
       const names = streamsInFrontOf(this.#part, step);
       const inFront = sources.flatMap((source, index) => (names.has(source.name) ? [watched[index] ?? null] : []));
       const all = inFront.filter((one) => one !== null);
-      if (all.length > 0 && all.length === inFront.length) this.#listeners.push({ step, run, sources: all, toldMs: -1 });
+      if (all.length > 0 && all.length === inFront.length) this.#listeners.push({ name: `idle/${step}`, step, run, sources: all, toldMs: -1 });
     }
     this.#watched = watched;
     this.active = this.#listeners.length > 0;
@@ -112,7 +110,7 @@ export class IdleSources {
       const timeMs = lowestTime(listener.sources);
       if (timeMs <= listener.toldMs) continue;
       listener.toldMs = timeMs;
-      if (!runner(listener.step, timeMs, listener.run)) return;
+      if (!runner(listener, timeMs)) return;
     }
   }
 

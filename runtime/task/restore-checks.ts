@@ -1,7 +1,7 @@
 import { VoltstreamError } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { Outbox } from './outbox.ts';
-import type { TaskFacts } from './task-facts.ts';
+import { TaskFacts } from './task-facts.ts';
 
 /**
  * State that was written by another version of the topology: what the present one cannot go on from is refused before a
@@ -67,4 +67,17 @@ export function refuseRemovedSinks(task: string, stores: readonly string[], sink
   throw new VoltstreamError('TOPOLOGY_INVALID', 'rows wait for a sink that the topology no longer has', {
     where: `task ${task}`, wanted: `a sink "${removed}"`, got: sinks.join(', ') || 'no sinks', cure: emptyOutboxCure,
   });
+}
+
+/** Cells of outboxes, by store and key: the engine's own that are not facts. */
+export function outboxCellsOf(pages: readonly (readonly Cell[])[]): ReadonlyMap<string, ReadonlyMap<string, Cell>> {
+  const outboxes = new Map<string, Map<string, Cell>>();
+  for (const page of pages) {
+    for (const cell of page) {
+      if (!cell.store.startsWith('$') || TaskFacts.owns(cell.store)) continue;
+      const cells = outboxes.get(cell.store) ?? new Map<string, Cell>();
+      outboxes.set(cell.store, cells.set(Buffer.from(cell.key).toString('hex'), cell));
+    }
+  }
+  return outboxes;
 }

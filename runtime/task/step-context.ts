@@ -56,7 +56,7 @@ export interface StepContextParts {
   readonly counters: StepCounter;
   readonly output: (port: string) => (record: StreamRecord<unknown, unknown>) => void;
   readonly store: (definition: StoreDefinition) => LocalStore | undefined;
-  readonly failed: (error: unknown) => void;
+  readonly failed: (error: unknown, record: StreamRecord<unknown, unknown>, kept: boolean) => void;
   readonly schedule: (schedule: Schedule, run: (timeMs: number) => void) => void;
   readonly onIdle: (run: (timeMs: number) => void) => void;
 }
@@ -94,8 +94,8 @@ export class TaskStepContext implements StepContext {
     this.#parts.counters.dropped[reason]++;
   }
 
-  failed(error: unknown): void {
-    this.#parts.failed(error);
+  failed(error: unknown, record: StreamRecord<unknown, unknown>, kept?: 'kept'): void {
+    this.#parts.failed(error, record, kept === 'kept');
   }
 
   schedule(schedule: Schedule, run: (timeMs: number) => void): void {

@@ -7,19 +7,20 @@ import type { SinkNode, SourceNode, SubTopology } from '../../topology/graph.ts'
 import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { DeadLetters, letterRecord } from './dead-letters.ts';
-import type { FailurePolicies } from './error-policy.ts';
+import type { FailurePolicies, Passed } from './error-policy.ts';
 import { recordError } from './error-policy.ts';
 import type { SealedBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
+import { Passing } from './passing.ts';
 import type { SourceReaders } from './partition-queue.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { StepCounts } from './pipeline.ts';
 import { Pipeline } from './pipeline.ts';
-import { refuseChangedSink, refuseOtherPartitions, refuseRemovedSinks } from './restore-checks.ts';
+import { outboxCellsOf, refuseChangedSink, refuseOtherPartitions, refuseRemovedSinks } from './restore-checks.ts';
 import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
 import { StepTime, TaskFacts } from './task-facts.ts';
 import { TaskStores } from './task-stores.ts';
-import { TaskTimers } from './task-timers.ts';
+import { TaskTimers, type Tick } from './task-timers.ts';
 import { isTaken, takenMark, writerFact, type WriterMark } from './writer-header.ts';
 
 type AnyRecord = StreamRecord<unknown, unknown>;
@@ -58,6 +59,8 @@ export interface TaskCoreOptions {
 export interface CommitContent {
   readonly cells: readonly Cell[];
   readonly sealed: readonly { readonly sink: string; readonly batch: SealedBatch }[];
+  /** What need not be tried again once this is committed: for `TaskCore.accepted`. */
+  readonly passed: readonly Passed[];
 }
 
 /**
@@ -84,6 +87,9 @@ export class TaskCore {
   /** First error that must stop the task; set by steps, seen after the record under way. */
   #failure: unknown = null;
   #raw: LogRecord | null = null;
+  /** What runs between two records, if something does. */
+  #tick: Tick | null = null;
+  readonly #passing: Passing;
   /** Since when a partition has had nothing, while a task with several inputs waits for it. */
   readonly #idleSinceMs = new Map<PartitionQueue, number>();
   recordsSinceCommit = 0;
@@ -94,6 +100,7 @@ export class TaskCore {
     this.id = `${part.name}_${partition}`;
     this.run = options.run;
     this.#options = options;
+    this.#passing = new Passing(this.id, options.failures);
     this.counters = new StepCounters(part);
     this.#stores = new TaskStores(this.id, part, options.droppedState);
     this.stores = this.#stores.stores;
@@ -102,7 +109,7 @@ export class TaskCore {
       const { deadLetters } = options;
       this.outboxes.set(deadLetters.name, new Outbox(deadLetters.name, options.sealPolicyOf(deadLetters)));
     }
-    this.#timers = new TaskTimers(part, (step, timeMs, run) => this.#between(step, timeMs, run));
+    this.#timers = new TaskTimers(part, (tick, timeMs) => this.#between(tick, timeMs));
     this.#pipeline = new Pipeline(part, {
       contextOf: (step, output) => this.#contextOf(step, output),
       sink: (sink, record) => this.#output(sink, record),
@@ -125,18 +132,20 @@ export class TaskCore {
     return this.#times;
   }
 
+  /** True when a commit shall be made before anything else is processed. */
+  get wantsCommit(): boolean {
+    return this.#passing.wantsCommit && this.#failure === null;
+  }
+
   /** Puts back the cells of a claim; gives sealed batches that were not acknowledged, per sink and in order. */
   restore(pages: readonly (readonly Cell[])[]): readonly { readonly sink: string; readonly batch: SealedBatch }[] {
-    const outboxCells = new Map<string, Map<string, Cell>>();
     for (const cells of pages) {
       for (const cell of cells) if (TaskFacts.owns(cell.store)) this.#facts.restore(cell);
     }
     // Before a cell is read: in another form it could be misread.
     refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
     this.#stores.restore(pages, this.#facts);
-    for (const cells of pages) {
-      for (const cell of cells) if (cell.store.startsWith('$') && !TaskFacts.owns(cell.store)) keepOutboxCell(cell, outboxCells);
-    }
+    const outboxCells = outboxCellsOf(pages);
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
     this.#timers.restore(this.#facts);
     const due: { sink: string; batch: SealedBatch }[] = [];
@@ -165,11 +174,11 @@ export class TaskCore {
 
   /**
    * Processes up to `recordsMax` records, lowest head timestamp of the task's partitions first, as Kafka Streams does. Stops
-   * early when a partition must be waited for. Throws what stops the task; nothing of it may be committed then.
+   * early when a partition must be waited for, or a commit is wanted. Throws what stops the task; nothing of it may be committed then.
    */
   process(recordsMax: number, nowMs: number): number {
     let processed = 0;
-    while (processed < recordsMax && this.#failure === null) {
+    while (processed < recordsMax && this.#failure === null && !this.#passing.wantsCommit) {
       const index = this.#choose(nowMs);
       // Decoding may have met a record that stops the task.
       if (index < 0 || this.#failure !== null) break;
@@ -184,7 +193,7 @@ export class TaskCore {
 
   /** Runs what the wall clock makes due; `polled` says whether the log has answered since the last tick. Throws what stops the task. */
   tick(nowMs: number, polled: boolean): void {
-    if (this.#options.wallClock) this.#timers.tick(nowMs, polled);
+    if (this.#options.wallClock && !this.#passing.wantsCommit) this.#timers.tick(nowMs, polled);
     if (this.#failure !== null) throw this.#failure;
   }
 
@@ -197,7 +206,7 @@ export class TaskCore {
 
   /** True when a commit would have something to write. */
   get dirty(): boolean {
-    if (this.recordsSinceCommit > 0 || this.#timers.unrecorded) return true;
+    if (this.recordsSinceCommit > 0 || this.#timers.unrecorded || this.#passing.wantsCommit) return true;
     if (this.#stores.dirty) return true;
     for (const outbox of this.outboxes.values()) if (outbox.dirty) return true;
     return this.#queues.some((queue) => queue.position !== this.committedPosition(queue.source));
@@ -222,8 +231,12 @@ export class TaskCore {
     this.#timers.record(this.#facts);
     this.#facts.takeCells(cells);
     this.recordsSinceCommit = 0;
-    for (const queue of this.#queues) this.#options.failures.passed(this.id, queue.source.topic, queue.position);
-    return { cells, sealed };
+    return { cells, sealed, passed: this.#passing.take(this.#queues.map(({ source, position }) => ({ place: source.topic, position }))) };
+  }
+
+  /** The store has accepted this commit: attempts at what it has passed are forgotten. */
+  accepted({ passed }: CommitContent): void {
+    this.#passing.accepted(passed);
   }
 
   /** A value that its codec refuses belongs to no single record any more: nothing of this commit may be written. */
@@ -280,18 +293,23 @@ export class TaskCore {
     queue.shift();
     if (this.#timers.idle.active) this.#timers.idle.processed(index, timestampMs);
     if (timestampMs >= this.#timers.nextStreamMs && this.#failure === null) this.#timers.streamTimeReached(timestampMs);
+    this.#passing.record(queue.source.topic, raw.offset);
   }
 
   /** Runs a step's function between two records: what it gives belongs to none, as in Kafka Streams. False when the task must stop. */
-  #between(step: string, timeMs: number, run: (timeMs: number) => void): boolean {
+  #between(tick: Tick, timeMs: number): boolean {
     this.origin.set('', -1, -1, timeMs);
     this.#raw = null;
+    this.#tick = tick;
     try {
-      run(timeMs);
+      tick.run(timeMs);
     } catch (error) {
-      this.#stop(step, error);
+      this.#refuse('process', tick.step, error, null);
     }
-    return this.#failure === null;
+    this.#tick = null;
+    if (this.#failure !== null) return false;
+    this.#passing.tick(tick.name, timeMs);
+    return true;
   }
 
   #contextOf(step: string, output: (port: string) => (record: AnyRecord) => void): TaskStepContext {
@@ -306,7 +324,7 @@ export class TaskCore {
       counters: this.counters.of(step),
       output,
       store: (definition) => this.stores.get(definition.name) ?? this.#options.globalStores.get(definition.name),
-      failed: (error) => this.#refuse('process', step, error),
+      failed: (error, record, kept) => this.#refuse('process', step, error, record, kept),
       schedule: (schedule, run) => this.#timers.schedule(step, schedule, run),
       onIdle: (run) => this.#timers.onIdle(step, run),
     });
@@ -316,7 +334,7 @@ export class TaskCore {
     try {
       this.#encode(sink.name, record);
     } catch (error) {
-      this.#refuse('deliver', sink.name, error);
+      this.#refuse('deliver', sink.name, error, record);
     }
   }
 
@@ -327,18 +345,20 @@ export class TaskCore {
     outbox.add((into) => encoder.encode(record, outbox.nextOrdinal, this.origin, into));
   }
 
-  #refuse(stage: ErrorStage, step: string, error: unknown): void {
+  /** `record` is what the step was given, null for none; `kept` says that it does not come from the record under way. */
+  #refuse(stage: ErrorStage, step: string, error: unknown, record: AnyRecord | null, kept = false): void {
     // Nothing of this task is committed any more.
     if (this.#failure !== null) return;
-    const raw = this.#raw;
-    // What fails between two records has no record that could be tried again or set aside.
-    if (raw === null) return this.#stop(step, error);
-    const failure = { task: this.id, stage, step, error, origin: this.origin };
+    const failure = { task: this.id, stage, step, error, origin: this.origin, tick: this.#tick?.name };
     this.#failure = this.#options.failures.stoppedBy(failure);
     if (this.#failure !== null) return;
     const sink = this.#options.deadLetters?.name;
-    assertInvariant(sink !== undefined, 'a policy of dead letters has a sink for them');
-    const letter = this.deadLetters.of(failure, raw);
+    const outbox = sink === undefined ? undefined : this.outboxes.get(sink);
+    assertInvariant(sink !== undefined && outbox !== undefined, 'a policy of dead letters has a sink for them');
+    const raw = this.#raw;
+    const letter = raw === null || kept
+      ? this.deadLetters.ofStep(failure, this.#options.partition, outbox.nextOrdinal, record)
+      : this.deadLetters.of(failure, raw);
     try {
       this.#encode(sink, letterRecord(letter));
     } catch (refusal) {
@@ -365,8 +385,9 @@ export class TaskCore {
   #malformed(source: SourceNode, partition: number, raw: LogRecord, error: unknown): void {
     this.origin.set(source.topic, partition, raw.offset, raw.timestampMs);
     this.#raw = raw;
-    this.#refuse('deserialise', source.name, error);
+    this.#refuse('deserialise', source.name, error, null);
     this.recordsSinceCommit++;
+    this.#passing.record(source.topic, raw.offset);
   }
 
   /** Repartition records come at least once; the highest ordinal of each writer is part of our commit (Law 4). */
@@ -375,9 +396,4 @@ export class TaskCore {
     if (repeated) this.counters.repeated++;
     return repeated;
   }
-}
-
-function keepOutboxCell(cell: Cell, outboxCells: Map<string, Map<string, Cell>>): void {
-  const known = outboxCells.get(cell.store) ?? new Map<string, Cell>();
-  outboxCells.set(cell.store, known.set(Buffer.from(cell.key).toString('hex'), cell));
 }

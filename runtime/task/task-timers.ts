@@ -8,15 +8,19 @@ import type { TaskFacts } from './task-facts.ts';
 /** A function of a step that runs between two records. */
 export type Run = (timeMs: number) => void;
 
-/** Runs a function of a step at a time, as the task wants it run; false when the task must stop. */
-export type Runner = (step: string, timeMs: number, run: Run) => boolean;
-
-interface Timer {
+/** Something of a step that runs between two records, by a name that it has after a restart, too. */
+export interface Tick {
+  readonly name: string;
   readonly step: string;
-  /** Name of the fact that keeps `dueMs`. */
-  readonly fact: string;
-  readonly schedule: Schedule;
   readonly run: Run;
+}
+
+/** Runs a tick at a time, as the task wants it run; false when the task must stop. */
+export type Runner = (tick: Tick, timeMs: number) => boolean;
+
+/** Its name is that of the fact that keeps `dueMs`. */
+interface Timer extends Tick {
+  readonly schedule: Schedule;
   /** -1: a wall-clock timer that has not started. */
   dueMs: number;
 }
@@ -66,7 +70,7 @@ export class TaskTimers {
     const name = `due/${type}/${step}`;
     const count = this.#counts.get(name) ?? 0;
     this.#counts.set(name, count + 1);
-    const timer: Timer = { step, fact: `${name}/${count}`, schedule, run, dueMs: type === 'stream-time' ? 0 : -1 };
+    const timer: Timer = { step, name: `${name}/${count}`, schedule, run, dueMs: type === 'stream-time' ? 0 : -1 };
     (type === 'stream-time' ? this.#streamTimers : this.#wallTimers).push(timer);
   }
 
@@ -83,7 +87,7 @@ export class TaskTimers {
   }
 
   restore(facts: TaskFacts): void {
-    for (const timer of [...this.#streamTimers, ...this.#wallTimers]) timer.dueMs = facts.getNumber(timer.fact) ?? timer.dueMs;
+    for (const timer of [...this.#streamTimers, ...this.#wallTimers]) timer.dueMs = facts.getNumber(timer.name) ?? timer.dueMs;
     this.#lastTickMs = facts.getNumber(lastTickFact) ?? -1;
     this.idle.restore(facts);
     this.#findNextStream();
@@ -91,8 +95,8 @@ export class TaskTimers {
 
   /** Puts due times and idle times among the facts of the commit under way. */
   record(facts: TaskFacts): void {
-    for (const timer of this.#streamTimers) facts.set(timer.fact, String(timer.dueMs));
-    for (const timer of this.#wallTimers) if (timer.dueMs >= 0) facts.set(timer.fact, String(timer.dueMs));
+    for (const timer of this.#streamTimers) facts.set(timer.name, String(timer.dueMs));
+    for (const timer of this.#wallTimers) if (timer.dueMs >= 0) facts.set(timer.name, String(timer.dueMs));
     if (this.#lastTickMs >= 0) facts.set(lastTickFact, String(this.#lastTickMs));
     this.idle.record(facts);
     this.unrecorded = false;
@@ -103,7 +107,7 @@ export class TaskTimers {
     const due = dueAt(this.#streamTimers, timestampMs);
     for (const timer of due) timer.dueMs = (Math.floor(timestampMs / timer.schedule.intervalMs) + 1) * timer.schedule.intervalMs;
     this.#findNextStream();
-    for (const { step, run } of due) if (!this.#runner(step, timestampMs, run)) return;
+    for (const timer of due) if (!this.#runner(timer, timestampMs)) return;
   }
 
   /**
@@ -122,7 +126,7 @@ export class TaskTimers {
       const { intervalMs } = timer.schedule;
       timer.dueMs += (Math.floor((nowMs - timer.dueMs) / intervalMs) + 1) * intervalMs;
     }
-    for (const { step, run } of due) if (!this.#runner(step, this.#lastTickMs, run)) return;
+    for (const timer of due) if (!this.#runner(timer, this.#lastTickMs)) return;
     this.idle.tick(nowMs, polled, this.#runner);
   }
 

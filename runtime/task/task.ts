@@ -167,13 +167,14 @@ export class Task implements RunningTask {
     for (const box of this.core.outboxes.values()) {
       if (box.rows >= outbox.rowsMax || box.bytes >= outbox.bytesMax) return `outbox of ${box.sink} is full`;
     }
-    return this.#commits.busy && this.core.recordsSinceCommit >= commit.recordsMax ? 'commit under way' : null;
+    const full = this.core.recordsSinceCommit >= commit.recordsMax || this.core.wantsCommit;
+    return this.#commits.busy && full ? 'commit under way' : null;
   }
 
   #commitDue(nowMs: number): boolean {
     const { commit } = this.#options.limits;
     if (this.#commits.busy) return false;
-    if (this.core.recordsSinceCommit >= commit.recordsMax || this.core.openBytes >= commit.bytesMax) return true;
+    if (this.core.wantsCommit || this.core.recordsSinceCommit >= commit.recordsMax || this.core.openBytes >= commit.bytesMax) return true;
     if (nowMs - this.#lastCommitMs < commit.intervalMs) return false;
     if (this.core.dirty) return true;
     for (const outbox of this.core.outboxes.values()) if (outbox.sealDue(nowMs)) return true;
@@ -186,6 +187,7 @@ export class Task implements RunningTask {
     const positions = this.core.queues.map((queue) => ({ topic: queue.source.topic, partition: queue.partition, offset: queue.position }));
     this.#lastCommitMs = nowMs;
     await this.#commits.commit(content.cells);
+    this.core.accepted(content);
     this.#committedPositions = positions;
     this.#deliveries.push(content.sealed);
   }

@@ -73,13 +73,20 @@ export class DriverTask {
     }
   }
 
-  /** Processes everything that is in the log; true when there was something. A record to be tried again restarts the task. */
+  /**
+   * Processes everything that is in the log; true when there was something. A record to be tried again restarts the task, and is
+   * committed as soon as it has passed.
+   */
   process(): boolean {
     for (const queue of this.core.queues) {
       this.core.accept(this.#options.log.fetch(queue.source.topic, queue.partition, queue.requestPosition));
     }
     try {
-      return this.core.process(Number.POSITIVE_INFINITY, this.#options.hooks.nowMs()) > 0;
+      for (let processed = 0;;) {
+        processed += this.core.process(Number.POSITIVE_INFINITY, this.#options.hooks.nowMs());
+        if (!this.core.wantsCommit) return processed > 0;
+        this.commit();
+      }
     } catch (error) {
       if (!(error instanceof RecordRetry)) throw error;
       this.restart();
@@ -89,7 +96,16 @@ export class DriverTask {
 
   /** What the wall clock makes due now. */
   tick(): void {
-    this.core.tick(this.#options.hooks.nowMs(), true);
+    for (;;) {
+      try {
+        this.core.tick(this.#options.hooks.nowMs(), true);
+        if (this.core.wantsCommit) this.commit();
+        return;
+      } catch (error) {
+        if (!(error instanceof RecordRetry)) throw error;
+        this.restart();
+      }
+    }
   }
 
   commit(): void {
@@ -103,6 +119,7 @@ export class DriverTask {
       else this.#committed.set(id, cell);
     }
     hooks.call(`commit ${this.id}`, 'after');
+    this.core.accepted(content);
     this.#due.push(...content.sealed);
   }
 
