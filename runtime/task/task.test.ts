@@ -11,6 +11,8 @@ import { logTopic } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';
 import { loadConfiguration } from '../configuration.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
+import { FailurePolicies, RecordRetry } from './error-policy.ts';
+import type { TaskCoreOptions } from './task-core.ts';
 import { Task } from './task.ts';
 import { batch, coreOf, textsOf } from './testing/core-fixture.ts';
 
@@ -38,10 +40,10 @@ function passing(): Topology {
 
 async function drive(
   deliver: (texts: readonly string[], task: DeliveryTask) => Promise<void> = async () => undefined, flags: Readonly<Record<string, unknown>> = {},
-  topology = passing(),
+  topology = passing(), options: Partial<TaskCoreOptions> = {},
 ) {
   const store = new HeldStore();
-  const core = coreOf(topology);
+  const core = coreOf(topology, [], options);
   const delivered: string[] = [];
   const stopped: unknown[] = [];
   let nowMs = 0;
@@ -126,6 +128,39 @@ describe('Task', () => {
     bytes.task.turn(1);
     await bytes.settle();
     expect(bytes.delivered.length).toBe(1);
+  });
+
+  it('commits at once when a record has passed that had failed before, and processes nothing else before that', async () => {
+    const topology = passing();
+    topology.errorPolicy({ process: { attempts: 2, backOffMs: 0, otherwise: 'fail' } });
+    const failures = new FailurePolicies(topology.build());
+    const before = { task: 'in_0', stage: 'process', step: 'mapValues-1', error: new Error('planted'), origin: { topic: 'in', partition: 0, offset: 1, timestampMs: 1 } } as const;
+    expect(failures.stoppedBy(before)).toBeInstanceOf(RecordRetry);
+    const { task, store, settle } = await drive(undefined, { 'commit.intervalMs': 60_000 }, topology, { failures });
+    store.holding = true;
+    task.accept(batch('in', 0, ['a', 'b', 'c']));
+    expect([task.turn(100), task.queues[0]?.position]).toEqual([2, 2]);
+    await settle();
+    expect([store.held.length, task.turn(100), failures.hasTried('in_0', 'in', 1)]).toEqual([1, 1, true]);
+    store.holding = false;
+    store.held.shift()?.();
+    await settle();
+    expect([task.committedPositions, failures.remembers]).toEqual([[{ topic: 'in', partition: 0, offset: 2 }], false]);
+  });
+
+  it('still counts the attempts at a record whose commit is refused', async () => {
+    const topology = passing();
+    topology.errorPolicy({ process: { attempts: 3, backOffMs: 0, otherwise: 'fail' } });
+    const failures = new FailurePolicies(topology.build());
+    const failure = { task: 'in_0', stage: 'process', step: 'mapValues-1', error: new Error('planted'), origin: { topic: 'in', partition: 0, offset: 0, timestampMs: 0 } } as const;
+    failures.stoppedBy(failure);
+    const { task, store, stopped, settle } = await drive(undefined, {}, topology, { failures });
+    await store.claim('in_0');
+    task.accept(batch('in', 0, ['a']));
+    task.turn(100);
+    await settle();
+    expect([stopped, failures.remembers]).toEqual([[expect.objectContaining({ code: 'FENCED' })], true]);
+    expect(failures.stoppedBy(failure)).toMatchObject({ attempt: 2 });
   });
 
   it('stops at a record that fails, without a commit of what came before it in the same turn', async () => {
