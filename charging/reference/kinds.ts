@@ -1,0 +1,40 @@
+import type { Form } from '../../schemas/codec.ts';
+import { station } from '../../schemas/generated/station.ts';
+import type { Station } from '../../schemas/generated/station.ts';
+import { vehicle } from '../../schemas/generated/vehicle.ts';
+import type { Vehicle } from '../../schemas/generated/vehicle.ts';
+import { stationsTopic } from '../topology.ts';
+import type { Comparing } from './compare.ts';
+import type { StationFacts, VehicleFacts } from './reference-row.ts';
+
+export const vehiclesTopic = 'vehicles';
+
+/** A kind of reference data: where it lies and how its versions are made. */
+export interface ReferenceKind<Facts, T> extends Comparing<Facts, T> {
+  readonly topic: string;
+  readonly form: Form<T>;
+}
+
+/**
+ * Stations. One that is no longer there gets a version without charging places rather than a deletion: that version has a time of
+ * its own, and what happened there before, or is told late, still finds its city and operator.
+ */
+export const stationKind: ReferenceKind<StationFacts, Station> = {
+  topic: stationsTopic,
+  form: station,
+  versionOf: (facts, validFromMs, before) =>
+    ({ ...facts, validFromMs, tariffId: before?.tariffId ?? null, registerScope: before?.registerScope ?? 'lifetime' }),
+  withdrawnOf: (before, validFromMs) => ({ ...before, validFromMs, evses: [] }),
+  isWithdrawn: ({ evses }) => evses.length === 0,
+  regionOf: ({ country, region }) => `${country ?? ''}/${region ?? ''}`,
+};
+
+/** Vehicle models. One that is no longer listed is deleted. */
+export const vehicleKind: ReferenceKind<VehicleFacts, Vehicle> = {
+  topic: vehiclesTopic,
+  form: vehicle,
+  versionOf: (facts, validFromMs) => ({ ...facts, validFromMs }),
+  withdrawnOf: () => null,
+  isWithdrawn: () => false,
+  regionOf: () => '',
+};
