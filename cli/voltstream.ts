@@ -36,6 +36,23 @@ function stateFlags(flags: Flags): Readonly<Record<string, string | boolean>> {
   return Object.fromEntries(names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name] as string | boolean]));
 }
 
+function referenceCommand(root: Command): void {
+  withSettings(root.command('reference'))
+    .description('reference data: stations and vehicles from files, compared with what is known; the same file again changes nothing (docs/reference-data.md)')
+    .argument('<action>', 'load FILE..., or formats: which forms of files there are')
+    .argument('[file...]', 'CSV or JSON, plain or gzip')
+    .option('--format <name>', 'form of the files, as "formats" names it (default: by their content)')
+    .option('--valid-from <time>', 'new versions hold from here on, a day or time (default: by what the files say)')
+    .option('--withdraw', 'withdraw what this source has brought before and the files, within the regions they cover, no longer have')
+    .option('--dry-run', 'only show what would change')
+    .option('--show <number>', 'changes to show', '20')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (action: string, files: readonly string[], flags: Flags) => (await import('./reference.ts')).reference(sourcesOf(flags), files, {
+      action, format: (flags['format'] as string | undefined) ?? null, validFrom: (flags['validFrom'] as string | undefined) ?? null,
+      withdraw: flags['withdraw'] === true, dryRun: flags['dryRun'] === true, show: String(flags['show']), json: flags['json'] === true,
+    }));
+}
+
 function program(): Command {
   const root = new Command('voltstream')
     .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
@@ -65,6 +82,8 @@ function program(): Command {
     .action(async (files: readonly string[], flags: Flags) => (await import('./ingest.ts')).ingest(sourcesOf(flags), files, {
       json: flags['json'] === true, mapping: (flags['mapping'] as string | undefined) ?? null, mappings: flags['mappings'] === true,
     }));
+
+  referenceCommand(root);
 
   withSettings(root.command('query'))
     .description('ask ClickHouse; where a process already runs on the data folder, it answers')
