@@ -69,7 +69,7 @@ describe('a join of tables', () => {
     const join = new OperatorHarness(joinTables('join', 'outer', left, versions, both));
     join.push(change('x', null, 5, false));
     join.pushInto(1, change(1, null, 5, false));
-    expect([join.take().length, join.dropped]).toEqual([1, { late: 1 }]);
+    expect([join.take().length, join.dropped]).toEqual([1, { 'out-of-order': 1 }]);
   });
 
   it('hands an error of the joiner to the policy', () => {

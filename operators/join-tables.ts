@@ -19,7 +19,7 @@ export interface ChangingTable<K, V> extends TableReference<K, V> {
  *
  * A change whose key the other table does not have gives nothing where the join needs both; where it does not, a change from
  * nothing to nothing gives nothing. Everything else is passed on, also when the result is the same as before, with the later
- * of both sides' timestamps. Changes behind the newest version of a versioned table are dropped and counted (`late`).
+ * of both sides' timestamps. Changes behind the newest version of a versioned table are dropped and counted (`out-of-order`).
  * Rules of Kafka Streams 4.2 (KTableKTableInnerJoin, LeftJoin, RightJoin, OuterJoin; KIP-914).
  */
 export function joinTables<K, L, R, J>(
@@ -44,7 +44,7 @@ export function joinTables<K, L, R, J>(
         const rightIsVersioned = right.versioned;
         return (record) => {
           const isLeft = context.input === 0;
-          if (!record.value.isLatest && (isLeft ? leftIsVersioned : rightIsVersioned)) return context.dropped('late');
+          if (!record.value.isLatest && (isLeft ? leftIsVersioned : rightIsVersioned)) return context.dropped('out-of-order');
           const joined = isLeft
             ? fromLeft.join(record as StreamRecord<K, Change<L>>) : fromRight.join(record as StreamRecord<K, Change<R>>);
           return joined === null ? undefined : emit(joined);
@@ -121,7 +121,7 @@ export function joinTableWithItself<K, V, J>(
     build: (context) =>
       handlerStep<StreamRecord<K, Change<V>>, StreamRecord<K, Change<J>>>(context, (emit) => ({ key, value, timestampMs }) => {
         const { newValue, oldValue, isLatest } = value;
-        if (!isLatest && table.versioned) return context.dropped('late');
+        if (!isLatest && table.versioned) return context.dropped('out-of-order');
         if (newValue === null && oldValue === null) return undefined;
         return emit({ key, value: { newValue: join(newValue, key), oldValue: join(oldValue, key), isLatest }, timestampMs });
       }),

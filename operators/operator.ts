@@ -43,8 +43,11 @@ export interface StepContext {
   store<S extends LocalStore>(definition: StoreDefinition<S>): S;
   /** A named side output of the step: `late`, or a branch. */
   output<K, V>(port: string): (record: StreamRecord<K, V>) => void;
-  /** Counts a record that Kafka Streams would count in `dropped-records-total`. `late` ones are counted apart, too. */
-  dropped(reason: 'late' | 'null-key' | 'null-value' | 'expired' | 'duplicate' | 'malformed'): void;
+  /**
+   * Counts a record that Kafka Streams would count in `dropped-records-total`. `late` ones are counted apart, too; `out-of-order`
+   * are changes behind the newest version of a versioned table (KIP-914).
+   */
+  dropped(reason: 'late' | 'null-key' | 'null-value' | 'expired' | 'out-of-order' | 'duplicate' | 'malformed'): void;
   /**
    * Hands a user function's error to the step's policy: fail the task, try again, or a dead letter and go on. `kept` says that
    * the record is one that the step had kept before, and not the one under way: the dead letter is then of it.

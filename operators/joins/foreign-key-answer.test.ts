@@ -83,6 +83,6 @@ describe('a foreign-key join, answering,', () => {
     }), stores);
     versioned.pushInto(1, { ...told('Bea', 1), value: { newValue: 'Bea', oldValue: null, isLatest: false } });
     answer.push({ ...asking(1, 'subscribe'), key: null as unknown as number });
-    expect([versioned.dropped, answer.dropped]).toEqual([{ late: 1 }, { 'null-key': 1 }]);
+    expect([versioned.dropped, answer.dropped]).toEqual([{ 'out-of-order': 1 }, { 'null-key': 1 }]);
   });
 });

@@ -22,7 +22,7 @@ export interface ForeignKeyCodecs<K, V, FK> {
  *
  * A subscription is answered with the value as it is now and the later of both timestamps; a change is told to all who have
  * subscribed to its key, in the order of their keys' bytes, with the change's timestamp. Changes behind the newest version of a
- * versioned table are dropped and counted (`late`). A change costs as much as its key has subscribers, whatever else is kept.
+ * versioned table are dropped and counted (`out-of-order`). A change costs as much as its key has subscribers, whatever else is kept.
  * Rules of Kafka Streams 4.2 (SubscriptionReceiveProcessorSupplier, SubscriptionJoinProcessorSupplier,
  * ForeignTableJoinProcessorSupplier; KIP-213, KIP-914).
  */
@@ -47,7 +47,7 @@ export function foreignKeyAnswer<K, V, FK, T>(
           if (record.key === null || record.key === undefined) return context.dropped('null-key');
           if (context.input === 0) return answer(record as StreamRecord<FK, Subscription<K>>, subscribers, values, emit);
           const { key, value, timestampMs } = record as StreamRecord<FK, Change<T>>;
-          if (right.versioned && !value.isLatest) return context.dropped('late');
+          if (right.versioned && !value.isLatest) return context.dropped('out-of-order');
           for (const [leftKey, hash] of subscribers.of(key)) emit({ key: leftKey, value: { hash, value: value.newValue, quiet: false }, timestampMs });
           return undefined;
         };

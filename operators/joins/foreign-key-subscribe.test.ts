@@ -62,7 +62,7 @@ describe('a foreign-key join, subscribing,', () => {
     for (const [versioned, count] of [[true, 0], [false, 1]] as const) {
       const subscribe = running('left', versioned);
       subscribe.push({ key: 'o', value: { newValue: of(1), oldValue: null, isLatest: false }, timestampMs: 5 });
-      expect([subscribe.take().length, subscribe.dropped['late'] ?? 0]).toEqual([count, 1 - count]);
+      expect([subscribe.take().length, subscribe.dropped['out-of-order'] ?? 0]).toEqual([count, 1 - count]);
     }
   });
 

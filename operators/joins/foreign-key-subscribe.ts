@@ -25,7 +25,7 @@ export interface ForeignKeySubscribeOptions<K, V, FK> {
  *
  * Without a foreign key, a row of a left join is answered at once by the side output `without-foreign-key`, with what a foreign key
  * without a value would say; so is the deletion of any row of a left join. An inner join drops and counts it (`null-key`), and
- * unsubscribes what was there before, else answers quietly. Changes behind the newest version of a versioned table are dropped and counted (`late`).
+ * unsubscribes what was there before, else answers quietly. Changes behind the newest version of a versioned table are dropped and counted (`out-of-order`).
  * Rules of Kafka Streams 4.2 (SubscriptionSendProcessorSupplier; KIP-213, KIP-914).
  */
 export function foreignKeySubscribe<K, V, FK>(
@@ -42,7 +42,7 @@ export function foreignKeySubscribe<K, V, FK>(
         const subscriber = new Subscriber(options, emit, guard(context.output<K, Answer<never>>(WITHOUT_FOREIGN_KEY)));
         const dropNullKey = (): void => context.dropped('null-key');
         return (record) => {
-          if (options.versioned && !record.value.isLatest) return context.dropped('late');
+          if (options.versioned && !record.value.isLatest) return context.dropped('out-of-order');
           return options.type === 'left' ? subscriber.left(record) : subscriber.inner(record, dropNullKey);
         };
       }),

@@ -1,18 +1,12 @@
 import type { Codec } from '../../schemas/codec.ts';
 import { composite } from '../../schemas/codec-evolution.ts';
+import { encodeWithLength } from '../../schemas/encode-into.ts';
 
 /** Values one behind the other, each with its length in front (4 bytes, big endian). */
 export function listCodec<V>(value: Codec<V>): Codec<readonly V[]> {
   return composite<readonly V[], [Codec<V>]>('list', [value], ([part]) => ({
-    encode: (values) => {
-      const parts: Uint8Array[] = [];
-      for (const one of values) {
-        const encoded = part.encode(one);
-        const length = Buffer.allocUnsafe(4);
-        length.writeUInt32BE(encoded.length);
-        parts.push(length, encoded);
-      }
-      return Buffer.concat(parts);
+    encodeInto: (values, writer) => {
+      for (const one of values) encodeWithLength(part, one, writer);
     },
     decode: (encoded) => {
       const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);

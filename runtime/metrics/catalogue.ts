@@ -48,7 +48,7 @@ export const metricCatalogue = {
   },
   dropped: {
     kind: 'counter', name: 'voltstream_step_dropped_records_total', labels: [...task, 'step', 'reason'],
-    help: 'Records that a step left out, by reason; late ones are among them.',
+    help: 'Records that a step left out, by reason: late, null-key, null-value, expired, out-of-order (behind the newest version of a table), duplicate, malformed.',
   },
   deadLetters: {
     kind: 'counter', name: 'voltstream_dead_letters_total', labels: [...task, 'step', 'stage'],

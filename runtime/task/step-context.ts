@@ -23,7 +23,7 @@ export type DropReason = Parameters<StepContext['dropped']>[0];
 /** Plain counters of one step; metrics read them when they are asked. */
 export class StepCounter {
   readonly dropped: Record<DropReason, number> = {
-    late: 0, 'null-key': 0, 'null-value': 0, expired: 0, duplicate: 0, malformed: 0,
+    late: 0, 'null-key': 0, 'null-value': 0, expired: 0, 'out-of-order': 0, duplicate: 0, malformed: 0,
   };
 }
 
