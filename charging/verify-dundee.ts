@@ -11,6 +11,7 @@ import { parse } from 'csv-parse/sync';
 /** What becomes of a row of the source. A row belongs to the first class that fits, in this order. */
 export const rowClasses = {
   'no-charge-point': 'names no charge point; quarantined',
+  unreadable: 'cannot be read, or comes a second time; quarantined',
   'no-stop': 'has no stop; its session is flagged missing-stop',
   'stop-before-start': 'stops before it starts; flagged so, or missing-stop where the stop was a dead letter',
   'clock-change': 'stops before it starts on the clock only, which was put back meanwhile; exact',
@@ -89,6 +90,11 @@ export async function readDundee(folder: string = join(import.meta.dirname, 'dat
     const records = parse(text, { columns: (header: string[]) => header.map((name, index) => name || `unnamed ${index}`) });
     for (const record of records as Record<string, string>[]) rows.push(rowOf(record));
   }
+  return classifyRows(rows);
+}
+
+/** Puts each row into its class. */
+export function classifyRows(rows: readonly Omit<DundeeRow, 'rowClass'>[]): readonly DundeeRow[] {
   const overlapping = overlaps(rows);
   return rows.map((row) => ({ ...row, rowClass: classOf(row, overlapping) }));
 }
@@ -145,7 +151,7 @@ function judge(row: DundeeRow, answer: SessionAnswer | undefined): Judgement {
   });
   const exact: Judgement = { outcome: 'exact', mismatch: null };
   const accounted: Judgement = { outcome: 'accounted', mismatch: null };
-  if (row.rowClass === 'no-charge-point') {
+  if (row.rowClass === 'no-charge-point' || row.rowClass === 'unreadable') {
     return answer === undefined ? accounted : wrong('session', 'none', answer.session_id);
   }
   if (answer === undefined) return wrong('session', 'one', 'none');
@@ -243,7 +249,7 @@ function overlaps(rows: readonly Omit<DundeeRow, 'rowClass'>[]): ReadonlySet<str
 }
 
 /** The result for people. */
-export function verificationText(result: Verification): string {
+export function verificationText(result: Verification, title: string = 'Dundee'): string {
   const number = (value: number): string => value.toLocaleString('en-GB').padStart(8);
   const lines = result.classes.map(({ rowClass, rows, exact, accounted, wrong }) =>
     `  ${rowClass.padEnd(18)}${number(rows)}${number(exact)}${number(accounted)}${number(wrong)}`);
@@ -251,7 +257,7 @@ export function verificationText(result: Verification): string {
   const shown = result.mismatches.map(({ id, rowClass, what, wanted, got }) => `  ${id} (${rowClass}): ${what} wanted ${wanted}, got ${got}`);
   const more = result.mismatchCount - result.mismatches.length;
   return [
-    'Dundee: sessions against the rows of the source',
+    `${title}: sessions against the rows of the source`,
     `  ${'class'.padEnd(18)}${'rows'.padStart(8)}${'exact'.padStart(8)}${'flagged'.padStart(8)}${'wrong'.padStart(8)}`,
     ...lines,
     `  ${'all'.padEnd(18)}${number(sum('rows'))}${number(sum('exact'))}${number(sum('accounted'))}${number(sum('wrong'))}`,

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
 import { mappingOf } from '../charging/session-log/mapping-form.ts';
 import type { SessionLogMapping } from '../charging/session-log/mapping.ts';
 import { columnsNeeded, shippedMappings } from '../charging/session-log/mappings.ts';
 import { VoltstreamError } from '../errors.ts';
+import { readYaml } from '../runtime/configuration/yaml-document.ts';
 
 /** `--mapping`: the name of a mapping that comes with the product, or a YAML or JSON file with one's own. */
 export async function mappingNamed(argument: string): Promise<SessionLogMapping> {
@@ -16,12 +16,13 @@ export async function mappingNamed(argument: string): Promise<SessionLogMapping>
       cure: 'See voltstream ingest --mappings, or write a mapping of your own (docs/session-logs.md).',
     });
   }
-  const document = parseDocument(await textOf(argument));
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    throw new VoltstreamError('CONFIGURATION_INVALID', 'the mapping is not YAML or JSON', { where: argument, got: problem.message });
+  const read = readYaml(await textOf(argument));
+  if ('problem' in read) {
+    throw new VoltstreamError('CONFIGURATION_INVALID', 'the mapping is not YAML or JSON', {
+      where: argument, got: read.problem, cure: 'Correct the file at the line that is named.',
+    });
   }
-  const mapping = mappingOf(document.toJS(), argument);
+  const mapping = mappingOf(read.value, argument);
   if (!names.includes(mapping.name)) return mapping;
   throw new VoltstreamError('CONFIGURATION_INVALID', 'the name belongs to a mapping that comes with voltstream', {
     where: `${argument}: name`, wanted: 'another name', got: mapping.name, cure: 'Rename it: what was taken is remembered under this name.',

@@ -118,9 +118,12 @@ function program(): Command {
 
   withSettings(root.command('verify'))
     .description('compare the tables with the truth: lost, duplicated, wrong')
-    .requiredOption('--against <name>', 'what to compare with: dundee, the shipped data set')
+    .requiredOption('--against <file...>', 'what to compare with: dundee, the shipped data set; or with --mapping the files of a session log')
+    .option('--mapping <name>', 'mapping of these files, as for ingest')
     .option('--json', 'print the result as JSON')
-    .action(async (flags: Flags) => (await import('./verify.ts')).verify(sourcesOf(flags), String(flags['against']), { json: flags['json'] === true }));
+    .action(async (flags: Flags) => (await import('./verify.ts')).verify(sourcesOf(flags), flags['against'] as readonly string[], {
+      json: flags['json'] === true, mapping: (flags['mapping'] as string | undefined) ?? null,
+    }));
 
   root.addHelpText('after', `\nEvery setting can be given by --set, by environment variable or in a file (${settingEntries.length} settings, docs/configuration.md).`);
   return root;

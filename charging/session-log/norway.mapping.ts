@@ -2,8 +2,9 @@ import type { SessionLogMapping } from './mapping.ts';
 
 /**
  * Garages of apartment houses in Risvollan, Trondheim. Local times, decimal commas. Each private user has a charge point of
- * their own, shared ones have names: the first of the two that is there is the station. `Duration_hours` was measured by a
- * clock that is never changed, so that it checks what the zone makes of the local times.
+ * their own, shared ones have names: the first of the two that is there is the station. `Duration_hours` is what
+ * really passed, so that it checks what the zone makes of the local times (17 sessions across the change in October agree; the six
+ * across that in March give the difference of the clocks, and five of 22 June are two hours off for a reason nobody knows).
  */
 export const norwayMapping: SessionLogMapping = {
   name: 'norway',

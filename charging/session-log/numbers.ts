@@ -5,28 +5,29 @@ type NumberForm = Pick<SessionLogMapping, 'decimalMark' | 'thousandsMark'>;
 
 /**
  * Reads numbers as a source writes them: its decimal mark, and its mark between thousands only where one belongs (`2,418` with
- * `,`, never `2,41`). Null for anything else, exponents among it.
+ * `,`, never `2,41`). Null for anything else, exponents among it. `power` (`e6`) moves the decimal point in the text: a product
+ * of the number would round 16.4398575 kWh down.
  */
-export function numberReader(form: NumberForm): (text: string) => number | null {
+export function numberReader(form: NumberForm, power: '' | 'e3' | 'e6' = ''): (text: string) => number | null {
   const decimal = escaped(form.decimalMark);
   const whole = form.thousandsMark === undefined ? '\\d+' : `(?:\\d{1,3}(?:${escaped(form.thousandsMark)}\\d{3})+|\\d+)`;
   const pattern = new RegExp(`^[+-]?${whole}(?:${decimal}\\d*)?$`);
   return (text) => {
     if (!pattern.test(text)) return null;
     const digits = form.thousandsMark === undefined ? text : text.replaceAll(form.thousandsMark, '');
-    return Number(digits.replace(form.decimalMark, '.'));
+    return Number(`${digits.replace(form.decimalMark, '.')}${power}`);
   };
 }
 
 /** Reads the energy column to a thousandth of a Wh, so that 22.287 kWh is 22287 Wh and not 22287.000000000004. */
 export function wattHours(mapping: SessionLogMapping): (text: string | null) => number | Unreadable | null {
   const { column, unit } = mapping.columns.energy;
-  const read = numberReader(mapping);
+  const thousandths = numberReader(mapping, unit === 'kWh' ? 'e6' : 'e3');
   return (text) => {
     if (text === null) return null;
-    const number = read(text);
+    const number = thousandths(text);
     if (number === null) return new Unreadable(column, `not a number: "${text}"`);
-    return Math.round(number * (unit === 'kWh' ? 1e6 : 1e3)) / 1e3;
+    return (Math.sign(number) * Math.round(Math.abs(number))) / 1e3;
   };
 }
 
