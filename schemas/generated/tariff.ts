@@ -2,7 +2,7 @@
 
 import type { RegisteredForm } from '../codec.ts';
 
-/** Prices for a time of the day; null keeps the tariff's own price. */
+/** Prices for a time of the day; null leaves it to the next rate that matches, at last to the tariff's own price. */
 export interface TariffRate {
   /** Minute of the local day, 0 to 1439, inclusive. */
   readonly fromMinute: number;
@@ -38,9 +38,9 @@ export interface Tariff {
   readonly idleFreeMinutes: number;
   /** Energy is billed in whole steps of this size, once per session. */
   readonly energyStepWh: number;
-  /** Time is billed in whole steps of this size, once per session and dimension. */
+  /** Time is billed in whole steps of this size, once per session: its idle time where that is billed, else its charging time. */
   readonly timeStepSeconds: number;
-  /** Other prices at times of the day in the site's zone; the first that matches wins, else the prices above hold. */
+  /** Other prices at times of the day in the site's zone. The first that matches and has a price wins, else the prices above hold. */
   readonly rates: readonly TariffRate[];
 }
 
