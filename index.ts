@@ -97,6 +97,8 @@ export type {
 export { bytes, float64, int64, json, pair, utf8, windowedKey } from './schemas/builtin-codecs.ts';
 export { avroCodec, registered } from './schemas/avro-codec.ts';
 export { composite } from './schemas/codec-evolution.ts';
+export { encodeInto } from './schemas/encode-into.ts';
+export type { ByteWriter } from './schemas/byte-writer.ts';
 export type { Codec, CodecDescription, CodecEvolution, Form, RegisteredForm } from './schemas/codec.ts';
 
 // Running a topology: configuration, ports, the application, metrics, log lines, tables.

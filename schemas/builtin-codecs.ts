@@ -1,6 +1,8 @@
 import { VoltstreamError } from '../errors.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { Codec } from './codec.ts';
 import { composite } from './codec-evolution.ts';
+import { encodeBy, encodeInto, encodeWithLength, withEncodeInto } from './encode-into.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 
 /**
@@ -8,8 +10,10 @@ import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
  * and each refuses bytes that it could not have written with DESERIALISATION_FAILED.
  */
 
-function defineCodec<T>(schemaId: string, encode: (value: T) => Uint8Array, decode: (bytes: Uint8Array) => T): Codec<T> {
-  return Object.freeze({ kind: 'codec', schemaId, encode, decode });
+function defineCodec<T>(
+  schemaId: string, encode: (value: T) => Uint8Array, decode: (bytes: Uint8Array) => T, into: (value: T, writer: ByteWriter) => void,
+): Codec<T> {
+  return withEncodeInto({ kind: 'codec', schemaId, encode, decode }, into);
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -30,26 +34,29 @@ export const utf8: Codec<string> = defineCodec(
     }
     return text;
   },
+  (value, writer) => writer.text(value),
 );
 
 /** Bytes as they are, not copied. */
-export const bytes: Codec<Uint8Array> = defineCodec(
-  'bytes',
-  (value) => value,
-  (value) => value,
-);
+export const bytes: Codec<Uint8Array> = Object.freeze({
+  kind: 'codec',
+  schemaId: 'bytes',
+  encode: (value: Uint8Array) => value,
+  decode: (value: Uint8Array) => value,
+});
 
 /** JSON in UTF-8, for aggregates whose type needs no schema. `undefined`, functions and symbols at the top are refused. */
 export function json<T>(name = 'any'): Codec<T> {
+  const textOf = (value: T): string => {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) {
+      throw new VoltstreamError('SERIALISATION_FAILED', `a value of json codec ${name} has no JSON form`, { got: typeof value });
+    }
+    return text;
+  };
   return defineCodec(
     `json:${name}`,
-    (value) => {
-      const text = JSON.stringify(value) as string | undefined;
-      if (text === undefined) {
-        throw new VoltstreamError('SERIALISATION_FAILED', `a value of json codec ${name} has no JSON form`, { got: typeof value });
-      }
-      return Buffer.from(text, 'utf8');
-    },
+    (value) => Buffer.from(textOf(value), 'utf8'),
     (encoded) => {
       try {
         return JSON.parse(utf8.decode(encoded)) as T;
@@ -58,6 +65,7 @@ export function json<T>(name = 'any'): Codec<T> {
         throw malformed(`JSON cannot be parsed: ${messageOf(error)}`, 'JSON', bytesPreview(encoded), error);
       }
     },
+    (value, writer) => writer.text(textOf(value)),
   );
 }
 
@@ -75,26 +83,22 @@ export const float64: Codec<number> = defineCodec(
     return encoded;
   },
   (encoded) => wantLength(encoded, 8, 'float64').readDoubleLE(),
+  (value, writer) => writer.float64(value),
 );
 
 /** A safe integer as 8 bytes whose order is the order of the numbers: big endian, sign bit turned round. */
 export const int64: Codec<number> = defineCodec(
   'int64',
-  (value) => {
-    const encoded = Buffer.allocUnsafe(8);
-    writeOrderedInt64(encoded, 0, value);
-    return encoded;
-  },
+  encodeBy(writeInt64),
   (encoded) => readOrderedInt64(wantLength(encoded, 8, 'int64'), 0),
+  writeInt64,
 );
 
-function writeOrderedInt64(target: Buffer, at: number, value: number): void {
+function writeInt64(value: number, writer: ByteWriter): void {
   if (!Number.isSafeInteger(value)) {
     throw new VoltstreamError('SERIALISATION_FAILED', 'a value does not fit an int64', { wanted: 'a safe integer', got: String(value) });
   }
-  const high = Math.floor(value / 2 ** 32);
-  target.writeUInt32BE((high ^ 0x8000_0000) >>> 0, at);
-  target.writeUInt32BE(value - high * 2 ** 32, at + 4);
+  writer.orderedInt64(value);
 }
 
 function readOrderedInt64(source: Buffer, at: number): number {
@@ -110,14 +114,9 @@ function readOrderedInt64(source: Buffer, at: number): number {
  */
 export function pair<A, B>(first: Codec<A>, second: Codec<B>): Codec<readonly [A, B]> {
   return composite<readonly [A, B], [Codec<A>, Codec<B>]>('pair', [first, second], ([left, right]) => ({
-    encode: ([a, b]) => {
-      const leftBytes = left.encode(a);
-      const rightBytes = right.encode(b);
-      const encoded = Buffer.allocUnsafe(4 + leftBytes.length + rightBytes.length);
-      encoded.writeUInt32BE(leftBytes.length);
-      encoded.set(leftBytes, 4);
-      encoded.set(rightBytes, 4 + leftBytes.length);
-      return encoded;
+    encodeInto: ([a, b], writer) => {
+      encodeWithLength(left, a, writer);
+      encodeInto(right, b, writer);
     },
     decode: (encoded) => {
       const source = asBuffer(encoded);
@@ -137,16 +136,14 @@ export interface WindowedKey<K> {
 
 /** A windowed key: key bytes, then start and end as ordered int64; one key's windows lie in order of their starts. */
 export function windowedKey<K>(key: Codec<K>): Codec<WindowedKey<K>> {
+  const write = (windowed: WindowedKey<K>, writer: ByteWriter): void => {
+    encodeInto(key, windowed.key, writer);
+    writeInt64(windowed.startMs, writer);
+    writeInt64(windowed.endMs, writer);
+  };
   return defineCodec<WindowedKey<K>>(
     `windowed(${key.schemaId})`,
-    (windowed) => {
-      const left = key.encode(windowed.key);
-      const encoded = Buffer.allocUnsafe(left.length + 16);
-      encoded.set(left, 0);
-      writeOrderedInt64(encoded, left.length, windowed.startMs);
-      writeOrderedInt64(encoded, left.length + 8, windowed.endMs);
-      return encoded;
-    },
+    encodeBy(write),
     (encoded) => {
       const source = asBuffer(encoded);
       const at = source.length - 16;
@@ -157,5 +154,6 @@ export function windowedKey<K>(key: Codec<K>): Codec<WindowedKey<K>> {
         endMs: readOrderedInt64(source, at + 8),
       };
     },
+    write,
   );
 }

@@ -1,5 +1,6 @@
 import { VoltstreamError } from '../errors.ts';
 import type { Codec, CodecDescription } from './codec.ts';
+import { encodeBy, withEncodeInto } from './encode-into.ts';
 
 /**
  * State outlives the codec that wrote it. A codec describes itself in a text that is kept with the state, and a later version
@@ -32,6 +33,9 @@ export function unreadable(codec: Pick<Codec<unknown>, 'schemaId'>, written: Cod
   return new VoltstreamError('SCHEMA_INCOMPATIBLE', `values cannot be read: ${why}`, { wanted: codec.schemaId, got: written.id });
 }
 
+/** The two directions of a codec; one that only writes into a writer has an `encode` made of that. */
+export type CodecDirections<T> = Pick<Codec<T>, 'decode'> & (Pick<Codec<T>, 'encode'> | Required<Pick<Codec<T>, 'encodeInto'>>);
+
 /**
  * A codec around others, such as a list of values: it can read what it has written around earlier versions of its parts. `make`
  * gives the two directions for parts that read and write.
@@ -43,13 +47,15 @@ export function unreadable(codec: Pick<Codec<unknown>, 'schemaId'>, written: Cod
  * }));
  */
 export function composite<T, P extends readonly Codec<unknown>[]>(
-  name: string, parts: readonly [...P], make: (parts: readonly [...P]) => Pick<Codec<T>, 'encode' | 'decode'>,
+  name: string, parts: readonly [...P], make: (parts: readonly [...P]) => CodecDirections<T>,
 ): Codec<T> {
   const schemaId = `${name}(${parts.map((part) => part.schemaId).join(',')})`;
-  const { encode, decode } = make(parts);
+  const directions = make(parts);
+  const { decode } = directions;
   const description: CodecDescription = { id: schemaId, around: name, parts: parts.map(describeCodec) };
   const codec: Codec<T> = {
-    kind: 'codec', schemaId, encode, decode,
+    kind: 'codec', schemaId, decode,
+    encode: 'encodeInto' in directions ? encodeBy(directions.encodeInto) : directions.encode,
     evolution: {
       description,
       decoderOf: (written) => {
@@ -60,5 +66,5 @@ export function composite<T, P extends readonly Codec<unknown>[]>(
       },
     },
   };
-  return Object.freeze(codec);
+  return 'encodeInto' in directions ? withEncodeInto(codec, directions.encodeInto) : Object.freeze(codec);
 }

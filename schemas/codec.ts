@@ -1,3 +1,5 @@
+import type { ByteWriter } from './byte-writer.ts';
+
 /**
  * How a value becomes bytes and comes back, for state stores and for keys and values of topics.
  *
@@ -9,6 +11,11 @@ export interface Codec<T> {
   readonly schemaId: string;
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /**
+   * Writes what `encode` gives, the very same bytes, behind what the writer holds: for state, which is written often, without memory of its own. Left
+   * out: what `encode` gives is copied. Codecs of ours lose it in a spread, so that another `encode` in its place counts; see encode-into.ts.
+   */
+  encodeInto?(value: T, writer: ByteWriter): void;
   /** For codecs that can read what other versions of them have written; see codec-evolution.ts. Left out: the same codec only. */
   readonly evolution?: CodecEvolution<T>;
 }

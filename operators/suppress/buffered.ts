@@ -1,7 +1,9 @@
 import { int64 } from '../../schemas/builtin-codecs.ts';
 import { composite } from '../../schemas/codec-evolution.ts';
+import type { ByteWriter } from '../../schemas/byte-writer.ts';
 import type { Codec } from '../../schemas/codec.ts';
-import { timeBytes, timeThenBytes } from '../../state/local/time-bytes.ts';
+import { encodeInto, encodeWithLength } from '../../schemas/encode-into.ts';
+import { timeBytes, writeTime } from '../../state/local/time-bytes.ts';
 import type { Windowed } from '../operator.ts';
 
 /** A change that waits. */
@@ -17,8 +19,11 @@ const absent = 0xff_ff_ff_ff;
 /** Timestamp (8 bytes), length of the told value (4 bytes, big endian; all ones: null) and its bytes; the same for the new one. */
 export function bufferedChange<V>(value: Codec<V>): Codec<BufferedChange<V>> {
   return composite<BufferedChange<V>, [Codec<V>]>('buffered', [value], ([part]) => ({
-    encode: ({ toldValue, newValue, timestampMs }) =>
-      timeThenBytes(timestampMs, Buffer.concat([encodeNullable(part, toldValue), encodeNullable(part, newValue)])),
+    encodeInto: ({ toldValue, newValue, timestampMs }, writer) => {
+      writeTime(timestampMs, writer);
+      writeNullable(part, toldValue, writer);
+      writeNullable(part, newValue, writer);
+    },
     decode: (encoded) => {
       const source = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
       const [toldValue, at] = decodeNullable(part, source, timeBytes);
@@ -28,12 +33,9 @@ export function bufferedChange<V>(value: Codec<V>): Codec<BufferedChange<V>> {
   }));
 }
 
-function encodeNullable<V>(codec: Codec<V>, value: V | null): Uint8Array {
-  const bytes = value === null ? new Uint8Array(0) : codec.encode(value);
-  const encoded = Buffer.allocUnsafe(4 + bytes.length);
-  encoded.writeUInt32BE(value === null ? absent : bytes.length);
-  encoded.set(bytes, 4);
-  return encoded;
+function writeNullable<V>(codec: Codec<V>, value: V | null, writer: ByteWriter): void {
+  if (value === null) writer.uint32(absent);
+  else encodeWithLength(codec, value, writer);
 }
 
 function decodeNullable<V>(codec: Codec<V>, source: Buffer, at: number): readonly [value: V | null, end: number] {
@@ -52,7 +54,11 @@ export interface BufferedWindow<A> {
 /** Start and timestamp (8 bytes each, int64), then the value. */
 export function bufferedWindow<A>(value: Codec<A>): Codec<BufferedWindow<A>> {
   return composite<BufferedWindow<A>, [Codec<A>]>('buffered-window', [value], ([part]) => ({
-    encode: (window) => timeThenBytes(window.startMs, timeThenBytes(window.timestampMs, part.encode(window.value))),
+    encodeInto: (window, writer) => {
+      writeTime(window.startMs, writer);
+      writeTime(window.timestampMs, writer);
+      encodeInto(part, window.value, writer);
+    },
     decode: (encoded) => ({
       startMs: int64.decode(encoded.subarray(0, timeBytes)),
       timestampMs: int64.decode(encoded.subarray(timeBytes, 2 * timeBytes)),

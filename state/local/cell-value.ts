@@ -1,6 +1,8 @@
 import { InvariantViolation, VoltstreamError } from '../../errors.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import { encodeInto } from '../../schemas/encode-into.ts';
 import { messageOf } from '../../schemas/malformed.ts';
+import { cellWriter } from './cell-writer.ts';
 
 const KEY_LENGTH_MAX = 200;
 
@@ -10,13 +12,32 @@ const KEY_LENGTH_MAX = 200;
  */
 export function encodeValue<V>(codec: Codec<V>, value: V, key: unknown, part?: unknown): Uint8Array {
   try {
-    return codec.encode(value);
+    if (codec.encodeInto === undefined) return codec.encode(value);
+    cellWriter.begin();
+    codec.encodeInto(value, cellWriter);
+    return cellWriter.take();
   } catch (error) {
-    if (error instanceof InvariantViolation) throw error;
-    const where = `key ${textOf(key)}${part === undefined ? '' : `, ${textOf(part)}`}`;
-    if (error instanceof VoltstreamError) throw error.at(where);
-    throw new VoltstreamError('SERIALISATION_FAILED', messageOf(error), { where, cause: error });
+    throw unwritable(error, key, part);
   }
+}
+
+/** The value behind one byte that says what kind of value it is. */
+export function encodeMarkedValue<V>(mark: number, codec: Codec<V>, value: V, key: unknown, part: unknown): Uint8Array {
+  try {
+    cellWriter.begin();
+    cellWriter.uint8(mark);
+    encodeInto(codec, value, cellWriter);
+    return cellWriter.take();
+  } catch (error) {
+    throw unwritable(error, key, part);
+  }
+}
+
+function unwritable(error: unknown, key: unknown, part: unknown): unknown {
+  if (error instanceof InvariantViolation) return error;
+  const where = `key ${textOf(key)}${part === undefined ? '' : `, ${textOf(part)}`}`;
+  if (error instanceof VoltstreamError) return error.at(where);
+  return new VoltstreamError('SERIALISATION_FAILED', messageOf(error), { where, cause: error });
 }
 
 function textOf(key: unknown): string {

@@ -4,6 +4,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { GroupedStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
+import { cellKey } from './cell-writer.ts';
 import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed } from './key-identity.ts';
 import { MemberOrder } from './member-order.ts';
@@ -59,7 +60,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     this.#value = options.value;
     this.#cells = {
       store: this.name,
-      key: cellKey,
+      key: groupedKey,
       value: (entry) => encodeValue(this.#value, entry.value, entry.group, entry.member),
       has: (entry) => this.#find(entry.group, entry.member) !== undefined,
     };
@@ -165,6 +166,6 @@ class MapGroupedStore<V> implements GroupedStore<V> {
 }
 
 /** Names may hold any character, so the length of the first (in UTF-16 units) stands in front. */
-function cellKey(entry: { readonly group: string; readonly member: string }): Uint8Array {
-  return utf8.encode(`${entry.group.length}:${entry.group}/${entry.member}`);
+function groupedKey(entry: { readonly group: string; readonly member: string }): Uint8Array {
+  return cellKey(utf8, `${entry.group.length}:${entry.group}/${entry.member}`);
 }

@@ -2,6 +2,8 @@ import { VoltstreamError } from '../../errors.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { encodeValue } from './cell-value.ts';
+import { cellKey } from './cell-writer.ts';
 import { checkWellFormed } from './key-identity.ts';
 
 const progressCodec = json<KeyProgress>('key-progress.v1');
@@ -104,7 +106,7 @@ class MapKeyTimerStore implements KeyTimerStore {
     this.#changed = [];
     for (const owner of changed) {
       owner.changed = false;
-      into.push({ store: this.name, key: utf8.encode(owner.key), value: progressCodec.encode({ timeMs: owner.timeMs, timers: timersOf(owner) }) });
+      into.push({ store: this.name, key: cellKey(utf8, owner.key), value: encodeValue(progressCodec, { timeMs: owner.timeMs, timers: timersOf(owner) }, owner.key) });
     }
   }
 

@@ -2,6 +2,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import type { KeyValueStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
+import { cellKey } from './cell-writer.ts';
 import { ChangeList, type CellForm, type Tracked } from './change-list.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
 
@@ -58,7 +59,7 @@ class MapKeyValueStore<K, V> implements KeyValueStore<K, V> {
     this.#direct = this.#identity.direct;
     this.#cells = {
       store: this.name,
-      key: (entry) => this.#key.encode(entry.key),
+      key: (entry) => cellKey(this.#key, entry.key),
       value: (entry) => encodeValue(this.#value, entry.value, entry.key),
       has: (entry) => this.#entries.has(entry.identity),
     };

@@ -1,6 +1,7 @@
 import { assertInvariant } from '../../errors.ts';
 import type { LocalStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
+import { cellWriter } from './cell-writer.ts';
 import { checkWellFormed } from './key-identity.ts';
 
 /** Identities in one cell: few enough that a change writes little, enough that a commit has few cells. */
@@ -193,11 +194,14 @@ export function seenStore(options: { readonly name: string }): StoreDefinition<S
 }
 
 function chunkKey(owner: string, number: number): Uint8Array {
-  const key = Buffer.allocUnsafeSlow(Buffer.byteLength(owner) + 4);
-  key.writeUInt32BE(number, key.write(owner));
-  return key;
+  cellWriter.begin();
+  cellWriter.text(owner);
+  cellWriter.uint32(number);
+  return cellWriter.take();
 }
 
 function chunkBytes(chunk: Chunk): Uint8Array {
-  return Buffer.from(JSON.stringify([chunk.identities.slice(chunk.first), chunk.seenMs.slice(chunk.first)]));
+  cellWriter.begin();
+  cellWriter.text(JSON.stringify([chunk.identities.slice(chunk.first), chunk.seenMs.slice(chunk.first)]));
+  return cellWriter.take();
 }

@@ -1,7 +1,8 @@
 import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import { composite } from '../../schemas/codec-evolution.ts';
-import { timeBytes, timeThenBytes } from './time-bytes.ts';
+import { encodeInto } from '../../schemas/encode-into.ts';
+import { timeBytes, writeTime } from './time-bytes.ts';
 
 /** A value with the timestamp of the record that it comes from; of an aggregate, the highest of its records. */
 export interface Timestamped<V> {
@@ -12,7 +13,10 @@ export interface Timestamped<V> {
 /** Timestamp (8 bytes, int64), then the value. */
 export function timestamped<V>(value: Codec<V>): Codec<Timestamped<V>> {
   return composite<Timestamped<V>, [Codec<V>]>('timestamped', [value], ([part]) => ({
-    encode: (stamped) => timeThenBytes(stamped.timestampMs, part.encode(stamped.value)),
-    decode: (encoded) => ({ timestampMs: int64.decode(encoded.subarray(0, timeBytes)), value: part.decode(encoded.subarray(timeBytes)) }),
+    encodeInto: ({ value: stampedValue, timestampMs }, writer) => {
+      writeTime(timestampMs, writer);
+      encodeInto(part, stampedValue, writer);
+    },
+    decode: (encoded) => ({ value: part.decode(encoded.subarray(timeBytes)), timestampMs: int64.decode(encoded.subarray(0, timeBytes)) }),
   }));
 }

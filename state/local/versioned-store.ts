@@ -2,9 +2,10 @@ import { int64 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import type { StoreDefinition, VersionedStore } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
-import { encodeValue } from './cell-value.ts';
+import { encodeMarkedValue } from './cell-value.ts';
+import { keyThenTime } from './cell-writer.ts';
 import { checkWellFormed, keyIdentity, type KeyIdentity } from './key-identity.ts';
-import { bytesThenTime, timeBytes } from './time-bytes.ts';
+import { timeBytes } from './time-bytes.ts';
 
 export interface VersionedStoreOptions<K, V> {
   readonly name: string;
@@ -56,8 +57,8 @@ interface Version<K, V> {
 /** The cell of the store's own stream time: shorter than any other, which end in 8 bytes of time. */
 const observedCellKey = Uint8Array.of(0);
 const tombstone = Uint8Array.of(0);
-const valueMark = Uint8Array.of(1);
-const endingMark = Uint8Array.of(2);
+const valueMark = 1;
+const endingMark = 2;
 const sweepAfterPuts = 1_024;
 
 class MapVersionedStore<K, V> implements VersionedStore<K, V> {
@@ -159,7 +160,7 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
     const fromMs = int64.decode(key.subarray(key.length - timeBytes));
     const owner = this.#own(decoded);
     const restored = value[0] === 0 ? null : this.#value.decode(value.subarray(1));
-    this.#insert(owner, firstBehind(owner.list, fromMs), fromMs, restored, true).endsAnother = value[0] === endingMark[0];
+    this.#insert(owner, firstBehind(owner.list, fromMs), fromMs, restored, true).endsAnother = value[0] === endingMark;
   }
 
   restored(): void {}
@@ -242,11 +243,11 @@ class MapVersionedStore<K, V> implements VersionedStore<K, V> {
   }
 
   #cellKey(version: Version<K, V>): Uint8Array {
-    return bytesThenTime(this.#key.encode(version.owner.key), version.fromMs);
+    return keyThenTime(this.#key, version.owner.key, version.fromMs);
   }
 
   #cellValue({ owner, fromMs, value, endsAnother }: Version<K, V>): Uint8Array {
-    return value === null ? tombstone : Buffer.concat([endsAnother ? endingMark : valueMark, encodeValue(this.#value, value, owner.key, fromMs)]);
+    return value === null ? tombstone : encodeMarkedValue(endsAnother ? endingMark : valueMark, this.#value, value, owner.key, fromMs);
   }
 }
 
