@@ -4,6 +4,8 @@ import { timeBytes } from '../../state/local/time-bytes.ts';
 import type { TimeKeyEntry, TimeKeyStore } from '../../state/local-store.ts';
 import type { BufferLimits } from '../suppress.ts';
 
+export type Writable<T> = { -readonly [P in keyof T]: T[P] };
+
 /** How full a buffer is. Bytes are counted only where they are limited: each entry is encoded for it as it comes and goes. */
 export class BufferLevel<K, B> {
   readonly #step: string;
@@ -22,6 +24,11 @@ export class BufferLevel<K, B> {
     this.#key = key;
     this.#value = value;
     this.#countsBytes = limits.maxBytes !== undefined;
+  }
+
+  /** Then an entry that is held must not be written into: its size would be lost. */
+  get countsBytes(): boolean {
+    return this.#countsBytes;
   }
 
   /** Puts an entry in place of `before`. */

@@ -5,7 +5,7 @@ import type { Operator, StepContext, StreamRecord, StreamTime, TableLookup } fro
 import { handlerStep, type Emit } from '../record-step.ts';
 import type { UntilTimeLimit } from '../suppress.ts';
 import type { Change } from '../table-source.ts';
-import { BufferLevel } from './buffer-level.ts';
+import { BufferLevel, type Writable } from './buffer-level.ts';
 import { bufferedChange, type BufferedChange } from './buffered.ts';
 import { EvictionOrder } from './eviction-order.ts';
 
@@ -92,8 +92,14 @@ class ChangeSuppression<K, V> {
       this.#level.put(key, timestampMs, { toldValue: oldValue, newValue, timestampMs }, undefined);
       this.#order?.add(key, timestampMs);
     } else {
-      const before = this.#store.get(key, heldMs);
-      this.#level.put(key, heldMs, { toldValue: before?.toldValue ?? null, newValue, timestampMs }, before);
+      const before: Writable<BufferedChange<V>> | undefined = this.#store.get(key, heldMs);
+      if (before === undefined || this.#level.countsBytes) this.#level.put(key, heldMs, { toldValue: before?.toldValue ?? null, newValue, timestampMs }, before);
+      else {
+        // Nobody else has it: written into, it is one object less for each change.
+        before.newValue = newValue;
+        before.timestampMs = timestampMs;
+        this.#store.put(key, heldMs, before);
+      }
     }
     this.#emitDue();
     if (this.#emitsEarly) while (this.#level.isOver) this.#evictFirst(this.#evictionOrder());

@@ -4,7 +4,7 @@ import type { StoreDefinition, TimeKeyStore } from '../../state/local-store.ts';
 import type { Operator, StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import { handlerStep, type Emit } from '../record-step.ts';
 import type { UntilWindowCloses } from '../suppress.ts';
-import { BufferLevel } from './buffer-level.ts';
+import { BufferLevel, type Writable } from './buffer-level.ts';
 import { bufferedWindow, type BufferedWindow } from './buffered.ts';
 
 export interface WindowSuppressionOptions<K, A> {
@@ -59,8 +59,13 @@ class WindowSuppression<K, A> {
 
   process({ key: { key, startMs, endMs }, value, timestampMs }: StreamRecord<Windowed<K>, A | null>): void {
     this.#streamTime.advance(timestampMs);
-    const before = this.#store.get(key, endMs);
-    if (value !== null) this.#level.put(key, endMs, { startMs, timestampMs, value }, before);
+    const before: Writable<BufferedWindow<A>> | undefined = this.#store.get(key, endMs);
+    if (value !== null && before?.startMs === startMs && !this.#level.countsBytes) {
+      // Nobody else has it: written into, it is one object less for each change.
+      before.timestampMs = timestampMs;
+      before.value = value;
+      this.#store.put(key, endMs, before);
+    } else if (value !== null) this.#level.put(key, endMs, { startMs, timestampMs, value }, before);
     else if (before?.startMs === startMs) this.#level.delete(key, endMs, before);
     this.#emitClosed();
     this.#level.check();

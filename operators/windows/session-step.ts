@@ -4,6 +4,7 @@ import type { KeyValueStore, TimeKeyStore } from '../../state/local-store.ts';
 import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { SessionAggregateOptions } from '../session-aggregate.ts';
+import { putIn } from './held-aggregate.ts';
 import { advanceProgress } from './progress.ts';
 import { SessionEnds, type ClosedSession, type SessionStores } from './session-store.ts';
 import type { SessionWindows } from './session-windows.ts';
@@ -99,7 +100,8 @@ export class SessionStep<K, V, A> {
     let aggregate = initial();
     for (const session of found) aggregate = merge(aggregate, session.value, key);
     aggregate = fold(aggregate, value, key);
-    this.#store.put(key, startMs, { value: aggregate, timestampMs: endMs });
+    const held = first?.startMs === startMs ? this.#store.get(key, startMs) : undefined;
+    putIn(this.#store, key, startMs, held, aggregate, endMs);
     if (first?.startMs !== startMs) this.#ends?.add(key, startMs, endMs);
     // A session of this very moment alone is continued, not absorbed.
     const absorbs = startMs !== endMs;
@@ -122,7 +124,9 @@ export class SessionStep<K, V, A> {
 
   #closeAll(untilMs: number): void {
     const ends = this.#allEnds();
-    if (ends.mayHaveEnded(untilMs)) this.#sendFinal(ends.drain(untilMs));
+    if (!ends.mayHaveEnded(untilMs)) return;
+    if (this.#emitsUpdates) ends.forget(untilMs);
+    else this.#sendFinal(ends.drain(untilMs));
   }
 
   #closeKey(key: K, untilMs: number): void {

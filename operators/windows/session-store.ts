@@ -64,8 +64,18 @@ export class SessionEnds<K, A> {
 
   /** Removes the sessions that end at or before `untilMs` from the store, and gives them in the order of (end, key bytes). */
   drain(untilMs: number): readonly ClosedSession<K, A>[] {
-    const expected = this.#expected;
     const closed: ClosedSession<K, A>[] = [];
+    this.#close(untilMs, closed);
+    return closed.length < 2 ? closed : closed.sort((left, right) => left.endMs - right.endMs || this.#compare(left.key, right.key));
+  }
+
+  /** Removes those, for nobody. */
+  forget(untilMs: number): void {
+    this.#close(untilMs, null);
+  }
+
+  #close(untilMs: number, closed: ClosedSession<K, A>[] | null): void {
+    const expected = this.#expected;
     for (let bucket = expected.takeEarliest(untilMs); bucket !== undefined; bucket = expected.takeEarliest(untilMs)) {
       for (const { key, startMs } of bucket) {
         const session = this.#store.get(key, startMs);
@@ -76,9 +86,8 @@ export class SessionEnds<K, A> {
           continue;
         }
         this.#store.delete(key, startMs);
-        closed.push({ key, startMs, endMs: session.timestampMs, value: session.value });
+        closed?.push({ key, startMs, endMs: session.timestampMs, value: session.value });
       }
     }
-    return closed.length < 2 ? closed : closed.sort((left, right) => left.endMs - right.endMs || this.#compare(left.key, right.key));
   }
 }

@@ -4,7 +4,7 @@ import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operato
 import type { Emit } from '../record-step.ts';
 import type { WindowedOptions } from './aggregation.ts';
 import { advanceProgress } from './progress.ts';
-import { slidingChanges, type HeldWindow, type SlidingChange, type SlidingWindows } from './sliding-windows.ts';
+import { slidingChanges, type SlidingChange, type SlidingWindows } from './sliding-windows.ts';
 import type { WindowStores } from './window-stores.ts';
 
 /**
@@ -69,9 +69,10 @@ class SlidingWindowStep<K, V, A> {
     }
     this.#forgetExpired(key, closeMs);
     let isLate = true;
-    for (const change of slidingChanges(timeDifferenceMs, timestampMs, this.#held(key, timestampMs))) {
+    const held = this.#store.fetch(key, Math.max(0, timestampMs - 2 * timeDifferenceMs), timestampMs + 1);
+    slidingChanges(timeDifferenceMs, timestampMs, held, (change) => {
       if (this.#apply(change, key, value, timestampMs, closeMs)) isLate = false;
-    }
+    });
     if (isLate) this.#late(record);
     const { silentKeyMs } = this.#options;
     if (this.#progress !== null && silentKeyMs !== undefined) this.#closeSilentKeys(this.#progress, this.#streamTime.ms - silentKeyMs);
@@ -85,29 +86,21 @@ class SlidingWindowStep<K, V, A> {
     else if (this.#pending !== null) this.#emitPending(this.#pending, this.#streamTime.ms - graceMs - timeDifferenceMs);
   }
 
-  #held(key: K, timestampMs: number): HeldWindow<A>[] {
-    const held: HeldWindow<A>[] = [];
-    const fromMs = Math.max(0, timestampMs - 2 * this.#windows.timeDifferenceMs);
-    for (const { timeMs, value } of this.#store.fetch(key, fromMs, timestampMs + 1)) {
-      held.push({ startMs: timeMs, value: value.value, timestampMs: value.timestampMs });
-    }
-    return held;
-  }
-
   /** True when the record became part of a window by it. */
   #apply(change: SlidingChange<A>, key: K, value: V, timestampMs: number, closeMs: number): boolean {
     if (change.kind === 'copy') {
-      this.#write(key, change.startMs, change.later.value, change.later.timestampMs, closeMs);
+      const { later } = change;
+      this.#write(key, change.startMs, later.value.value, later.value.timestampMs, closeMs);
       return false;
     }
-    const startMs = change.kind === 'add' ? change.window.startMs : change.startMs;
+    const startMs = change.kind === 'add' ? change.window.timeMs : change.startMs;
     if (startMs + this.#windows.timeDifferenceMs < closeMs) {
       this.#context.dropped('late');
       return false;
     }
     const { initial, fold } = this.#options;
-    const before = change.kind === 'add' ? change.window.value : change.kind === 'extend' ? change.earlier : initial();
-    const highestMs = change.kind === 'add' ? Math.max(change.window.timestampMs, timestampMs) : timestampMs;
+    const before = change.kind === 'add' ? change.window.value.value : change.kind === 'extend' ? change.earlier : initial();
+    const highestMs = change.kind === 'add' ? Math.max(change.window.value.timestampMs, timestampMs) : timestampMs;
     this.#write(key, startMs, fold(before, value, key), highestMs, closeMs);
     return true;
   }

@@ -1,3 +1,4 @@
+import type { Timestamped } from '../../state/local/timestamped.ts';
 import { wantMilliseconds, wantPositive } from './window-span.ts';
 
 /**
@@ -22,11 +23,10 @@ export function sliding(options: { readonly timeDifferenceMs: number; readonly g
   return { kind: 'sliding', timeDifferenceMs: options.timeDifferenceMs, graceMs: options.graceMs };
 }
 
-/** A window of one key as it is held: its start, its aggregate, and the highest timestamp of its records. */
+/** A window of one key as it is held: its start, and its aggregate with the highest timestamp of its records. */
 export interface HeldWindow<A> {
-  readonly startMs: number;
-  readonly value: A;
-  readonly timestampMs: number;
+  readonly timeMs: number;
+  readonly value: Timestamped<A>;
 }
 
 /**
@@ -41,17 +41,19 @@ export type SlidingChange<A> =
   | { readonly kind: 'copy'; readonly startMs: number; readonly later: HeldWindow<A> };
 
 /**
- * What a record at `timestampMs` does to the windows of its key. `held` are those that start within
+ * Tells `apply` what a record at `timestampMs` does to the windows of its key. `held` are those that start within
  * `[timestampMs - 2 * timeDifferenceMs, timestampMs + 1]`, ascending.
  */
-export function slidingChanges<A>(differenceMs: number, timestampMs: number, held: readonly HeldWindow<A>[]): SlidingChange<A>[] {
-  return timestampMs < differenceMs
-    ? earlyChanges(timestampMs, held)
-    : laterChanges(differenceMs, timestampMs, held);
+export function slidingChanges<A>(
+  differenceMs: number, timestampMs: number, held: readonly HeldWindow<A>[], apply: (change: SlidingChange<A>) => void,
+): void {
+  if (timestampMs < differenceMs) earlyChanges(timestampMs, held, apply);
+  else laterChanges(differenceMs, timestampMs, held, apply);
 }
 
-function laterChanges<A>(differenceMs: number, timestampMs: number, held: readonly HeldWindow<A>[]): SlidingChange<A>[] {
-  const changes: SlidingChange<A>[] = [];
+function laterChanges<A>(
+  differenceMs: number, timestampMs: number, held: readonly HeldWindow<A>[], apply: (change: SlidingChange<A>) => void,
+): void {
   let previousMs: number | null = null;
   let earlier: HeldWindow<A> | null = null;
   let later: HeldWindow<A> | null = null;
@@ -60,65 +62,62 @@ function laterChanges<A>(differenceMs: number, timestampMs: number, held: readon
   // The newest window first: the first one that ends before the record tells what came before it.
   for (let at = held.length - 1; at >= 0; at -= 1) {
     const window = held[at] as HeldWindow<A>;
-    const endMs = window.startMs + differenceMs;
-    if (window.startMs === timestampMs + 1) {
+    const endMs = window.timeMs + differenceMs;
+    if (window.timeMs === timestampMs + 1) {
       holdsRight = true;
     } else if (endMs > timestampMs) {
       later ??= window;
-      changes.push({ kind: 'add', window });
+      apply({ kind: 'add', window });
     } else if (endMs === timestampMs) {
       holdsLeft = true;
-      changes.push({ kind: 'add', window });
+      apply({ kind: 'add', window });
       // Another record of this very time has made all windows already.
-      if (window.timestampMs >= timestampMs) return changes;
-      previousMs = window.timestampMs;
+      if (window.value.timestampMs >= timestampMs) return;
+      previousMs = window.value.timestampMs;
     } else {
       earlier = window;
-      previousMs = window.timestampMs;
+      previousMs = window.value.timestampMs;
       break;
     }
   }
   if (previousMs !== null && previousMs + 1 + differenceMs >= timestampMs && !startsAt(held, previousMs + 1)) {
-    changes.push({ kind: 'begin', startMs: previousMs + 1 });
+    apply({ kind: 'begin', startMs: previousMs + 1 });
   }
   if (!holdsLeft) {
     const startMs = timestampMs - differenceMs;
-    if (earlier !== null && previousMs !== null && previousMs >= startMs) changes.push({ kind: 'extend', startMs, earlier: earlier.value });
-    else changes.push({ kind: 'begin', startMs });
+    if (earlier !== null && previousMs !== null && previousMs >= startMs) apply({ kind: 'extend', startMs, earlier: earlier.value.value });
+    else apply({ kind: 'begin', startMs });
   }
-  if (!holdsRight && later !== null && later.timestampMs > timestampMs) {
-    changes.push({ kind: 'copy', startMs: timestampMs + 1, later });
+  if (!holdsRight && later !== null && later.value.timestampMs > timestampMs) {
+    apply({ kind: 'copy', startMs: timestampMs + 1, later });
   }
-  return changes;
 }
 
 /** Windows do not start before 0: records earlier than the difference share the window that starts there. */
-function earlyChanges<A>(timestampMs: number, held: readonly HeldWindow<A>[]): SlidingChange<A>[] {
-  const changes: SlidingChange<A>[] = [];
+function earlyChanges<A>(timestampMs: number, held: readonly HeldWindow<A>[], apply: (change: SlidingChange<A>) => void): void {
   let shared: HeldWindow<A> | null = null;
   let later: HeldWindow<A> | null = null;
   let holdsRight = false;
   for (const window of held) {
-    if (window.startMs === 0) {
+    if (window.timeMs === 0) {
       shared = window;
-    } else if (window.startMs <= timestampMs) {
+    } else if (window.timeMs <= timestampMs) {
       later = window;
-      changes.push({ kind: 'add', window });
+      apply({ kind: 'add', window });
     } else {
       holdsRight = true;
     }
   }
-  if (later === null && shared !== null && shared.timestampMs > timestampMs) later = shared;
-  if (!holdsRight && later !== null && later.timestampMs > timestampMs) {
-    changes.push({ kind: 'copy', startMs: timestampMs + 1, later });
+  if (later === null && shared !== null && shared.value.timestampMs > timestampMs) later = shared;
+  if (!holdsRight && later !== null && later.value.timestampMs > timestampMs) {
+    apply({ kind: 'copy', startMs: timestampMs + 1, later });
   }
-  if (shared !== null && shared.timestampMs < timestampMs && !startsAt(held, shared.timestampMs + 1)) {
-    changes.push({ kind: 'begin', startMs: shared.timestampMs + 1 });
+  if (shared !== null && shared.value.timestampMs < timestampMs && !startsAt(held, shared.value.timestampMs + 1)) {
+    apply({ kind: 'begin', startMs: shared.value.timestampMs + 1 });
   }
-  changes.push(shared === null ? { kind: 'begin', startMs: 0 } : { kind: 'add', window: shared });
-  return changes;
+  apply(shared === null ? { kind: 'begin', startMs: 0 } : { kind: 'add', window: shared });
 }
 
 function startsAt(held: readonly HeldWindow<unknown>[], startMs: number): boolean {
-  return held.some((window) => window.startMs === startMs);
+  return held.some((window) => window.timeMs === startMs);
 }

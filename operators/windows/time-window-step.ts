@@ -4,6 +4,7 @@ import type { StepContext, StreamRecord, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { WindowedOptions } from './aggregation.ts';
 import { advanceProgress } from './progress.ts';
+import { putIn, type HeldAggregate } from './held-aggregate.ts';
 import { firstStartMs, type TimeWindows } from './time-windows.ts';
 import type { WindowStores } from './window-stores.ts';
 
@@ -48,10 +49,10 @@ export function timeWindowStep<K, V, A>(
         continue;
       }
       isLate = false;
-      const old = store.get(key, startMs);
-      const aggregate = fold(old === undefined ? initial() : old.value, value, key);
-      const highestMs = old === undefined || old.timestampMs < timestampMs ? timestampMs : old.timestampMs;
-      store.put(key, startMs, { value: aggregate, timestampMs: highestMs });
+      const held: HeldAggregate<A> | undefined = store.get(key, startMs);
+      const aggregate = fold(held === undefined ? initial() : held.value, value, key);
+      const highestMs = held === undefined || held.timestampMs < timestampMs ? timestampMs : held.timestampMs;
+      putIn(store, key, startMs, held, aggregate, highestMs);
       if (emitsUpdates) emitWindow(key, startMs, aggregate, highestMs);
     }
     if (isLate) late(record);

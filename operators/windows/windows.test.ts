@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { propertyRuns } from '../../state/local/testing/property-runs.ts';
-import { sliding, slidingChanges } from './sliding-windows.ts';
+import { sliding, slidingChanges, type HeldWindow, type SlidingChange } from './sliding-windows.ts';
 import { firstStartMs, hopping, tumbling, windowsAt } from './time-windows.ts';
 
 describe('time windows', () => {
@@ -37,21 +37,27 @@ describe('time windows', () => {
 });
 
 describe('sliding windows', () => {
+  const changesOf = (differenceMs: number, timestampMs: number, held: readonly HeldWindow<number>[]): readonly SlidingChange<number>[] => {
+    const changes: SlidingChange<number>[] = [];
+    slidingChanges(differenceMs, timestampMs, held, (change) => changes.push(change));
+    return changes;
+  };
+
   it('begin with a window that ends at the first record', () => {
-    expect(slidingChanges(10, 50, [])).toEqual([{ kind: 'begin', startMs: 40 }]);
+    expect(changesOf(10, 50, [])).toEqual([{ kind: 'begin', startMs: 40 }]);
   });
 
   it('make the window right behind an earlier record, and one that ends at the new one', () => {
-    const held = [{ startMs: 40, value: 1, timestampMs: 50 }];
-    expect(slidingChanges(10, 55, held)).toEqual([
+    const held = [{ timeMs: 40, value: { value: 1, timestampMs: 50 } }];
+    expect(changesOf(10, 55, held)).toEqual([
       { kind: 'begin', startMs: 51 },
       { kind: 'extend', startMs: 45, earlier: 1 },
     ]);
   });
 
   it('share the window from 0 among records earlier than the difference', () => {
-    const held = [{ startMs: 0, value: 1, timestampMs: 4 }];
-    expect(slidingChanges(10, 4, held)).toEqual([{ kind: 'add', window: held[0] }]);
-    expect(slidingChanges(10, 3, held)).toEqual([{ kind: 'copy', startMs: 4, later: held[0] }, { kind: 'add', window: held[0] }]);
+    const held = [{ timeMs: 0, value: { value: 1, timestampMs: 4 } }];
+    expect(changesOf(10, 4, held)).toEqual([{ kind: 'add', window: held[0] }]);
+    expect(changesOf(10, 3, held)).toEqual([{ kind: 'copy', startMs: 4, later: held[0] }, { kind: 'add', window: held[0] }]);
   });
 });

@@ -39,16 +39,17 @@ export class TimeIndex<T extends Timed> {
   add(entry: T): void {
     let bucket = this.#recentMs === entry.timeMs ? this.#recent : this.#buckets.get(entry.timeMs);
     if (bucket === undefined) {
-      bucket = [];
+      bucket = [entry];
       this.#buckets.set(entry.timeMs, bucket);
       this.#push(entry.timeMs);
-    } else if (bucket.length === 0) {
-      this.#emptyBuckets -= 1;
+      entry.place = 0;
+    } else {
+      if (bucket.length === 0) this.#emptyBuckets -= 1;
+      entry.place = bucket.length;
+      bucket.push(entry);
     }
     this.#recentMs = entry.timeMs;
     this.#recent = bucket;
-    entry.place = bucket.length;
-    bucket.push(entry);
   }
 
   remove(entry: T): void {

@@ -40,7 +40,7 @@ export function timeKeyStore<K, V>(options: TimeKeyStoreOptions<K, V>): StoreDef
 interface KeyEntries<K, V> {
   readonly identity: string;
   readonly key: K;
-  readonly list: Entry<K, V>[];
+  list: Entry<K, V>[];
 }
 
 interface Entry<K, V> extends Timed, Tracked {
@@ -130,12 +130,16 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
 
   fetch(key: K, fromMs: number, toMs: number): readonly { readonly timeMs: number; readonly value: V }[] {
     const list = this.#find(key)?.list;
-    if (list === undefined) return [];
-    const found: { readonly timeMs: number; readonly value: V }[] = [];
-    for (let at = firstAtLeast(list, fromMs); at < list.length; at += 1) {
-      const { timeMs, value } = list[at] as Entry<K, V>;
-      if (timeMs > toMs) break;
-      found.push({ timeMs, value });
+    if (list === undefined) return none;
+    const from = firstAtLeast(list, fromMs);
+    let to = from;
+    while (to < list.length && (list[to] as Entry<K, V>).timeMs <= toMs) to += 1;
+    if (to === from) return none;
+    // Of the right size from the start: an array that grows takes room for many more.
+    const found = list.slice(from, to) as { readonly timeMs: number; readonly value: V }[];
+    for (let at = 0; at < found.length; at += 1) {
+      const { timeMs, value } = found[at] as Entry<K, V>;
+      found[at] = { timeMs, value };
     }
     return found;
   }
@@ -224,7 +228,9 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
 
   #insert(owner: KeyEntries<K, V>, at: number, timeMs: number, value: V, persisted: boolean): Entry<K, V> {
     const entry: Entry<K, V> = { owner, timeMs, place: 0, value, changed: false, persisted, live: true };
-    if (at === owner.list.length) owner.list.push(entry);
+    // Most keys of many have one time only, and an array that grows from nothing takes room for 17.
+    if (owner.list.length === 0) owner.list = [entry];
+    else if (at === owner.list.length) owner.list.push(entry);
     else owner.list.splice(at, 0, entry);
     this.#byTime?.add(entry);
     this.#entries += 1;
@@ -262,6 +268,7 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
   }
 }
 
+const none: readonly never[] = [];
 const unknownKey: unknown = Symbol('no key');
 
 /** Whether the same key again is certain to have the same bytes: an object may have been changed, and 0 may be -0. */
