@@ -77,9 +77,9 @@ export function priceSession(session: PricedSession, tariff: Tariff): Cost {
 }
 
 /** A cost of which nothing is known, and why. */
-export function withoutCost(tariff: Pick<Tariff, 'tariffId' | 'currency'> | null, flag: CostFlag): Cost {
+export function withoutCost({ tariffId, currency }: Pick<Cost, 'tariffId' | 'currency'>, flag: CostFlag): Cost {
   return {
-    tariffId: tariff?.tariffId ?? null, currency: tariff?.currency ?? null, startFeeMinor: null, energyMinor: null, chargingMinor: null,
+    tariffId, currency, startFeeMinor: null, energyMinor: null, chargingMinor: null,
     idleMinor: null, totalMinor: null, billedEnergyWh: null, billedChargingMs: null, billedIdleMs: null, flags: [flag],
   };
 }
