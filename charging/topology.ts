@@ -6,6 +6,7 @@ import { chargingSession } from '../schemas/generated/charging-session.ts';
 import type { ChargingSession } from '../schemas/generated/charging-session.ts';
 import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
+import { stationVersionRow, stationVersionsTable } from './reference/station-version-row.ts';
 import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
 import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
@@ -55,6 +56,9 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
     stationsTopic,
     { key: utf8, value: station, timestampOf: (value) => value.validFromMs },
     { historyMs: options.stationHistoryMs ?? 50 * 365 * 86_400_000 },
+  );
+  topology.archive(
+    'station-versions', stationsTopic, { key: utf8, value: station }, clickhouse(stationVersionsTable(options.database ?? 'voltstream'), stationVersionRow),
   );
   const events = topology
     .stream<string, ChargingEvent>(eventsTopic, { ...eventForm, timestampOf: streamTimeOf })

@@ -104,7 +104,8 @@ function csvLines(text: string, delimiter: Delimiter, firstLine: number): readon
   for (const { reason, raw } of skipped) {
     const own = raw.replace(/^[\r\n]+/, '');
     const [first = '', ...rest] = own.split('\n');
-    const place = placeOf(own);
+    // Skipped ones are told apart from the others: their place is looked for from the beginning.
+    const place = firstLine + newLines(text.slice(0, Math.max(0, text.indexOf(own))));
     lines.push({ line: place, cells: [], raw: first.trimEnd(), broken: reason });
     if (rest.length > 0) lines.push(...csvLines(rest.join('\n'), delimiter, place + 1));
   }
