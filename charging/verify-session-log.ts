@@ -21,10 +21,11 @@ export async function readForVerification(files: readonly string[], mapping: Ses
   for (const file of files) {
     const content = await readFile(file);
     const text = (file.endsWith('.gz') ? gunzipSync(content) : content).toString('utf8');
-    const header = (names: string[]): string[] => names.map((name, index) => (name.trim() === '' ? `#${index + 1}` : name.trim()));
-    const records = parse(text, { bom: true, columns: header, delimiter: mapping.delimiter, relax_column_count: true, skip_empty_lines: true });
-    for (const record of records as Readonly<Record<string, string>>[]) {
-      const row = rowOf(record, mapping);
+    const [header = [], ...records] = parse(text, { bom: true, delimiter: mapping.delimiter, relax_column_count: true, skip_empty_lines: true }) as string[][];
+    const names = header.map((name, index) => (name.trim() === '' ? `#${index + 1}` : name.trim()));
+    for (const cells of records) {
+      const record = Object.fromEntries(names.map((name, index) => [name, cells[index] ?? '']));
+      const row = cells.length === names.length ? rowOf(record, mapping) : null;
       const id = row === null ? null : freeIdentity(row, taken, mapping, basename(file));
       if (row === null || id === null) unreadable += 1;
       else rows.push({ ...row, id });
@@ -64,7 +65,8 @@ function rowOf(record: Readonly<Record<string, string>>, mapping: SessionLogMapp
   };
   const station = [columns.station].flat().map(text).find((one) => one !== '');
   const connector = columns.connector === null ? 1 : mapping.connectors?.[text(columns.connector)] ?? Number(text(columns.connector));
-  if (station === undefined || !Number.isInteger(connector) || connector < 1) return null;
+  if (station === undefined || !Number.isInteger(connector) || connector < 1 || connector > 2 ** 31 - 1) return null;
+  if (columns.id !== null && text(columns.id) === '') return null;
   try {
     const start = timeOf(columns.start, text, mapping);
     if (start === null) return null;
