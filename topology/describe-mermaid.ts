@@ -1,6 +1,9 @@
-import type { BuiltTopology } from './graph.ts';
+import type { AnySink, BuiltTopology, SubTopology } from './graph.ts';
 
-/** The topology as a Mermaid flowchart: sub-topologies as boxes, stores as cylinders, repartition topics between boxes. */
+/**
+ * The topology as a Mermaid flowchart: sub-topologies as boxes, stores as cylinders, repartition topics between boxes. Dotted are what
+ * steps read of tables, and dead letters.
+ */
 export function describeMermaid(topology: BuiltTopology): string {
   const ids = new Map<string, string>();
   const id = (name: string): string => {
@@ -20,6 +23,7 @@ export function describeMermaid(topology: BuiltTopology): string {
         lines.push(`    ${id(`store:${store.name}`)}[("${store.name}")]`, `    ${id(step.name)} -.- ${id(`store:${store.name}`)}`);
       }
     }
+    for (const [store, step] of tableReads(part)) lines.push(`    ${id(`store:${store}`)} -.-> ${id(step)}`);
     for (const edge of part.edges) {
       if (part.sinks.some((sink) => sink.name === edge.to)) continue;
       lines.push(`    ${id(edge.from)} -->${edge.port === 'out' ? '' : `|${edge.port}|`} ${id(edge.to)}`);
@@ -37,7 +41,7 @@ export function describeMermaid(topology: BuiltTopology): string {
         }
         continue;
       }
-      if (!drawn.has(sink.name)) lines.push(sink.sink.kind === 'warehouse' ? `  ${id(sink.name)}[("${sink.sink.table.table}")]` : `  ${id(sink.name)}[\\"${sink.sink.topic}"\\]`);
+      if (!drawn.has(sink.name)) lines.push(`  ${id(sink.name)}${sinkShape(sink.sink)}`);
       drawn.add(sink.name);
       for (const edge of part.edges.filter((candidate) => candidate.to === sink.name)) {
         lines.push(`  ${id(edge.from)} -->${edge.port === 'out' ? '' : `|${edge.port}|`} ${id(sink.name)}`);
@@ -57,5 +61,22 @@ export function describeMermaid(topology: BuiltTopology): string {
     const table = archive.sink.kind === 'warehouse' ? archive.sink.table.table : archive.sink.topic;
     lines.push(`  ${id(archive.name)}[("${table}")]`, `  ${from} -->|archive| ${id(archive.name)}`);
   }
+  const { deadLetters } = topology;
+  if (deadLetters !== null) {
+    if (!drawn.has(deadLetters.name)) lines.push(`  ${id(deadLetters.name)}${sinkShape(deadLetters.sink)}`);
+    topology.subTopologies.forEach((_part, index) => lines.push(`  s${index + 1} -.->|dead letters| ${id(deadLetters.name)}`));
+    for (const archive of topology.archives) lines.push(`  ${id(archive.name)} -.->|dead letters| ${id(deadLetters.name)}`);
+  }
   return `${lines.join('\n')}\n`;
+}
+
+/** Steps with the stores of the tables that they read beside the records that come to them. */
+function tableReads(part: SubTopology): readonly (readonly [store: string, step: string])[] {
+  const storesOf = new Map(part.steps.map(({ name, operator }) => [name, operator.stores]));
+  return part.steps.flatMap(({ name, operator }) => [...new Set(operator.reads)]
+    .flatMap((table) => (storesOf.get(table) ?? []).map((store) => [store.name, name] as const)));
+}
+
+function sinkShape(sink: AnySink): string {
+  return sink.kind === 'warehouse' ? `[("${sink.table.table}")]` : `[\\"${sink.topic}"\\]`;
 }

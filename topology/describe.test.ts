@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deduplicate } from '../operators/deduplicate.ts';
 import { joinGlobalTable } from '../operators/join-global-table.ts';
+import { joinStream } from '../operators/join-stream.ts';
+import { joinTable } from '../operators/join-table.ts';
 import { selectKey } from '../operators/select-key.ts';
 import { windowAggregate } from '../operators/window-aggregate.ts';
 import { tumbling } from '../operators/windows/time-windows.ts';
@@ -105,6 +107,55 @@ describe('describe', () => {
         n13 -.-> n5
         n14[("raw_orders")]
         n1 -->|archive| n14
+        n15[\\"dead"\\]
+        s1 -.->|dead letters| n15
+        s2 -.->|dead letters| n15
+        n14 -.->|dead letters| n15
+      "
+    `);
+  });
+
+  it('tells when sources are idle, and which input of a step a stream comes to', () => {
+    const topology = new Topology('joined');
+    const orders = topology.stream('orders', { ...words, idleAfterMs: 60_000 });
+    orders.pipe(joinStream('pairs', orders, { beforeMs: 0, afterMs: 10, graceMs: 0, key: utf8, left: utf8, right: utf8 }, (left: string, right: string) => left + right))
+      .to(logTopic('out', words));
+    expect(topology.describe()).toMatchInlineSnapshot(`
+      "Topology joined
+
+      Sub-topology orders
+        source orders (topic orders; idle after 60000 ms)
+          -> pairs (input 0)
+          -> pairs (input 1)
+        step pairs (joinStream; with orders, 0 ms before to 10 ms after, grace 0 ms; stores: pairs.left, pairs.right, pairs.times)
+          -> out
+        sink out (topic out)
+      "
+    `);
+  });
+
+  it('draws what joins read of local tables, and dead letters, dotted', () => {
+    const topology = new Topology('joined');
+    const stations = topology.table('stations', words);
+    topology.stream('events', words).pipe(joinTable('with-station', stations, (event: string, station) => event + station)).to(logTopic('out', words));
+    topology.deadLetters(logTopic('dead', { key: utf8, value: json<DeadLetter>() }));
+    expect(topology.describe('mermaid')).toMatchInlineSnapshot(`
+      "flowchart LR
+        subgraph s1["events"]
+          n1[/"stations"/]
+          n2[/"events"/]
+          n3["stations-table<br/><i>tableSource</i>"]
+          n4[("stations-table")]
+          n3 -.- n4
+          n5["with-station<br/><i>joinTable</i>"]
+          n4 -.-> n5
+          n1 --> n3
+          n2 --> n5
+        end
+        n6[\\"out"\\]
+        n5 --> n6
+        n7[\\"dead"\\]
+        s1 -.->|dead letters| n7
       "
     `);
   });

@@ -21,7 +21,8 @@ export function describeText(topology: BuiltTopology): string {
 function subTopologyLines(part: SubTopology): string[] {
   const lines = [`Sub-topology ${part.name}`];
   for (const source of part.sources) {
-    lines.push(`  source ${source.name} (${source.role === 'stream' ? 'topic' : source.role} ${source.topic})`, ...targets(part, source.name));
+    const idle = source.idleAfterMs === undefined ? '' : `; idle after ${source.idleAfterMs} ms`;
+    lines.push(`  source ${source.name} (${source.role === 'stream' ? 'topic' : source.role} ${source.topic}${idle})`, ...targets(part, source.name));
   }
   for (const step of part.steps) {
     const { operator } = step;
@@ -37,10 +38,12 @@ function subTopologyLines(part: SubTopology): string[] {
   return lines;
 }
 
+/** Inputs are numbered where a step has several. */
 function targets(part: SubTopology, name: string): string[] {
+  const several = new Set(part.edges.filter(({ input }) => input > 0).map(({ to }) => to));
   return part.edges
     .filter((edge) => edge.from === name)
-    .map((edge) => `    ${edge.port === 'out' ? '->' : `-${edge.port}->`} ${edge.to}`);
+    .map(({ port, to, input }) => `    ${port === 'out' ? '->' : `-${port}->`} ${to}${several.has(to) ? ` (input ${input})` : ''}`);
 }
 
 function policyText(policy: ErrorPolicy): string {

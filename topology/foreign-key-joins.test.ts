@@ -202,12 +202,12 @@ describe('the topology of a foreign-key join', () => {
         source orders (table orders)
           -> orders-table
         source joined-answers (repartition shop-joined-answers-repartition)
-          -> joined-match
+          -> joined-match (input 0)
         step orders-table (tableSource; key-value; stores: orders-table)
           -> joined-subscribe
         step joined-subscribe (foreignKeySubscribe; left)
           -> joined-subscriptions-sink
-          -without-foreign-key-> joined-match
+          -without-foreign-key-> joined-match (input 1)
         step joined-match (foreignKeyMatch; left, with orders; reads: orders-table, joined)
           -> joined
         step joined (tableSource; key-value; stores: joined)
@@ -221,9 +221,9 @@ describe('the topology of a foreign-key join', () => {
         source customers (table customers)
           -> customers-table
         source joined-subscriptions (repartition shop-joined-subscriptions-repartition)
-          -> joined-answer
+          -> joined-answer (input 0)
         step customers-table (tableSource; key-value; stores: customers-table)
-          -> joined-answer
+          -> joined-answer (input 1)
         step joined-answer (foreignKeyAnswer; from customers; stores: joined-answer; reads: customers-table)
           -> joined-answers-sink
         sink joined-answers-sink (repartition topic shop-joined-answers-repartition)
@@ -243,6 +243,8 @@ describe('the topology of a foreign-key join', () => {
           n8[("joined")]
           n7 -.- n8
           n9["toStream-1<br/><i>toStream</i>"]
+          n4 -.-> n6
+          n8 -.-> n6
           n1 --> n3
           n3 --> n5
           n2 --> n6
@@ -259,6 +261,7 @@ describe('the topology of a foreign-key join', () => {
           n14["joined-answer<br/><i>foreignKeyAnswer</i>"]
           n15[("joined-answer")]
           n14 -.- n15
+          n13 -.-> n14
           n10 --> n12
           n11 --> n14
           n12 --> n14
