@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Runs of each property test, when more or fewer than usual are asked for: 10,000 of the longest take about a minute. */
+const propertyRuns = Number(process.env['FC_RUNS'] ?? 0);
+
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**'],
     pool: 'forks',
-    testTimeout: 30_000,
+    testTimeout: Math.max(30_000, propertyRuns * 30),
     hookTimeout: 60_000,
   },
 });
