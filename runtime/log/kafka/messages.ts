@@ -12,7 +12,8 @@ const sendBytesMax = 512 * 1024;
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function headersOf(headers: readonly LogHeader[]): IHeaders {
-  const grouped: Record<string, Buffer | Buffer[]> = {};
+  // Without a prototype: `__proto__` is a name like any other.
+  const grouped = Object.create(null) as Record<string, Buffer | Buffer[]>;
   for (const { key, value } of headers) {
     const before = grouped[key];
     const bytes = asBuffer(value);
@@ -61,6 +62,8 @@ function logHeaders(headers: IHeaders | undefined): readonly LogHeader[] | null 
   for (const key in headers) {
     const value = headers[key];
     for (const one of Array.isArray(value) ? value : [value]) {
+      // kafkajs takes what every object inherits (`__proto__`, `constructor`) for an earlier header of that name.
+      if (one !== undefined && one !== null && typeof one !== 'string' && !(one instanceof Uint8Array)) continue;
       result.push({ key, value: typeof one === 'string' ? Buffer.from(one) : (one ?? new Uint8Array(0)) });
     }
   }
