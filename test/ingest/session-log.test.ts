@@ -7,12 +7,12 @@ import { MemoryLog } from '../../runtime/log/memory-log.ts';
 import { FileRegistry } from '../../schemas/file-registry.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
-import type { LogProducer, OutboundRecord } from '../engine.ts';
-import { mappingOf } from '../session-log/mapping-form.ts';
-import { chargingTopics } from '../topics.ts';
-import { eventsTopic, stationsTopic } from '../topology.ts';
-import { ingestSessionLog } from './ingest-session-log.ts';
-import { quarantineTopic } from './quarantine.ts';
+import type { LogProducer, OutboundRecord } from '../../charging/engine.ts';
+import { mappingOf } from '../../charging/session-log/mapping-form.ts';
+import { chargingTopics } from '../../charging/topics.ts';
+import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
+import { ingestSessionLog } from '../../charging/ingest/ingest-session-log.ts';
+import { quarantineTopic } from '../../charging/ingest/quarantine.ts';
 
 const mapping = mappingOf({
   name: 'boxes', zone: 'Europe/Berlin', outlet: { current: 'AC', powerMaxW: 11_000 },
