@@ -1,5 +1,5 @@
 import { asyncScheduler } from 'rxjs';
-import { concatMap, filter, map, observeOn, of, take } from 'rxjs';
+import { concatMap, filter, map, merge, observeOn, of, take } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { StreamRecord } from './operator.ts';
 import { rxjsStep } from './rxjs-step.ts';
@@ -46,4 +46,21 @@ it('refuses operators that complete, give records later, or change the key', asy
   const rekeyed = new OperatorHarness(rxjsStep(map((record: R) => ({ ...record, key: 'b' }))));
   rekeyed.push(at(1));
   expect(String(rekeyed.failures[0]?.error)).toMatch(/changed the key/);
+});
+
+it('gives each record to every subscriber of an operator that subscribes several times, in their order', () => {
+  const running = new OperatorHarness(rxjsStep<string, number, string, number>((source) => merge(
+    source.pipe(filter(({ value }) => value > 1)), source.pipe(map((record) => ({ ...record, value: -record.value }))), source)));
+  running.push(at(1), at(2));
+  expect(running.take().map(({ value }) => value)).toEqual([-1, 1, 2, -2, 2]);
+});
+
+it('keeps what an operator gave before it failed on the same record', () => {
+  const running = new OperatorHarness(rxjsStep(concatMap((record: R) => of(record, record, record).pipe(map((one, index) => {
+    if (record.value === 1 && index === 2) throw new Error('no');
+    return { ...one, timestampMs: index };
+  })))));
+  running.push(at(1), at(2));
+  expect(running.take().map(({ value, timestampMs }) => [value, timestampMs])).toEqual([[1, 0], [1, 1], [2, 0], [2, 1], [2, 2]]);
+  expect(running.failures).toHaveLength(1);
 });

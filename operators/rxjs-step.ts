@@ -1,4 +1,4 @@
-import { Subject, Subscriber, type OperatorFunction } from 'rxjs';
+import { Observable, Subscriber, type OperatorFunction } from 'rxjs';
 import { VoltstreamError } from '../errors.ts';
 import type { Operator, StreamRecord } from './operator.ts';
 import { recordStep, stateless } from './record-step.ts';
@@ -31,20 +31,24 @@ export function rxjsStep<K, V, K2, V2>(
     kind: 'rxjs',
     build: (context) =>
       recordStep((down) => {
-        let source = new Subject<StreamRecord<K, V>>();
+        let source = new Inlet<StreamRecord<K, V>>();
         let outcome = new Outcome<StreamRecord<K2, V2>>();
         const connect = (): void => {
-          source = new Subject();
+          source = new Inlet();
           outcome = new Outcome();
-          source.pipe(operatorFunction).subscribe(outcome);
+          source.observable.pipe(operatorFunction).subscribe(outcome);
         };
         connect();
+        const emit = (output: StreamRecord<K2, V2>, key: unknown, record: StreamRecord<K, V>): void => {
+          if (output.key === key) down.next(output);
+          else context.failed(misuse(context.step, 'a raw RxJS operator has changed the key', 'map or selectKey'), record);
+        };
         return (record) => {
           outcome.under = true;
           source.next(record);
           outcome.under = false;
-          const { records, failure } = outcome;
-          outcome.records = [];
+          const { given, first, more, failure } = outcome;
+          if (given > 0) outcome.clear();
           if (failure !== null) {
             connect();
             context.failed(failure.error, record);
@@ -52,25 +56,53 @@ export function rxjsStep<K, V, K2, V2>(
             context.failed(misuse(context.step, 'a raw RxJS operator has completed', 'one that goes on for ever'), record);
           }
           // Outside of the operator's own calls: it would take an error of a step further down for its own.
-          for (const output of records) {
-            if (output.key as unknown === record.key) down.next(output);
-            else context.failed(misuse(context.step, 'a raw RxJS operator has changed the key', 'map or selectKey'), record);
-          }
+          if (given > 0) emit(first as StreamRecord<K2, V2>, record.key, record);
+          for (let at = 0; at < more.length; at += 1) emit(more[at] as StreamRecord<K2, V2>, record.key, record);
         };
       }),
   };
 }
 
-/** Collects what the operator does while a record is under way. */
+/** Hands each record to whoever is subscribed, as a Subject does, without what that allocates for each of them. */
+class Inlet<R> {
+  #subscribers: readonly Subscriber<R>[] = [];
+  readonly observable = new Observable<R>((subscriber) => {
+    this.#subscribers = [...this.#subscribers, subscriber];
+    return () => {
+      this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+    };
+  });
+
+  next(record: R): void {
+    const subscribers = this.#subscribers;
+    for (let at = 0; at < subscribers.length; at += 1) (subscribers[at] as Subscriber<R>).next(record);
+  }
+}
+
+const none: readonly never[] = [];
+
+/** Collects what the operator does while a record is under way: mostly it gives one record, or none. */
 class Outcome<R> extends Subscriber<R> {
-  records: R[] = [];
+  given = 0;
+  first: R | undefined = undefined;
+  more: readonly R[] = none;
   failure: { readonly error: unknown } | null = null;
   completed = false;
   under = false;
 
   override next(record: R): void {
-    if (this.under) this.records.push(record);
-    else this.failure ??= { error: misuse('rxjs', 'a raw RxJS operator gave a record later than its cause', 'a synchronous operator') };
+    if (this.under) {
+      this.given += 1;
+      if (this.given === 1) this.first = record;
+      else if (this.given === 2) this.more = [record];
+      else (this.more as R[]).push(record);
+    } else this.failure ??= { error: misuse('rxjs', 'a raw RxJS operator gave a record later than its cause', 'a synchronous operator') };
+  }
+
+  clear(): void {
+    this.given = 0;
+    this.first = undefined;
+    this.more = none;
   }
 
   override error(error: unknown): void {
