@@ -8,7 +8,8 @@ export const valueHashBytes = 16;
 
 /** The first half of the SHA-256 of the value's bytes, so that the same value in another form has another hash. */
 export function valueHash<V>(value: V, codec: Codec<V>): ValueHash {
-  return hash('sha256', codec.encode(value), 'buffer').subarray(0, valueHashBytes);
+  // As text, since Node takes 2 microseconds longer to make a Buffer for the digest.
+  return Buffer.from(hash('sha256', codec.encode(value), 'binary').slice(0, valueHashBytes), 'latin1');
 }
 
 /** Null, for no value, is equal to itself only. */
