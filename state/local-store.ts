@@ -5,7 +5,8 @@ import type { Cell } from './state-store.ts';
  * State in the memory of one task, written to the durable store once per commit (changed cells only) and read once per
  * claim. Operators see synchronous, typed access; the task sees cells.
  *
- * Values are immutable: a change is a put. Iteration is in (time, key bytes) or key-bytes order, also after a restore.
+ * Values are immutable: a change is a put. (An operator of ours may write into a value that nobody else was ever given, when a put
+ * of it follows at once: a store keeps no copy to compare with.) Iteration is in (time, key bytes) or key-bytes order, also after a restore.
  */
 export interface LocalStore {
   readonly name: string;
