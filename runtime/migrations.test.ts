@@ -8,7 +8,9 @@ import { isRepeatable, splitStatements } from './migrations/statements.ts';
 import { ChdbWarehouse } from './sinks/clickhouse/chdb-warehouse.ts';
 
 const shipped = fileURLToPath(new URL('../deploy/clickhouse', import.meta.url));
-const shippedNames = ['0001-charging-events.sql', '0002-charging-sessions.sql', '0003-station-minutes.sql', '0004-set-aside.sql'];
+const shippedNames = [
+  '0001-charging-events.sql', '0002-charging-sessions.sql', '0003-station-minutes.sql', '0004-set-aside.sql', '0005-station-versions.sql',
+];
 
 describe('migrations', () => {
   const engineFolder = mkdtempSync(join(tmpdir(), 'voltstream-migrations-'));
@@ -32,7 +34,10 @@ describe('migrations', () => {
     const rows = await warehouse.query<{ name: string }>(`SELECT name FROM system.tables WHERE database = '${database}' ORDER BY name`);
     return rows.map(({ name }) => name);
   };
-  const shippedTables = ['applied_migrations', 'charging_events', 'charging_sessions', 'dead_letters', 'late_records', 'station_minutes'];
+  const shippedTables = [
+    'applied_migrations', 'charging_events', 'charging_sessions', 'dead_letters', 'late_records', 'nearest_stations', 'station_history',
+    'station_minutes', 'station_shares', 'station_versions', 'stations_now',
+  ];
 
   it('make a database with its tables, once', async () => {
     expect(await migrate(warehouse, { folder, database })).toEqual({ applied: shippedNames, present: [], unknown: [] });
@@ -55,19 +60,19 @@ describe('migrations', () => {
 
   it('apply a new file only, and leave alone what a newer program has applied', async () => {
     await migrate(warehouse, { folder, database });
-    writeFileSync(join(folder, '0005-note.sql'), 'ALTER TABLE {database}.dead_letters ADD COLUMN IF NOT EXISTS note String;');
-    expect((await migrate(warehouse, { folder, database })).applied).toEqual(['0005-note.sql']);
-    rmSync(join(folder, '0005-note.sql'));
-    expect((await migrate(warehouse, { folder, database })).unknown).toEqual(['0005-note.sql']);
+    writeFileSync(join(folder, '9000-note.sql'), 'ALTER TABLE {database}.dead_letters ADD COLUMN IF NOT EXISTS note String;');
+    expect((await migrate(warehouse, { folder, database })).applied).toEqual(['9000-note.sql']);
+    rmSync(join(folder, '9000-note.sql'));
+    expect((await migrate(warehouse, { folder, database })).unknown).toEqual(['9000-note.sql']);
   });
 
   it('refuse a file that was changed after it had been applied, but not other line ends', async () => {
-    writeFileSync(join(folder, '0005-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int8)\nENGINE = MergeTree ORDER BY a;');
+    writeFileSync(join(folder, '9000-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int8)\nENGINE = MergeTree ORDER BY a;');
     await migrate(warehouse, { folder, database });
-    writeFileSync(join(folder, '0005-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int8)\r\nENGINE = MergeTree ORDER BY a;');
+    writeFileSync(join(folder, '9000-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int8)\r\nENGINE = MergeTree ORDER BY a;');
     await migrate(warehouse, { folder, database });
-    writeFileSync(join(folder, '0005-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int16) ENGINE = MergeTree ORDER BY a;');
-    await expect(migrate(warehouse, { folder, database })).rejects.toThrow(/MIGRATION_CHANGED(.|\n)*0005-note.sql(.|\n)*checksum/);
+    writeFileSync(join(folder, '9000-note.sql'), 'CREATE TABLE IF NOT EXISTS {database}.t (a Int16) ENGINE = MergeTree ORDER BY a;');
+    await expect(migrate(warehouse, { folder, database })).rejects.toThrow(/MIGRATION_CHANGED(.|\n)*9000-note.sql(.|\n)*checksum/);
   });
 
   it('refuse a file that comes before one that was applied', async () => {
@@ -78,7 +83,7 @@ describe('migrations', () => {
   });
 
   it.each([
-    ['0005-insert.sql', 'INSERT INTO t VALUES (1)', /not safe to repeat/],
+    ['9000-insert.sql', 'INSERT INTO t VALUES (1)', /not safe to repeat/],
     ['0004-again.sql', 'DROP TABLE IF EXISTS t', /one number/],
     ['next.sql', 'DROP TABLE IF EXISTS t', /NNNN-name\.sql/],
   ])('refuse the file %s', async (name, text, message) => {
