@@ -51,7 +51,7 @@ export const statelessBenchmarks: readonly Benchmark[] = [
       return topology;
     },
   },
-  overReadings('RxJS filter', null, (stream) => stream.pipe(rxjsStep(rxjsFilter((record) => record.value.deltaWh > seen % 1)))),
+  overReadings('RxJS filter', statelessTarget, (stream) => stream.pipe(rxjsStep(rxjsFilter((record) => record.value.deltaWh > seen % 1)))),
   overReadings('filter, map, mapValues', statelessTarget / 3, (stream) => stream.pipe(
     filter((reading) => reading.deltaWh >= 0),
     map((reading, key) => ({ key, value: reading })),
