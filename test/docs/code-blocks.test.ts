@@ -31,7 +31,7 @@ afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 describe('code in the docs', () => {
   it('is of sound types', () => {
     expect(run(folder, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder])).toMatchObject({ status: 0 });
-  }, 60_000);
+  }, 180_000);
 
   it.each(runnable.map((page) => [page.path, page] as const))('runs: %s', (_path, page) => {
     for (const { file } of codeBlocks(page)) {
@@ -40,7 +40,7 @@ describe('code in the docs', () => {
       const { status, output } = run(folderOf(page), args);
       expect(status, `${page.path}, ${file}:\n${output}`).toBe(0);
     }
-  }, 120_000);
+  }, 300_000);
 
   it('is in the README and in the guides', () => {
     expect(runnable.map((page) => page.path)).toEqual(expect.arrayContaining(['README.md', 'docs/first-topology.md', 'docs/testing.md']));

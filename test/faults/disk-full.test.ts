@@ -78,7 +78,7 @@ describe.skipIf(unmount === null)('a full disk (needs to mount a tmpfs: skipped 
     expect({ code: await closed, errors }).toMatchObject({ code: 0 });
     expect(problemsOf(observed(observeInto), reference)).toEqual([]);
     rmSync(data, { recursive: true });
-  }, 120_000);
+  }, 300_000);
 });
 
 async function until(condition: () => boolean): Promise<void> {

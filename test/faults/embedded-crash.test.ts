@@ -14,7 +14,7 @@ describe.concurrent('the embedded product under kill -9', () => {
     random = new CrashRun({ rows: 2_000, sessions: 400 });
     narrow = new CrashRun({ rows: 500, sessions: 200 });
     await Promise.all([random.prepare(), narrow.prepare()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => {
     random.remove();
     narrow.remove();

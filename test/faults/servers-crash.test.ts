@@ -52,7 +52,7 @@ describe.skipIf(left)('two processes on Kafka, Redis and ClickHouse', () => {
     const report = await run({ address: redis ?? '' }, { kills: 10, zombies: 1, rewinds: 0, warehouseFaults: 1 });
     expect(report.sound, judged(report)).toBe(true);
     expect(report.faults).toMatchObject({ kill: 10, zombie: 1 });
-  }, 180_000);
+  }, 300_000);
 
   it('converge after Redis was put back to an older copy: readers with FINAL see all once, and so do readers of the topic', async () => {
     const store = new RedisService();
@@ -64,5 +64,5 @@ describe.skipIf(left)('two processes on Kafka, Redis and ClickHouse', () => {
     } finally {
       await store.dispose();
     }
-  }, 120_000);
+  }, 300_000);
 });

@@ -69,5 +69,5 @@ describe('a delivering process that is killed', () => {
     expect(await run(folder, null)).toBe('done');
     await judge(folder);
     rmSync(folder, { recursive: true });
-  }, 60_000);
+  }, 180_000);
 });
