@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Case } from './case.ts';
 import { familyOf } from './families/index.ts';
 import { judge, type Disturbance } from './judge.ts';
-import { randomFrom } from './random-cases.ts';
+import { randomFrom } from '../seeded-random.ts';
 
 const folder = join(import.meta.dirname, 'vectors');
 const seed = Number(process.env['FC_SEED'] ?? 20_251_121);

@@ -4,7 +4,8 @@ import { delimiter, join, resolve } from 'node:path';
 import { requireCommand } from '../services/local-process.ts';
 import type { Case } from './case.ts';
 import { judge, type Verdict } from './judge.ts';
-import { randomFrom, type Question } from './random-cases.ts';
+import { randomFrom } from '../seeded-random.ts';
+import type { Question } from './random-cases.ts';
 
 const cache = resolve(import.meta.dirname, '../../.voltstream/conformance');
 

@@ -1,3 +1,4 @@
+import { randomFrom } from '../seeded-random.ts';
 import type { CaseInput, Text } from './case.ts';
 
 /** A case without its answer: what the oracle is asked. */
@@ -6,17 +7,6 @@ export interface Question {
   readonly op: string;
   readonly inputs: readonly CaseInput[];
   readonly [parameter: string]: unknown;
-}
-
-/** Numbers in [0, 1): mulberry32, seeded, good enough to choose by. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Choices of one case. */

@@ -14,19 +14,9 @@ import type { Observation } from './embedded-observation.ts';
 import type { KillPoint } from './embedded-points.ts';
 import { killPoints } from './embedded-points.ts';
 import type { Kill } from './embedded-process.ts';
+import { randomFrom } from '../seeded-random.ts';
 import { runOnce } from './embedded-process.ts';
 import type { EmbeddedRun } from './embedded-run.ts';
-
-/** Mulberry32: the same seed gives the same moments. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface FaultReport {
   /** Processes that were killed, by the phase they had come to. */
@@ -128,7 +118,7 @@ export class CrashRun {
 
 /** Kills at random moments: while a process starts, while it takes input, and while it processes and delivers what is there. */
 export async function randomKills(run: CrashRun, kills: number, seed: number, workMs: number): Promise<void> {
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   for (let killed = 0; killed < kills && run.report.problems.length === 0;) {
     const choice = random();
     const fraction = random();

@@ -11,7 +11,8 @@ import { Fleet, Pod } from './servers-fleet.ts';
 import { countEvents, inputFiles, Tap } from './servers-input.ts';
 import { isSound, judgedTables, judgeSequences, judgeTable, readSequences, type Verdict } from './servers-judges.ts';
 import type { Fault } from './servers-faults.ts';
-import { schedule, seeded } from './servers-faults.ts';
+import { randomFrom } from '../seeded-random.ts';
+import { schedule } from './servers-faults.ts';
 import { RenamedLog, type TopicNames } from './servers-topics.ts';
 
 export interface ServersRunOptions {
@@ -63,7 +64,7 @@ export class ServersRun {
   constructor(options: ServersRunOptions) {
     this.#options = options;
     this.#id = `run${options.seed}-${Date.now().toString(36)}`;
-    this.#random = seeded(options.seed);
+    this.#random = randomFrom(options.seed);
     this.#log = new KafkaLog({ brokers: [options.kafka], application: `${this.#id}-driver` });
     this.#warehouse = new ServerWarehouse({ url: options.warehouse.url });
   }
