@@ -1,8 +1,8 @@
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
 import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
 import { eventTimeOf } from './session-event.ts';
-import type { SessionRow } from './session-state.ts';
-import type { StationLoad } from './station-minute.ts';
+import type { SessionRow } from './stitching/session-state.ts';
+import type { StationLoad } from './load/station-minute.ts';
 
 /** A table's columns with their ClickHouse types, as in `deploy/clickhouse/`; a test keeps the two the same. */
 type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };

@@ -10,14 +10,14 @@ import { stationVersionRow, stationVersionsTable } from './reference/station-ver
 import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
 import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
-import { meterDeltas } from './meter-deltas.ts';
-import type { LoadChange } from './meter-deltas.ts';
+import { meterDeltas } from './load/meter-deltas.ts';
+import type { LoadChange } from './load/meter-deltas.ts';
 import { eventTimeOf, reasonToSetAside } from './session-event.ts';
 import type { SessionEvent } from './session-event.ts';
-import type { SessionRow } from './session-state.ts';
-import { changesNothing, isIdle, stationMinute } from './station-minute.ts';
-import { stitchSessions } from './stitch-sessions.ts';
-import type { StitchSessionsOptions } from './stitch-sessions.ts';
+import type { SessionRow } from './stitching/session-state.ts';
+import { changesNothing, isIdle, stationMinute } from './load/station-minute.ts';
+import { stitchSessions } from './stitching/stitch-sessions.ts';
+import type { StitchSessionsOptions } from './stitching/stitch-sessions.ts';
 import { chargingTables, deadLetterRow, eventRow, lateRow, minuteRow, sessionRow } from './tables.ts';
 import type { LateRecord } from './tables.ts';
 

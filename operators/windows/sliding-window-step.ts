@@ -78,12 +78,16 @@ class SlidingWindowStep<K, V, A> {
     if (this.#progress !== null && silentKeyMs !== undefined) this.#closeSilentKeys(this.#progress, this.#streamTime.ms - silentKeyMs);
   }
 
-  /** What a record of this time would close, without one: by key, of every key. */
+  /** What the first record of another key would close and forget, without one; where time is by key, what it closes of every key. */
   idle(timeMs: number): void {
     this.#streamTime.advance(timeMs);
     const { timeDifferenceMs, graceMs } = this.#windows;
-    if (this.#progress !== null) this.#closeSilentKeys(this.#progress, timeMs);
-    else if (this.#pending !== null) this.#emitPending(this.#pending, this.#streamTime.ms - graceMs - timeDifferenceMs);
+    if (this.#progress !== null) {
+      this.#closeSilentKeys(this.#progress, timeMs);
+      return;
+    }
+    this.#forgetBehindNewest();
+    if (this.#pending !== null) this.#emitPending(this.#pending, this.#streamTime.ms - graceMs - timeDifferenceMs);
   }
 
   /** True when the record became part of a window by it. */
@@ -123,13 +127,19 @@ class SlidingWindowStep<K, V, A> {
   }
 
   #forgetExpired(key: K, closeMs: number): void {
+    if (this.#progress === null) this.#forgetBehindNewest();
+    else this.#store.drainKey(key, closeMs - 2 * this.#windows.timeDifferenceMs - 1);
+  }
+
+  /**
+   * The newest start is that of the newest window held, and at least that of the one that ends at stream time: where idle sources
+   * have moved the time, no record has made that window.
+   */
+  #forgetBehindNewest(): void {
     const { timeDifferenceMs, graceMs } = this.#windows;
-    if (this.#progress !== null) {
-      this.#store.drainKey(key, closeMs - 2 * timeDifferenceMs - 1);
-      return;
-    }
     this.#newestStartMs ??= this.#store.latestMs;
-    const untilMs = (this.#newestStartMs ?? 0) - 2 * timeDifferenceMs - graceMs;
+    const newestStartMs = Math.max(this.#newestStartMs ?? 0, this.#streamTime.ms - timeDifferenceMs);
+    const untilMs = newestStartMs - 2 * timeDifferenceMs - graceMs;
     if ((this.#store.earliestMs ?? Number.POSITIVE_INFINITY) <= untilMs) this.#store.forget(untilMs);
   }
 

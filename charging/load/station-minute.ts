@@ -1,6 +1,6 @@
-import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { tumbling, windowAggregate } from './engine.ts';
-import type { Operator, Windowed } from './engine.ts';
+import { json, utf8 } from '../../schemas/builtin-codecs.ts';
+import { tumbling, windowAggregate } from '../engine.ts';
+import type { Operator, Windowed } from '../engine.ts';
 import type { LoadChange } from './meter-deltas.ts';
 
 /** Load of a station in one minute. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SessionEvent } from './session-event.ts';
+import type { SessionEvent } from '../session-event.ts';
 import { foldEvent, rowOf, sessionFlags } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
-import { ended, minutes, started, ten, updated } from './testing/events.ts';
+import { ended, minutes, started, ten, updated } from '../testing/events.ts';
 
 function fold(events: readonly SessionEvent[]): SessionState {
   return events.reduce<SessionState | undefined>((state, event) => foldEvent(state, event, false), undefined) as SessionState;

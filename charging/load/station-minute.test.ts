@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TopologyTestDriver } from '../runtime/testing/index.ts';
-import { json, utf8, windowedKey } from '../schemas/builtin-codecs.ts';
-import { logTopic, Topology } from './engine.ts';
-import type { KeyValueStore } from './engine.ts';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
+import { json, utf8, windowedKey } from '../../schemas/builtin-codecs.ts';
+import { logTopic, Topology } from '../engine.ts';
+import type { KeyValueStore } from '../engine.ts';
 import { meterDeltas } from './meter-deltas.ts';
 import type { LoadChange } from './meter-deltas.ts';
-import type { SessionEvent } from './session-event.ts';
+import type { SessionEvent } from '../session-event.ts';
 import { addToLoad, changesNothing, emptyLoad, isIdle, stationMinute } from './station-minute.ts';
 import type { StationLoad } from './station-minute.ts';
-import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from './testing/events.ts';
+import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from '../testing/events.ts';
 
 function drive() {
   const topology = new Topology('t');

@@ -1,9 +1,9 @@
-import { json } from '../schemas/builtin-codecs.ts';
+import { json } from '../../schemas/builtin-codecs.ts';
 import { effectsOf, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorState } from './connector-state.ts';
-import { groupedStore, statefulStep } from './engine.ts';
-import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
-import type { SessionEvent } from './session-event.ts';
+import { groupedStore, statefulStep } from '../engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from '../engine.ts';
+import type { SessionEvent } from '../session-event.ts';
 import { foldEvent, rowOf } from './session-state.ts';
 import type { SessionRow, SessionState } from './session-state.ts';
 import { StationTimers, stationProgressStore } from './station-timers.ts';

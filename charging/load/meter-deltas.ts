@@ -1,10 +1,10 @@
-import { json } from '../schemas/builtin-codecs.ts';
-import { groupedStore, statefulStep } from './engine.ts';
-import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from './engine.ts';
+import { json } from '../../schemas/builtin-codecs.ts';
+import { groupedStore, statefulStep } from '../engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from '../engine.ts';
 import { insertReading, noReadings } from './meter-readings.ts';
 import type { MeterReadings } from './meter-readings.ts';
-import type { SessionEvent } from './session-event.ts';
-import { StationTimers, stationProgressStore } from './station-timers.ts';
+import type { SessionEvent } from '../session-event.ts';
+import { StationTimers, stationProgressStore } from '../stitching/station-timers.ts';
 
 /** What one event adds to the load of its station at its time. Sums may be taken in any order: energy is in whole mWh. */
 export interface LoadChange {

@@ -1,5 +1,5 @@
-import type { ChargingSession } from '../schemas/generated/charging-session.ts';
-import type { SessionEvent } from './session-event.ts';
+import type { ChargingSession } from '../../schemas/generated/charging-session.ts';
+import type { SessionEvent } from '../session-event.ts';
 
 /** A value with its place among the events of its transaction. */
 export interface Placed {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { json, utf8 } from '../schemas/builtin-codecs.ts';
-import { TopologyTestDriver } from '../runtime/testing/index.ts';
-import { logTopic, Topology } from './engine.ts';
-import type { SessionEvent } from './session-event.ts';
+import { json, utf8 } from '../../schemas/builtin-codecs.ts';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
+import { logTopic, Topology } from '../engine.ts';
+import type { SessionEvent } from '../session-event.ts';
 import type { SessionRow, SessionState } from './session-state.ts';
 import { stitchSessions } from './stitch-sessions.ts';
 import type { StitchSessionsOptions } from './stitch-sessions.ts';
 import type { StationProgress } from './station-timers.ts';
-import type { KeyValueStore } from './engine.ts';
-import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from './testing/events.ts';
+import type { KeyValueStore } from '../engine.ts';
+import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from '../testing/events.ts';
 
 function drive(options: StitchSessionsOptions = {}) {
   const topology = new Topology('t');

@@ -1,5 +1,5 @@
-import { keyTimerStore } from './engine.ts';
-import type { KeyProgress, KeyTimerStore, StoreDefinition } from './engine.ts';
+import { keyTimerStore } from '../engine.ts';
+import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../engine.ts';
 
 /** How far a station's events have come, and what is due when: at most one timer for each transaction. */
 export type StationProgress = KeyProgress;

@@ -1,0 +1,26 @@
+/** OCPP 2.0.1 connector status; `Unknown` while the station cannot be heard and nothing else is known. */
+export const connectorStatuses = ['Available', 'Occupied', 'Reserved', 'Unavailable', 'Faulted', 'Unknown'] as const;
+export type ConnectorStatus = (typeof connectorStatuses)[number];
+
+/**
+ * A span in which a connector had one status. Absolute: a later row of the same start replaces it (an end that became known, a
+ * status in between that came late). Key: station, EVSE, connector, `fromMs`. A span whose `toMs` is its `fromMs` no longer holds.
+ */
+export interface ConnectorInterval {
+  readonly stationId: string;
+  readonly evseId: number;
+  readonly connectorId: number;
+  readonly fromMs: number;
+  /** Null: it lasts. */
+  readonly toMs: number | null;
+  readonly status: ConnectorStatus;
+  /** The station was connected to the back end. */
+  readonly online: boolean;
+  readonly errorCode: string | null;
+  /** What told: a status notification, a transaction, or a connection lost or restored. */
+  readonly source: 'status' | 'transaction' | 'connection';
+  readonly transactionId: string | null;
+  readonly siteId: string | null;
+  readonly city: string | null;
+  readonly operator: string | null;
+}
