@@ -29,7 +29,7 @@ function eventRow(number: number): Record<string, unknown> {
     event_id: `event-${number}-5f2c`, type: 'TransactionUpdated', evse_id: 1, connector_id: 1, timestamp_ms: timestampMs,
     received_ms: timestampMs + 500, transaction_id: `transaction-${number % 5_000}`, seq_no: number % 100, offline: false,
     id_token: `token-${number % 1_000}`, partner: null, vehicle_model: null, meter_wh: number * 0.5, meter_export_wh: null, power_w: 7_200.5,
-    soc: null, charging_state: 'Charging', status: null, error_code: null, trigger_reason: 'MeterValuePeriodic', stop_reason: null,
+    soc: null, charging_state: 'Charging', status: null, error_code: null, trigger_reason: 'MeterValuePeriodic', stop_reason: null, edition: 0,
   };
 }
 

@@ -17,7 +17,7 @@ const eventColumns = {
   transaction_id: 'Nullable(String)', seq_no: 'Nullable(Int32)', offline: 'Bool', id_token: 'Nullable(String)',
   partner: optionalText, vehicle_model: optionalText, meter_wh: 'Nullable(Float64)', meter_export_wh: 'Nullable(Float64)',
   power_w: 'Nullable(Float64)', soc: 'Nullable(Float64)', charging_state: optionalText, status: optionalText,
-  error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText,
+  error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText, edition: 'Int32',
 } as const;
 export type EventTableRow = Row<typeof eventColumns>;
 
@@ -111,7 +111,7 @@ export function eventRow(event: ChargingEvent, _key: string, _timestampMs: numbe
     transaction_id: event.transactionId, seq_no: event.seqNo, offline: event.offline, id_token: event.idToken,
     partner: event.partner, vehicle_model: event.vehicleModel, meter_wh: event.meterWh, meter_export_wh: event.meterExportWh,
     power_w: event.powerW, soc: event.soc, charging_state: event.chargingState, status: event.status,
-    error_code: event.errorCode, trigger_reason: event.triggerReason, stop_reason: event.stopReason,
+    error_code: event.errorCode, trigger_reason: event.triggerReason, stop_reason: event.stopReason, edition: event.edition,
   };
 }
 

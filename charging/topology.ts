@@ -124,7 +124,7 @@ function withStation(event: BelievedEvent, found: Station | null): SessionEvent 
     timestampMs: event.timestampMs, receivedMs: event.receivedMs, transactionId: event.transactionId, seqNo: event.seqNo,
     offline: event.offline, idToken: event.idToken, partner: event.partner, vehicleModel: event.vehicleModel, meterWh: event.meterWh,
     meterExportWh: event.meterExportWh, powerW: event.powerW, soc: event.soc, chargingState: event.chargingState, status: event.status,
-    errorCode: event.errorCode, triggerReason: event.triggerReason, stopReason: event.stopReason, station: found,
+    errorCode: event.errorCode, triggerReason: event.triggerReason, stopReason: event.stopReason, edition: event.edition, station: found,
     clock: event.clock ?? 'device',
   };
 }

@@ -83,7 +83,7 @@ export function expandRow(row: SessionLogRow, mapping: SessionLogMapping, editio
   const name = edition.revision === 0 ? `${mapping.name}-${row.rowId}` : `${mapping.name}-${row.rowId}-r${edition.revision}`;
   const base = {
     stationId: row.stationId, evseId: row.connectorId, connectorId: row.connectorId,
-    idToken: row.idToken, vehicleModel: row.vehicleModel,
+    idToken: row.idToken, vehicleModel: row.vehicleModel, edition: edition.revision,
   };
   const add = (rank: 0 | 1 | 2, timestampMs: number, fields: Partial<ChargingEvent>): void => {
     const eventId = `${name}-${number}`;
@@ -155,7 +155,7 @@ const emptyEvent: ChargingEvent = {
   eventId: '', type: 'Heartbeat', stationId: '', evseId: 1, connectorId: 1, timestampMs: 0, receivedMs: null,
   transactionId: null, seqNo: null, offline: false, idToken: null, partner: null, vehicleModel: null, meterWh: null,
   meterExportWh: null, powerW: null, soc: null, chargingState: null, status: null, errorCode: null, triggerReason: null,
-  stopReason: null,
+  stopReason: null, edition: 0,
 };
 
 function status(name: string): Partial<ChargingEvent> {

@@ -21,7 +21,7 @@ export function charging(fields: Partial<ChargingEvent> & Pick<ChargingEvent, 't
     eventId: `${fields.stationId ?? 's1'}/${fields.transactionId ?? ''}/${fields.type}/${fields.seqNo ?? ''}/${fields.timestampMs}`,
     stationId: 's1', evseId: 1, connectorId: 1, receivedMs: null, transactionId: null, seqNo: null, offline: false, idToken: null,
     partner: null, vehicleModel: null, meterWh: null, meterExportWh: null, powerW: null, soc: null, chargingState: null,
-    status: null, errorCode: null, triggerReason: null, stopReason: null, ...fields,
+    status: null, errorCode: null, triggerReason: null, stopReason: null, edition: 0, ...fields,
   };
 }
 

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS {database}.charging_events
     error_code        LowCardinality(Nullable(String)),
     trigger_reason    LowCardinality(Nullable(String)),
     stop_reason       LowCardinality(Nullable(String)),
+    edition           Int32 CODEC(ZSTD(1)),
     _version          UInt64 CODEC(DoubleDelta, ZSTD(1)),
     _batch            FixedString(16) CODEC(ZSTD(1)),
     _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),

@@ -62,6 +62,8 @@ export interface ChargingEvent {
   readonly triggerReason: string | null;
   /** OCPP stopped reason. */
   readonly stopReason: string | null;
+  /** Edition of what is told of the transaction: events of a higher one replace all that lower ones said. For corrected records. */
+  readonly edition: number;
 }
 
 /** Form of `voltstream.ChargingEvent`, version 1. */
@@ -117,6 +119,7 @@ export const chargingEvent: RegisteredForm<ChargingEvent> = {
       { name: 'errorCode', type: ['null', 'string'], default: null },
       { name: 'triggerReason', type: ['null', 'string'], default: null },
       { name: 'stopReason', type: ['null', 'string'], default: null },
+      { name: 'edition', type: 'int', default: 0 },
     ],
   },
 };
