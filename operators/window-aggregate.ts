@@ -15,7 +15,7 @@ export type WindowAggregateOptions<K, V, A> = WindowedOptions<K, V, A>;
  * dropped and counted; over sliding windows, records without a value, too. Rules of Kafka Streams 4.2 (KStreamWindowAggregate,
  * KStreamSlidingWindowAggregate, KTableSuppressProcessor).
  *
- * Behind sources that are idle (`idleAfterMs`) windows close without a record, as if another key had one of the idle time; with
+ * Behind sources that are idle (`idleAfterMs`) windows close without a record, as if another key had its first one at the idle time; with
  * `timeScope: 'key'`, the windows of all keys that the idle time has closed.
  *
  * @example Energy delivered by each connector, minute by minute
