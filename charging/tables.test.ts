@@ -38,7 +38,8 @@ describe('chargingTables', () => {
   it('names partitions as the tables do', () => {
     const partition = (ms: number) => tables.events.partitionOf(eventRow(charging({ type: 'Heartbeat', timestampMs: ms }), 's1', ms, origin));
     expect([partition(ten), partition(Date.UTC(2010, 0, 1)), partition(Date.UTC(2069, 11, 31)), partition(Date.UTC(2071, 0, 1))]).toEqual(['201805', '201001', '206912', '0']);
-    expect(tables.sessions.partitionOf({} as never)).toBe('');
+    expect(tables.sessions.partitionOf({ opened_time: ten } as never)).toBe('201805');
+    expect(tables.visits.partitionOf({ opened_time: Date.UTC(2009, 11, 31) } as never)).toBe('0');
   });
 
   it('sorts an event with an absurd time by the log’s, and keeps what the device said', () => {

@@ -1,8 +1,17 @@
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
 import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
+import { monthOf, storableMs } from './month-partition.ts';
 import { eventTimeOf } from './session-event.ts';
+import { liveSessionsTable, sessionsTable } from './session-tables.ts';
+import type { LiveTableRow, SessionTableRow } from './session-tables.ts';
 import type { SessionRow } from './stitching/session-state.ts';
 import type { StationLoad } from './load/station-minute.ts';
+import { isSuccessful } from './visits/successful-attempt.ts';
+import { visitsTable } from './visits/visit-table.ts';
+import type { VisitTableRow } from './visits/visit-table.ts';
+
+export type { LiveTableRow, SessionTableRow } from './session-tables.ts';
+export type { VisitTableRow } from './visits/visit-table.ts';
 
 /** A table's columns with their ClickHouse types, as in `deploy/clickhouse/`; a test keeps the two the same. */
 type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
@@ -20,17 +29,6 @@ const eventColumns = {
   error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText, edition: 'Int32',
 } as const;
 export type EventTableRow = Row<typeof eventColumns>;
-
-const sessionColumns = {
-  station_id: 'String', session_id: 'String', revision: 'UInt32', final: 'Bool', complete: 'Bool', evse_id: 'Int32',
-  connector_id: 'Int32', transaction_id: 'Nullable(String)', id_token: 'Nullable(String)', site_id: text, city: text,
-  operator: text, partner: optionalText, vehicle_model: optionalText, start_time: time, stop_time: `Nullable(${time})`,
-  energy_wh: 'Nullable(Float64)', export_wh: 'Nullable(Float64)', charging_ms: 'Nullable(Int64)', idle_ms: 'Nullable(Int64)',
-  mean_power_w: 'Nullable(Float64)', peak_power_w: 'Nullable(Float64)', soc_from: 'Nullable(Float64)',
-  soc_to: 'Nullable(Float64)', stop_reason: optionalText, closed_by: optionalText, flags: `Array(${text})`,
-  event_count: 'UInt32', duplicates: 'UInt32', sequence_gaps: 'UInt32',
-} as const;
-export type SessionTableRow = Row<typeof sessionColumns>;
 
 const minuteColumns = {
   station_id: 'String', minute: time, site_id: text, city: text, operator: text, energy_wh: 'Float64', samples: 'UInt32',
@@ -65,6 +63,8 @@ export interface LateRecord {
 export interface ChargingTables {
   readonly events: TableDefinition<EventTableRow>;
   readonly sessions: TableDefinition<SessionTableRow>;
+  readonly live: TableDefinition<LiveTableRow>;
+  readonly visits: TableDefinition<VisitTableRow>;
   readonly minutes: TableDefinition<MinuteTableRow>;
   readonly deadLetters: TableDefinition<DeadLetterTableRow>;
   readonly late: TableDefinition<LateTableRow>;
@@ -74,31 +74,13 @@ export function chargingTables(database: string): ChargingTables {
   const notPartitioned = () => '';
   return {
     events: { database, table: 'charging_events', columns: eventColumns, partitionOf: (row) => monthOf(row.event_time) },
-    sessions: { database, table: 'charging_sessions', columns: sessionColumns, partitionOf: notPartitioned },
+    sessions: sessionsTable(database),
+    live: liveSessionsTable(database),
+    visits: visitsTable(database),
     minutes: { database, table: 'station_minutes', columns: minuteColumns, partitionOf: (row) => monthOf(row.minute) },
     deadLetters: { database, table: 'dead_letters', columns: deadLetterColumns, partitionOf: notPartitioned },
     late: { database, table: 'late_records', columns: lateColumns, partitionOf: notPartitioned },
   };
-}
-
-const partitionsFromMs = Date.UTC(2010, 0, 1);
-const partitionsToMs = Date.UTC(2070, 0, 1);
-
-const dayMs = 86_400_000;
-/** Months of the days asked for so far, by day since 1970: rows come in time order, and a Date for each costs more than the rest. */
-const monthsByDay: (string | undefined)[] = Array.from({ length: partitionsToMs / dayMs }, () => undefined);
-
-/** As the tables' PARTITION BY: the month as YYYYMM, times outside 2010 to 2069 together in 0. */
-function monthOf(value: ColumnValue): string {
-  const timeMs = Number(value);
-  if (!(timeMs >= partitionsFromMs && timeMs < partitionsToMs)) return '0';
-  const day = Math.floor(timeMs / dayMs);
-  return (monthsByDay[day] ??= monthOfDay(day));
-}
-
-function monthOfDay(day: number): string {
-  const date = new Date(day * dayMs);
-  return String(date.getUTCFullYear() * 100 + date.getUTCMonth() + 1);
 }
 
 /** A raw event as it came. Where its time is absurd, the log's timestamp sorts it. */
@@ -115,17 +97,19 @@ export function eventRow(event: ChargingEvent, _key: string, _timestampMs: numbe
   };
 }
 
+/** A row of the session as it was stitched before its places and prices were known. */
 export function sessionRow(session: SessionRow): SessionTableRow {
   return {
-    station_id: session.stationId, session_id: session.sessionId, revision: session.revision, final: session.closedBy !== 'None',
-    complete: session.complete, evse_id: session.evseId, connector_id: session.connectorId,
-    transaction_id: session.transactionId, id_token: session.idToken, site_id: session.siteId ?? '',
-    city: session.city ?? '', operator: session.operator ?? '', partner: session.partner,
-    vehicle_model: session.vehicleModel, start_time: session.startMs, stop_time: session.stopMs,
-    energy_wh: session.energyWh, export_wh: session.exportWh, charging_ms: session.chargingMs, idle_ms: session.idleMs,
-    mean_power_w: session.meanPowerW, peak_power_w: session.peakPowerW, soc_from: session.socFrom, soc_to: session.socTo,
-    stop_reason: session.stopReason, closed_by: session.closedBy, flags: session.flags, event_count: session.eventCount,
-    duplicates: session.duplicates, sequence_gaps: session.sequenceGaps,
+    station_id: session.stationId, opened_time: session.startMs, session_id: session.sessionId, revision: session.revision,
+    start_time: session.startMs, stop_time: session.stopMs, utc_offset_seconds: 0, complete: session.complete, closed_by: session.closedBy,
+    evse_id: session.evseId, connector_id: session.connectorId, transaction_id: session.transactionId, id_token: session.idToken,
+    site_id: session.siteId ?? '', city: session.city ?? '', region: '', country: '', operator: session.operator ?? '', time_zone: '',
+    connector_standard: null, current: null, power_max_w: null, partner: session.partner, vehicle_model: session.vehicleModel, vehicle_class: null,
+    vehicle_battery_wh: null, energy_wh: session.energyWh, register_wh: null, export_wh: session.exportWh, charging_ms: session.chargingMs,
+    idle_ms: session.idleMs, mean_power_w: session.meanPowerW, peak_power_w: session.peakPowerW, soc_from: session.socFrom, soc_to: session.socTo,
+    successful: isSuccessful(session), stop_reason: session.stopReason, flags: session.flags, event_count: session.eventCount,
+    duplicates: session.duplicates, sequence_gaps: session.sequenceGaps, tariff_id: null, currency: null, cost_minor: null, start_fee_minor: null,
+    energy_cost_minor: null, charging_cost_minor: null, idle_cost_minor: null, cost_flags: [],
   };
 }
 
@@ -158,9 +142,4 @@ export function lateRow(late: LateRecord, key: string, timestampMs: number, orig
     record_time: storableMs(timestampMs), station_id: late.stationId, event_id: late.eventId, energy_wh: late.energyWh,
     value: late.json,
   };
-}
-
-/** What DateTime64(3) can hold, with room to spare. */
-function storableMs(timeMs: number): number {
-  return Math.min(Math.max(Math.trunc(timeMs), 0), Date.UTC(2200, 0, 1));
 }

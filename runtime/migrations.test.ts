@@ -10,6 +10,7 @@ import { ChdbWarehouse } from './sinks/clickhouse/chdb-warehouse.ts';
 const shipped = fileURLToPath(new URL('../deploy/clickhouse', import.meta.url));
 const shippedNames = [
   '0001-charging-events.sql', '0002-charging-sessions.sql', '0003-station-minutes.sql', '0004-set-aside.sql', '0005-station-versions.sql',
+  '0008-visits.sql',
 ];
 
 describe('migrations', () => {
@@ -35,8 +36,8 @@ describe('migrations', () => {
     return rows.map(({ name }) => name);
   };
   const shippedTables = [
-    'applied_migrations', 'charging_events', 'charging_sessions', 'dead_letters', 'late_records', 'nearest_stations', 'station_history',
-    'station_minutes', 'station_shares', 'station_versions', 'stations_now',
+    'applied_migrations', 'charging_events', 'charging_sessions', 'charging_visits', 'dead_letters', 'late_records', 'live_sessions', 'nearest_stations',
+    'sessions_now', 'station_history', 'station_minutes', 'station_shares', 'station_versions', 'stations_now',
   ];
 
   it('make a database with its tables, once', async () => {

@@ -5,6 +5,10 @@
 export interface Visit {
   /** The session id of its first attempt. */
   readonly visitId: string;
+  /** `openedMs` of that session: it never changes. */
+  readonly openedMs: number;
+  /** Station of that session: where the driver tried first. */
+  readonly stationId: string;
   readonly siteId: string | null;
   readonly city: string | null;
   readonly operator: string | null;

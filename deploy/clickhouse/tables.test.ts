@@ -71,6 +71,8 @@ describe('the shipped tables', () => {
   it.each([
     [tables.events, 'event_time'],
     [tables.minutes, 'minute'],
+    [tables.sessions, 'opened_time'],
+    [tables.visits, 'opened_time'],
   ] as const)('%o: a row lands in the partition that the topology says', async (definition, timeColumn) => {
     const table = definition as Table;
     const partitionOf = definition.partitionOf as (row: Record<string, ColumnValue>) => string;
@@ -87,10 +89,10 @@ describe('the shipped tables', () => {
 
   it('keep the newest version of a row, and none of its repeats', async () => {
     const table = tables.sessions as unknown as Table;
-    const rows = [0, 1, 2].map((revision) => plainRow(table.columns, { station_id: 's', session_id: 'x', revision }));
+    const rows = [0, 1, 2].map((revision) => plainRow(table.columns, { station_id: 'revised', session_id: 'x', start_time: revision, revision }));
     const delivery = new PieceDelivery({ warehouse, table });
-    const pieces = encoded(table, rows).map((row, index) => sealedPiece('', [row], new Uint8Array(16).fill(index)));
+    const pieces = encoded(table, rows).map((row, index) => sealedPiece('0', [row], new Uint8Array(16).fill(100 + index)));
     await delivery.deliver([pieces[2] as (typeof pieces)[0], ...pieces], { mayBePresent: true });
-    expect(await warehouse.query(`SELECT session_id, revision FROM ${database}.charging_sessions FINAL`)).toEqual([{ session_id: 'x', revision: 2 }]);
+    expect(await warehouse.query(`SELECT session_id, revision FROM ${database}.charging_sessions FINAL WHERE station_id = 'revised'`)).toEqual([{ session_id: 'x', revision: 2 }]);
   });
 });
