@@ -29,11 +29,17 @@ export const milliWhMax = 2 ** 52;
 /** Steps and free minutes are Avro's `int`. */
 const intMax = 2 ** 31 - 1;
 
+/** Tariffs that were looked at: the same few price all sessions. */
+const soundTariffs = new WeakSet<Tariff>();
+
 /** Why nothing of a session can be priced with a tariff; null when it can. */
 export function reasonForNothing(session: PricedSession, tariff: Tariff): CostFlag | null {
   const { startMs, stopMs } = session;
   if (minorUnitDigits(tariff.currency) === undefined) return 'unknown-currency';
-  if (!isTariff(tariff)) return 'invalid-tariff';
+  if (!soundTariffs.has(tariff)) {
+    if (!isTariff(tariff)) return 'invalid-tariff';
+    soundTariffs.add(tariff);
+  }
   if (stopMs === null) return 'not-stopped';
   if (!isTime(startMs) || !isTime(stopMs) || stopMs < startMs) return 'impossible-times';
   return stopMs - startMs > sessionMsMax ? 'too-long' : null;

@@ -24,8 +24,8 @@ const dayMs = 86_400_000;
  * else the tariff's own price. A session without length has one period without length.
  */
 export function pricePeriods(tariff: Tariff, timeZone: string, startMs: number, stopMs: number): readonly PricePeriod[] | null {
-  if (tariff.rates.length === 0) return [{ fromMs: startMs, toMs: stopMs, prices: ownPrices(tariff) }];
-  const cutMinutes = [...new Set([0, ...tariff.rates.flatMap(({ fromMinute, toMinute }) => [fromMinute, toMinute % 1440])])].sort((a, b) => a - b);
+  if (tariff.rates.length === 0) return [{ fromMs: startMs, toMs: stopMs, prices: tariff }];
+  const cutMinutes = cutMinutesOf(tariff);
   const periods: PricePeriod[] = [];
   let fromMs = startMs;
   do {
@@ -38,6 +38,18 @@ export function pricePeriods(tariff: Tariff, timeZone: string, startMs: number, 
   return periods;
 }
 
+const cutMinutesByTariff = new WeakMap<Tariff, readonly number[]>();
+
+/** Minutes of the day at which a price may change, midnight among them; ascending. */
+function cutMinutesOf(tariff: Tariff): readonly number[] {
+  let found = cutMinutesByTariff.get(tariff);
+  if (found === undefined) {
+    found = [...new Set([0, ...tariff.rates.flatMap(({ fromMinute, toMinute }) => [fromMinute, toMinute % 1440])])].sort((a, b) => a - b);
+    cutMinutesByTariff.set(tariff, found);
+  }
+  return found;
+}
+
 /** `localMs`: what the clock shows, as if it were UTC. */
 function nextCutMs(cutMinutes: readonly number[], localMs: number): number {
   const midnightMs = Math.floor(localMs / dayMs) * dayMs;
@@ -48,13 +60,17 @@ function nextCutMs(cutMinutes: readonly number[], localMs: number): number {
 function pricesAt(tariff: Tariff, localMs: number): Prices {
   const day = Math.floor(localMs / dayMs);
   const minute = Math.floor((localMs - day * dayMs) / minuteMs);
-  const holding = tariff.rates.filter((rate) => holds(rate, day, minute));
-  const priceOf = (dimension: PricedDimension): number =>
-    holding.find((rate) => rate[dimension] !== null)?.[dimension] ?? tariff[dimension];
+  let [energyPerKwhMicro, chargingPerMinuteMicro, idlePerMinuteMicro]: (number | null)[] = [null, null, null];
+  for (const rate of tariff.rates) {
+    if (!holds(rate, day, minute)) continue;
+    energyPerKwhMicro ??= rate.energyPerKwhMicro;
+    chargingPerMinuteMicro ??= rate.chargingPerMinuteMicro;
+    idlePerMinuteMicro ??= rate.idlePerMinuteMicro;
+  }
   return {
-    energyPerKwhMicro: priceOf('energyPerKwhMicro'),
-    chargingPerMinuteMicro: priceOf('chargingPerMinuteMicro'),
-    idlePerMinuteMicro: priceOf('idlePerMinuteMicro'),
+    energyPerKwhMicro: energyPerKwhMicro ?? tariff.energyPerKwhMicro,
+    chargingPerMinuteMicro: chargingPerMinuteMicro ?? tariff.chargingPerMinuteMicro,
+    idlePerMinuteMicro: idlePerMinuteMicro ?? tariff.idlePerMinuteMicro,
   };
 }
 
@@ -67,10 +83,6 @@ function holds({ fromMinute, toMinute, weekdays }: TariffRate, day: number, minu
 /** The first day of 1970 was a Thursday. */
 function isoWeekday(day: number): number {
   return ((((day + 3) % 7) + 7) % 7) + 1;
-}
-
-function ownPrices({ energyPerKwhMicro, chargingPerMinuteMicro, idlePerMinuteMicro }: Tariff): Prices {
-  return { energyPerKwhMicro, chargingPerMinuteMicro, idlePerMinuteMicro };
 }
 
 function append(periods: PricePeriod[], period: PricePeriod): void {

@@ -8,6 +8,7 @@ import { pricePeriods } from './price-periods.ts';
 import type { PricedDimension, PricePeriod } from './price-periods.ts';
 import { afterFree, energyIn, restOf, timeIn } from './priced-session.ts';
 import type { PricedSession } from './priced-session.ts';
+import { quickCost } from './quick-cost.ts';
 
 /** What a session costs. Amounts are whole minor units of the currency (cents; ISO 4217); null where they cannot be known, and `flags` say why. */
 export interface Cost {
@@ -45,13 +46,25 @@ const msPerSecond = 1000n;
  * Nothing is thrown for input that cannot be: the amounts that hang on it are null, and flags say why. No amount is negative.
  */
 export function priceSession(session: PricedSession, tariff: Tariff): Cost {
+  return priced(session, tariff, quickCost);
+}
+
+/** `priceSession` without its short way for the usual session, to be compared with. */
+export function priceSessionExactly(session: PricedSession, tariff: Tariff): Cost {
+  return priced(session, tariff, () => null);
+}
+
+function priced(session: PricedSession, tariff: Tariff, quick: typeof quickCost): Cost {
   const digits = minorUnitDigits(tariff.currency);
   const reason = reasonForNothing(session, tariff);
   const { startMs, stopMs } = session;
   if (reason !== null || digits === undefined || stopMs === null) return withoutCost(tariff, reason ?? 'not-stopped');
   const periods = pricePeriods(tariff, session.timeZone, startMs, stopMs);
   if (periods === null) return withoutCost(tariff, 'unknown-time-zone');
+  return quick(session, stopMs, tariff, periods, digits) ?? exactCost(session, stopMs, tariff, periods, digits);
+}
 
+function exactCost(session: PricedSession, stopMs: number, tariff: Tariff, periods: readonly PricePeriod[], digits: number): Cost {
   const flags = new Set<CostFlag>();
   const perUnit = 10n ** BigInt(digits);
   const minor = ({ amount }: Billed, unit: bigint): number | null =>
