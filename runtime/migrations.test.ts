@@ -10,7 +10,7 @@ import { ChdbWarehouse } from './sinks/clickhouse/chdb-warehouse.ts';
 const shipped = fileURLToPath(new URL('../deploy/clickhouse', import.meta.url));
 const shippedNames = [
   '0001-charging-events.sql', '0002-charging-sessions.sql', '0003-station-minutes.sql', '0004-set-aside.sql', '0005-station-versions.sql',
-  '0008-visits.sql',
+  '0007-questions.sql', '0008-visits.sql',
 ];
 
 describe('migrations', () => {

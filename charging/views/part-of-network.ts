@@ -1,0 +1,47 @@
+import type { Question } from './questions.ts';
+
+/** A part of the network and of the time; what is left out is not limited. */
+export interface PartOfNetwork {
+  readonly city?: string;
+  readonly operator?: string;
+  readonly site?: string;
+  /** First and last day on which a session began, by the clock at its site; YYYY-MM-DD. */
+  readonly fromDay?: string;
+  readonly toDay?: string;
+}
+
+/**
+ * The question's SQL, asked of a part only. The views stay as they are: ClickHouse filters what they read (setting
+ * `additional_table_filters`), sessions behind FINAL and stations as they are now. Times limit sessions, not stations.
+ */
+export function questionSql(question: Question, database: string, part: PartOfNetwork = {}): string {
+  const filters: string[] = [];
+  const ofStations = placeConditions(part);
+  const ofSessions = [...ofStations, ...timeConditions(part)];
+  if (ofSessions.length > 0) filters.push(`${quoted(`${database}.session_facts`)}: ${quoted(ofSessions.join(' AND '))}`);
+  if (ofStations.length > 0) filters.push(`${quoted(`${database}.stations_now`)}: ${quoted(ofStations.join(' AND '))}`);
+  const sql = question.sql(database);
+  return filters.length === 0 ? sql : `${sql} SETTINGS additional_table_filters = {${filters.join(', ')}}`;
+}
+
+/** Whether the part changes the answer: of records that were set aside neither place nor day are known. */
+export function dependsOnPart({ subject }: Question, part: PartOfNetwork): boolean {
+  if (subject === 'records') return false;
+  return subject === 'stations' ? placeConditions(part).length > 0 : placeConditions(part).length + timeConditions(part).length > 0;
+}
+
+function placeConditions({ city, operator, site }: PartOfNetwork): readonly string[] {
+  return [['city', city], ['operator', operator], ['site_id', site]]
+    .flatMap(([column, value]) => (value === undefined ? [] : [`${column} = ${quoted(value)}`]));
+}
+
+function timeConditions({ fromDay, toDay }: PartOfNetwork): readonly string[] {
+  return [
+    ...(fromDay === undefined ? [] : [`local_day >= ${quoted(fromDay)}`]),
+    ...(toDay === undefined ? [] : [`local_day <= ${quoted(toDay)}`]),
+  ];
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll('\'', '\\\'')}'`;
+}

@@ -1,0 +1,265 @@
+-- The questions that people ask of a charging network, each a plain view: always up to date, nothing to rebuild. docs/questions.md lists them,
+-- and `voltstream report` prints them; charging/views/questions.ts is their catalogue.
+--
+-- In all of them
+-- - a session belongs to the hour, day, weekday and month in which it began, by the clock at its site (UTC where nobody knows its zone). What
+--   flowed in which minute is in the tables of station load;
+-- - energy is in Wh, as far as it is known (a session without readings adds nothing); amounts are in minor units of the currency (cents; ISO 4217);
+-- - the currency is '' where a session has no price; `unpriced_sessions` says how many have none;
+-- - only sessions that have ended count. Those under way are in `sessions_now`.
+--
+-- To ask about a part of the network or of the time, filter `session_facts`, on which all of them stand:
+--   SELECT * FROM sessions_by_weekday SETTINGS additional_table_filters = {'voltstream.session_facts': 'city = \'Dundee\' AND local_day >= \'2018-01-01\''}
+
+-- Sessions with their local time and the length of their stay; NULL where the stop is not known or lies before the start.
+CREATE VIEW IF NOT EXISTS {database}.session_facts AS
+SELECT
+    * EXCEPT (_version, _batch, _inserted),
+    addSeconds(start_time, utc_offset_seconds) AS local_start,
+    toDate32(local_start) AS local_day,
+    if(stop_time >= start_time, toUnixTimestamp64Milli(assumeNotNull(stop_time)) - toUnixTimestamp64Milli(start_time), NULL) AS stay_ms
+FROM {database}.charging_sessions FINAL;
+
+-- The network at a glance: what is known of it, and what was charged. One row.
+CREATE VIEW IF NOT EXISTS {database}.network_totals AS
+SELECT
+    stations_known, places_known, stations_used, sites_used, sessions, successful_sessions, energy_wh, first_day, last_day
+FROM
+(
+    SELECT
+        uniqExact(station_id) AS stations_used, uniqExactIf(site_id, site_id != '') AS sites_used, count() AS sessions,
+        countIf(successful) AS successful_sessions, sum(ifNull(energy_wh, 0)) AS energy_wh, minOrNull(local_day) AS first_day, maxOrNull(local_day) AS last_day
+    FROM {database}.session_facts
+) AS charged
+CROSS JOIN (SELECT count() AS stations_known, sum(charging_places) AS places_known FROM {database}.stations_now) AS known;
+
+-- Sessions and revenue of the day that it is at a moment, up to that moment, by the clock at each site, and by currency:
+-- SELECT * FROM sessions_on_day(at = '2018-05-01 12:00:00'). Zones that this ClickHouse does not know are taken for UTC.
+-- A local day begins at most 25 hours ago; the bound on start_time spares the rest of the table.
+CREATE VIEW IF NOT EXISTS {database}.sessions_on_day AS
+SELECT
+    ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh, sum(ifNull(cost_minor, 0)) AS revenue_minor,
+    countIf(isNull(cost_minor)) AS unpriced_sessions
+FROM {database}.session_facts
+WHERE start_time > {at:DateTime64(3, 'UTC')} - INTERVAL 26 HOUR AND start_time <= {at:DateTime64(3, 'UTC')}
+  AND toString(local_day) = formatDateTime({at:DateTime64(3, 'UTC')}, '%F',
+      if(time_zone IN (SELECT time_zone FROM system.time_zones), toString(time_zone), 'UTC'))
+GROUP BY currency
+ORDER BY sessions DESC, currency;
+
+-- Sessions and revenue today.
+CREATE VIEW IF NOT EXISTS {database}.sessions_today AS
+SELECT * FROM {database}.sessions_on_day(at = now64(3, 'UTC'));
+
+-- Sessions and energy by hour of the day; every hour has a row.
+CREATE VIEW IF NOT EXISTS {database}.sessions_by_hour_of_day AS
+SELECT toHour(local_start) AS hour, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
+FROM {database}.session_facts
+GROUP BY hour
+ORDER BY hour WITH FILL FROM 0 TO 24;
+
+-- Sessions and energy by weekday; 1 is Monday, every weekday has a row.
+CREATE VIEW IF NOT EXISTS {database}.sessions_by_weekday AS
+SELECT toDayOfWeek(local_start) AS weekday, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
+FROM {database}.session_facts
+GROUP BY weekday
+ORDER BY weekday WITH FILL FROM 1 TO 8;
+
+-- Sessions and energy by month; `month` is its first day.
+CREATE VIEW IF NOT EXISTS {database}.sessions_by_month AS
+SELECT toStartOfMonth(local_day) AS month, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
+FROM {database}.session_facts
+GROUP BY month
+ORDER BY month;
+
+-- Energy and revenue by hour of the day and currency.
+CREATE VIEW IF NOT EXISTS {database}.revenue_by_hour_of_day AS
+SELECT
+    toHour(local_start) AS hour, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
+    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
+FROM {database}.session_facts
+GROUP BY hour, currency
+ORDER BY hour, currency;
+
+-- Energy and revenue by day and currency.
+CREATE VIEW IF NOT EXISTS {database}.revenue_by_day AS
+SELECT
+    local_day AS day, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
+    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
+FROM {database}.session_facts
+GROUP BY day, currency
+ORDER BY day, currency;
+
+-- Energy and revenue by weekday (1 is Monday) and currency.
+CREATE VIEW IF NOT EXISTS {database}.revenue_by_weekday AS
+SELECT
+    toDayOfWeek(local_start) AS weekday, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
+    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
+FROM {database}.session_facts
+GROUP BY weekday, currency
+ORDER BY weekday, currency;
+
+-- What a session is like on average, with how many sessions each average stands on. One row.
+CREATE VIEW IF NOT EXISTS {database}.session_averages AS
+SELECT
+    count() AS sessions,
+    count(energy_wh) AS sessions_with_energy, avg(energy_wh) AS mean_energy_wh,
+    count(stay_ms) AS sessions_with_stay, avg(stay_ms) AS mean_stay_ms,
+    count(charging_ms) AS sessions_with_charging, avg(charging_ms) AS mean_charging_ms, avg(idle_ms) AS mean_idle_ms
+FROM {database}.session_facts;
+
+-- How much each station is used: the time in which vehicles stood at its charging places (EVSEs) as a share of the time of these places,
+-- from the station's first session to the end of its last. Places are those of the station's present version, or those seen in sessions where
+-- these are more. Two sessions that overlap at one place (flag `overlap`) count both.
+CREATE VIEW IF NOT EXISTS {database}.station_utilisation AS
+SELECT
+    station_id, site_id, city, operator, greatest(used_places, known.charging_places) AS places, sessions, energy_wh, first_used, last_used,
+    occupied_ms, places * (toUnixTimestamp64Milli(last_used) - toUnixTimestamp64Milli(first_used)) AS place_ms,
+    if(place_ms = 0, NULL, occupied_ms / place_ms) AS utilisation
+FROM
+(
+    SELECT
+        station_id, argMax(facts.site_id, start_time) AS site_id, argMax(facts.city, start_time) AS city, argMax(facts.operator, start_time) AS operator,
+        uniqExact(evse_id) AS used_places, count() AS sessions, sum(ifNull(facts.energy_wh, 0)) AS energy_wh, min(start_time) AS first_used,
+        max(if(isNull(stay_ms), start_time, assumeNotNull(stop_time))) AS last_used, sum(ifNull(stay_ms, 0)) AS occupied_ms
+    FROM {database}.session_facts AS facts
+    GROUP BY station_id
+) AS used
+LEFT JOIN (SELECT station_id, charging_places FROM {database}.stations_now) AS known USING (station_id);
+
+-- The same by city: of all places in the times in which their stations were in use.
+CREATE VIEW IF NOT EXISTS {database}.city_utilisation AS
+SELECT
+    city, count() AS stations, sum(used.places) AS places, sum(used.sessions) AS sessions, sum(used.energy_wh) AS energy_wh,
+    sum(used.occupied_ms) AS occupied_ms, sum(used.place_ms) AS place_ms, if(place_ms = 0, NULL, occupied_ms / place_ms) AS utilisation
+FROM {database}.station_utilisation AS used
+GROUP BY city
+ORDER BY utilisation DESC, city;
+
+-- The same by operator.
+CREATE VIEW IF NOT EXISTS {database}.operator_utilisation AS
+SELECT
+    operator, count() AS stations, sum(used.places) AS places, sum(used.sessions) AS sessions, sum(used.energy_wh) AS energy_wh,
+    sum(used.occupied_ms) AS occupied_ms, sum(used.place_ms) AS place_ms, if(place_ms = 0, NULL, occupied_ms / place_ms) AS utilisation
+FROM {database}.station_utilisation AS used
+GROUP BY operator
+ORDER BY utilisation DESC, operator;
+
+-- The twenty stations with the most sessions.
+CREATE VIEW IF NOT EXISTS {database}.busiest_stations AS
+SELECT station_id, site_id, city, operator, sessions, energy_wh, utilisation, last_used
+FROM {database}.station_utilisation
+ORDER BY sessions DESC, energy_wh DESC, station_id
+LIMIT 20;
+
+-- The twenty stations with the fewest sessions. A station without any is among them when others of its operator have had some: of a
+-- register's other stations nobody reports sessions.
+CREATE VIEW IF NOT EXISTS {database}.idlest_stations AS
+SELECT
+    station_id, if(used.sessions = 0, known.site_id, used.site_id) AS site_id, if(used.sessions = 0, known.city, used.city) AS city,
+    if(used.sessions = 0, known.operator, used.operator) AS operator, used.sessions AS sessions, used.energy_wh AS energy_wh,
+    used.utilisation AS utilisation, if(used.sessions = 0, NULL, used.last_used) AS last_used
+FROM
+(
+    SELECT station_id, site_id, city, operator FROM {database}.stations_now
+    WHERE operator IN (SELECT operator FROM {database}.station_utilisation)
+) AS known
+FULL OUTER JOIN {database}.station_utilisation AS used USING (station_id)
+ORDER BY sessions, energy_wh, station_id
+LIMIT 20;
+
+-- Prices by station, tariff and currency: of sessions whose cost and energy are both known. `cost_per_kwh_minor` is what a kWh came to, all
+-- fees included; NULL without energy.
+CREATE VIEW IF NOT EXISTS {database}.cost_per_kwh_by_station AS
+SELECT
+    station_id, argMax(facts.site_id, start_time) AS site_id, argMax(facts.city, start_time) AS city, argMax(facts.operator, start_time) AS operator,
+    ifNull(facts.tariff_id, '') AS tariff_id, assumeNotNull(facts.currency) AS currency, count() AS sessions,
+    sum(assumeNotNull(facts.energy_wh)) AS energy_wh, sum(assumeNotNull(facts.cost_minor)) AS cost_minor,
+    cost_minor * 1000 / nullIf(energy_wh, 0) AS cost_per_kwh_minor
+FROM {database}.session_facts AS facts
+WHERE isNotNull(facts.cost_minor) AND isNotNull(facts.energy_wh) AND isNotNull(facts.currency)
+GROUP BY station_id, tariff_id, currency
+ORDER BY station_id, tariff_id, currency;
+
+-- The same by city.
+CREATE VIEW IF NOT EXISTS {database}.cost_per_kwh_by_city AS
+SELECT
+    city, currency, sum(priced.sessions) AS sessions, sum(priced.energy_wh) AS energy_wh, sum(priced.cost_minor) AS cost_minor,
+    cost_minor * 1000 / nullIf(energy_wh, 0) AS cost_per_kwh_minor
+FROM {database}.cost_per_kwh_by_station AS priced
+GROUP BY city, currency
+ORDER BY city, currency;
+
+-- The same by operator.
+CREATE VIEW IF NOT EXISTS {database}.cost_per_kwh_by_operator AS
+SELECT
+    operator, currency, sum(priced.sessions) AS sessions, sum(priced.energy_wh) AS energy_wh, sum(priced.cost_minor) AS cost_minor,
+    cost_minor * 1000 / nullIf(energy_wh, 0) AS cost_per_kwh_minor
+FROM {database}.cost_per_kwh_by_station AS priced
+GROUP BY operator, currency
+ORDER BY operator, currency;
+
+-- The same by tariff.
+CREATE VIEW IF NOT EXISTS {database}.cost_per_kwh_by_tariff AS
+SELECT
+    tariff_id, currency, sum(priced.sessions) AS sessions, sum(priced.energy_wh) AS energy_wh, sum(priced.cost_minor) AS cost_minor,
+    cost_minor * 1000 / nullIf(energy_wh, 0) AS cost_per_kwh_minor
+FROM {database}.cost_per_kwh_by_station AS priced
+GROUP BY tariff_id, currency
+ORDER BY tariff_id, currency;
+
+-- Charger types: connectors that are there now, and the sessions at such connectors, by current, standard and class of power. The classes
+-- are those of Regulation (EU) 2023/1804, annex III: AC slow below 7.4 kW, medium to 22 kW, fast above; DC slow below 50 kW, fast below
+-- 150 kW, ultra-fast below 350 kW (level 1) and from there on (level 2). '' is not known.
+CREATE VIEW IF NOT EXISTS {database}.charger_types AS
+SELECT
+    current, standard,
+    multiIf(isNull(power_w) OR current = '', '',
+            current = 'AC', multiIf(power_w < 7400, 'slow', power_w <= 22000, 'medium', 'fast'),
+            multiIf(power_w < 50000, 'slow', power_w < 150000, 'fast', power_w < 350000, 'ultra-fast 1', 'ultra-fast 2')) AS power_class,
+    sum(part.connectors) AS connectors, sum(part.sessions) AS sessions, sum(part.energy_wh) AS energy_wh
+FROM
+(
+    SELECT toString(current) AS current, toString(standard) AS standard, power_w, count() AS connectors, 0 AS sessions, 0. AS energy_wh
+    FROM {database}.stations_now
+    ARRAY JOIN connector_currents AS current, connector_standards AS standard, connector_powers_w AS power_w
+    GROUP BY current, standard, power_w
+    UNION ALL
+    SELECT
+        toString(ifNull(facts.current, '')) AS current, toString(ifNull(connector_standard, '')) AS standard, power_max_w AS power_w,
+        0 AS connectors, count() AS sessions, sum(ifNull(facts.energy_wh, 0)) AS energy_wh
+    FROM {database}.session_facts AS facts
+    GROUP BY current, standard, power_w
+) AS part
+GROUP BY current, standard, power_class
+ORDER BY connectors DESC, sessions DESC, current, standard, power_class;
+
+-- The hundred sessions that began last.
+CREATE VIEW IF NOT EXISTS {database}.recent_sessions AS
+SELECT
+    station_id, session_id, local_start, start_time, stop_time, site_id, city, operator, evse_id, connector_id, energy_wh, stay_ms, charging_ms,
+    soc_from, soc_to, currency, cost_minor, closed_by, flags
+FROM {database}.session_facts
+ORDER BY start_time DESC, station_id, session_id
+LIMIT 100;
+
+-- What is wrong with sessions, by flag (docs/session-logs.md): how many have it, and which share of all that is.
+CREATE VIEW IF NOT EXISTS {database}.session_flags AS
+SELECT
+    flag, count() AS sessions, sessions / (SELECT count() FROM {database}.session_facts) AS share
+FROM {database}.session_facts
+ARRAY JOIN flags AS flag
+GROUP BY flag
+ORDER BY sessions DESC, flag;
+
+-- What was set aside: records that could not be read or believed (`dead letter`, by reason) and those that came too late for a
+-- step (`late`, by step), with the energy that they speak of.
+CREATE VIEW IF NOT EXISTS {database}.set_aside AS
+SELECT kind, reason, records, energy_wh
+FROM
+(
+    SELECT 'dead letter' AS kind, toString(reason) AS reason, count() AS records, 0. AS energy_wh FROM {database}.dead_letters FINAL GROUP BY reason
+    UNION ALL
+    SELECT 'late' AS kind, toString(step) AS reason, count() AS records, sum(late.energy_wh) AS energy_wh FROM {database}.late_records AS late FINAL GROUP BY reason
+)
+ORDER BY kind, records DESC, reason;
