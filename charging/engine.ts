@@ -5,5 +5,5 @@ export {
 } from '../index.ts';
 export type {
   ColumnType, ColumnValue, DeadLetter, Emit, GroupedStore, KeyProgress, KeyTimerStore, KeyValueStore, Log, LogProducer, LogRecord, Operator, OutboundRecord, RecordOrigin, StatefulContext,
-  StoreDefinition, StreamRecord, TableDefinition, TableReference, TopicDefinition, Windowed,
+  StoreDefinition, Stream, StreamRecord, TableDefinition, TableReference, TopicDefinition, Windowed,
 } from '../index.ts';

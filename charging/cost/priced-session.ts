@@ -27,36 +27,6 @@ export interface PricedSession {
   readonly charging: readonly TimeSpan[] | null;
 }
 
-/** A session as the product's rows have it. */
-export interface SessionSummary {
-  readonly startMs: number;
-  readonly stopMs: number | null;
-  readonly energyWh: number | null;
-  readonly chargingMs: number | null;
-  readonly flags: readonly string[];
-}
-
-/** Sums of a session that cannot have been, by its flags: what is not believed is not billed. */
-const energyInDoubt: readonly string[] = ['implausible-energy', 'negative-energy'];
-
-/**
- * What can be priced when only a session's sums are known: charging from the start on, at a steady power, then idle. Energy that
- * its flags call impossible is unknown.
- */
-export function sessionFromSums(summary: SessionSummary, timeZone: string): PricedSession {
-  const { startMs, stopMs, energyWh, chargingMs, flags } = summary;
-  const doubted = flags.some((flag) => energyInDoubt.includes(flag));
-  const untilMs = chargingMs === null ? stopMs : startMs + chargingMs;
-  const known = energyWh !== null && untilMs !== null && !doubted;
-  return {
-    startMs,
-    stopMs,
-    timeZone,
-    samples: known ? [{ timeMs: startMs, milliWh: 0 }, { timeMs: untilMs, milliWh: Math.round(energyWh * 1000) }] : [],
-    charging: chargingMs === null || untilMs === null ? null : [{ fromMs: startMs, toMs: untilMs }],
-  };
-}
-
 /** How much of the spans lies in each period, in ms. */
 export function timeIn(periods: readonly PricePeriod[], spans: readonly TimeSpan[]): readonly Fraction[] {
   return periods.map((period) => fraction(BigInt(spans.reduce((sum, span) => sum + overlapMs(period, span), 0))));

@@ -6,8 +6,9 @@ import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import { stationsTopic } from '../topology.ts';
 import type { Comparing } from './compare.ts';
 import type { StationFacts, VehicleFacts } from './reference-row.ts';
+import { vehiclesTopic } from './reference-topics.ts';
 
-export const vehiclesTopic = 'vehicles';
+export { vehiclesTopic };
 
 /** A kind of reference data: where it lies and how its versions are made. */
 export interface ReferenceKind<Facts, T> extends Comparing<Facts, T> {
