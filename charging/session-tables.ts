@@ -50,7 +50,7 @@ export function sessionTableRow({ session, vehicle, cost }: PricedSessionRow): S
   return {
     station_id: session.stationId, opened_time: storableMs(session.openedMs), session_id: session.sessionId, revision: session.revision,
     start_time: storableMs(session.startMs), stop_time: session.stopMs === null ? null : storableMs(session.stopMs),
-    utc_offset_seconds: offsetSecondsAt(session.timeZone, session.startMs), complete: session.complete, closed_by: session.closedBy,
+    utc_offset_seconds: offsetSecondsAt(session.timeZone, storableMs(session.startMs)), complete: session.complete, closed_by: session.closedBy,
     evse_id: session.evseId, connector_id: session.connectorId, transaction_id: session.transactionId, id_token: session.idToken,
     site_id: session.siteId ?? '', city: session.city ?? '', region: session.region ?? '', country: session.country ?? '',
     operator: session.operator ?? '', time_zone: session.timeZone ?? '', connector_standard: session.connectorStandard, current: session.current,
