@@ -46,6 +46,7 @@ export { selectKey } from './operators/select-key.ts';
 // Windows and what is computed over them.
 export { windowAggregate } from './operators/window-aggregate.ts';
 export type { WindowAggregateOptions } from './operators/window-aggregate.ts';
+export type { PeriodicEmission, Rollup } from './operators/windows/periodic-emission.ts';
 export { sessionAggregate } from './operators/session-aggregate.ts';
 export type { SessionAggregateOptions, SessionResult } from './operators/session-aggregate.ts';
 export { sessions } from './operators/windows/session-windows.ts';

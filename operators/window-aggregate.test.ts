@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { float64, utf8 } from '../schemas/builtin-codecs.ts';
 import { OperatorHarness } from './testing/harness.ts';
 import { windowAggregate, type WindowAggregateOptions } from './window-aggregate.ts';
+import { sliding } from './windows/sliding-windows.ts';
 import { hopping, tumbling } from './windows/time-windows.ts';
 
 const sum: WindowAggregateOptions<string, number, number> = {
@@ -74,6 +75,63 @@ describe('windowAggregate with time by key', () => {
     expect(running.take()).toEqual([result(0, 10, 2, 1)]);
     running.push(at(2, 1, 'a'));
     expect(running.take('late')).toEqual([at(2, 1, 'a')]);
+  });
+});
+
+describe('windowAggregate from time to time', () => {
+  const windows = tumbling({ sizeMs: 10, graceMs: 20 });
+
+  it('gives what has changed in one result when time passes a multiple, and once more when it closes', () => {
+    const running = new OperatorHarness(windowAggregate('sum', windows, { ...sum, emit: { everyMs: 40 } }));
+    running.push(at(3, 2));
+    expect(running.take()).toEqual([result(0, 10, 2, 3)]);
+    running.push(at(12, 1, 'b'), at(1, 5), at(29, 1));
+    expect(running.take()).toEqual([]);
+    running.restart();
+    running.push(at(30, 1));
+    expect(running.take()).toEqual([result(0, 10, 7, 3)]);
+    running.push(at(40, 1));
+    expect(running.take()).toEqual([result(10, 20, 1, 12, 'b'), result(20, 30, 1, 29), result(30, 40, 1, 30), result(40, 50, 1, 40)]);
+    running.push(at(90, 0));
+    expect(running.take()).toEqual([]);
+  });
+
+  it('does not wait for a key that has fallen silent, where time is by key, nor for records when its sources are idle', () => {
+    const running = new OperatorHarness(windowAggregate('sum', windows, { ...sum, emit: { everyMs: 10 }, timeScope: 'key' }));
+    running.push(at(3, 2, 'a'), at(4, 3, 'a'), at(13, 1, 'b'));
+    expect(running.take()).toEqual([result(0, 10, 2, 3), result(10, 20, 1, 13, 'b'), result(0, 10, 5, 4)]);
+    running.push(at(14, 1, 'b'));
+    running.idle(19);
+    expect(running.take()).toEqual([]);
+    running.idle(20);
+    expect(running.take()).toEqual([result(10, 20, 2, 14, 'b')]);
+  });
+
+  it('puts nothing where a fold changes nothing, and lets no time pass where it throws', () => {
+    const running = new OperatorHarness(windowAggregate('sum', windows, {
+      ...sum, fold: (total, value: number) => { if (value < 0) throw new Error('no'); return total + value; }, emit: { everyMs: 10 },
+    }));
+    running.push(at(3, 2), at(15, 0));
+    expect(running.stores.commit().map(({ store }) => store)).toEqual(['sum']);
+    running.push(at(16, 1), at(50, -1));
+    expect(running.failures).toHaveLength(1);
+    running.take();
+    running.push(at(21, 1), at(18, 1), at(30, 0));
+    expect(running.take()).toEqual([result(10, 20, 1, 16), result(20, 30, 1, 21), result(10, 20, 2, 18)]);
+  });
+
+  it('refuses rhythms and rollups that make no sense, by name', () => {
+    const make = (windowing: Parameters<typeof windowAggregate>[1], everyMs: number, rollups: Readonly<Record<string, number>>) => () =>
+      windowAggregate('sum', windowing, {
+        ...sum, emit: { everyMs, rollups: Object.fromEntries(Object.entries(rollups).map(([name, sizeMs]) => [name, { sizeMs, everyMs: 1, combine: () => 0 }])) },
+      });
+    expect(make(windows, 0, {})).toThrow(/everyMs is 0/);
+    expect(make(windows, 5, { odd: 25 })).toThrow(/sum, odd(.|\n)*a multiple of 10 ms/);
+    expect(make(windows, 5, { same: 10 })).toThrow(/a rollup does not fit/);
+    expect(make(windows, 5, { large: 60, small: 40 })).toThrow(/sum, large(.|\n)*a multiple of 40 ms/);
+    expect(make(windows, 5, { late: 20 })).toThrow(/a name other than late/);
+    expect(make(hopping({ sizeMs: 20, advanceMs: 10, graceMs: 0 }), 5, { large: 60 })).toThrow(/only tumbling windows have rollups/);
+    expect(make(sliding({ timeDifferenceMs: 20, graceMs: 0 }), 5, {})).toThrow(/begin at fixed times/);
   });
 });
 

@@ -1,10 +1,18 @@
 import type { Operator, Windowed } from './operator.ts';
 import type { WindowedOptions } from './windows/aggregation.ts';
+import type { PeriodicEmission } from './windows/periodic-emission.ts';
 import type { SlidingWindows } from './windows/sliding-windows.ts';
 import type { TimeWindows } from './windows/time-windows.ts';
 import { windowOperator } from './windows/window-operator.ts';
 
-export type WindowAggregateOptions<K, V, A> = WindowedOptions<K, V, A>;
+export interface WindowAggregateOptions<K, V, A> extends Omit<WindowedOptions<K, V, A>, 'emit'> {
+  /**
+   * `update` (default): each change of a window at once. `final`: each window once, when it closes, in the order of
+   * (end, key bytes): Kafka Streams' `suppress(untilWindowCloses)`. `{ everyMs }`: each window that has changed, when time passes a
+   * multiple of that, and once more when it closes if it has changed since; not over sliding windows.
+   */
+  readonly emit?: 'update' | 'final' | PeriodicEmission<K, A>;
+}
 
 /**
  * Folds each key's values into event-time windows.
@@ -18,9 +26,25 @@ export type WindowAggregateOptions<K, V, A> = WindowedOptions<K, V, A>;
  * Behind sources that are idle (`idleAfterMs`) windows close without a record, as if another key had its first one at the idle time; with
  * `timeScope: 'key'`, the windows of all keys that the idle time has closed.
  *
+ * **From time to time**, with `emit: { everyMs }`: what a window has changed by waits until time passes a multiple of `everyMs`, and
+ * comes as one result behind the record that moved the time, in the order of (start, key bytes). Time is the step's own, by records or by idle
+ * sources; with `timeScope: 'key'` also the key's, so that what waits of a key that falls silent comes with the others' time. What waits is
+ * state: a restart changes nothing. A `fold` that gives back the very aggregate that it got (`===`) has changed nothing; a window
+ * begins with the first change of `initial()`. A record whose fold throws moves no time.
+ *
+ * **Rollups** are tumbling windows of a coarser size, made of the aggregates of the finer ones when they are given, each in a rhythm of its own,
+ * to the output of its name: exact sums, means and peaks without state of their own. All windows of the largest rollup close
+ * together, `graceMs` after its end, so that a record is late for all of them or for none.
+ *
  * @example Energy delivered by each connector, minute by minute
  * windowAggregate('energy-per-minute', tumbling({ sizeMs: 60_000, graceMs: 5_000 }), {
  *   key: utf8, aggregate: float64, emit: 'final', initial: () => 0, fold: (wh, reading: MeterValue) => wh + reading.deltaWh,
+ * })
+ *
+ * @example The same as it grows, at most once a minute, and the highest minute of each hour, every quarter of an hour, to the output `peaks`
+ * windowAggregate('energy-per-minute', tumbling({ sizeMs: 60_000, graceMs: 3_600_000 }), {
+ *   key: utf8, aggregate: float64, initial: () => 0, fold: (wh, reading: MeterValue) => wh + reading.deltaWh,
+ *   emit: { everyMs: 60_000, rollups: { peaks: { sizeMs: 3_600_000, everyMs: 900_000, combine: (minutes) => Math.max(...minutes) } } },
  * })
  */
 export function windowAggregate<K, V, A>(

@@ -4,6 +4,7 @@ import { keyValueStore } from '../../state/local/key-value-store.ts';
 import { timeKeyStore } from '../../state/local/time-key-store.ts';
 import { timestamped, type Timestamped } from '../../state/local/timestamped.ts';
 import type { KeyValueStore, StoreDefinition, TimeKeyStore } from '../../state/local-store.ts';
+import type { Rollup } from './periodic-emission.ts';
 
 export interface WindowStores<K, A> {
   /** Aggregates by window start. */
@@ -27,4 +28,26 @@ export function windowStores<K, A>(
   const pending = holdsPending ? { ...timeKeyStore({ name: `${name}.pending`, key: options.key, value }), meaning } : null;
   const progress = options.timeScope === 'key' ? keyValueStore({ name: `${name}.progress`, key: options.key, value: int64 }) : null;
   return { windows, progress, pending, all: [windows, progress, pending].filter((store) => store !== null) };
+}
+
+/** What a step with `emit: { everyMs }` keeps: starts of what has changed since it was given, beside the windows. */
+export interface PeriodicStores<K, A> extends Pick<WindowStores<K, A>, 'windows' | 'progress' | 'all'> {
+  readonly everyMs: number;
+  readonly pending: StoreDefinition<TimeKeyStore<K, number>>;
+  /** Smallest first. */
+  readonly rollups: readonly (Rollup<K, A> & { readonly name: string; readonly pending: StoreDefinition<TimeKeyStore<K, number>> })[];
+}
+
+export function periodicStores<K, A>(
+  name: string,
+  options: { readonly key: Codec<K>; readonly aggregate: Codec<A>; readonly timeScope?: 'task' | 'key' },
+  everyMs: number,
+  rollups: readonly (Rollup<K, A> & { readonly name: string })[],
+  meaning: string,
+): PeriodicStores<K, A> {
+  const { windows, progress, all } = windowStores(name, options, false, meaning);
+  const pendingStore = (store: string): StoreDefinition<TimeKeyStore<K, number>> => ({ ...timeKeyStore({ name: store, key: options.key, value: int64 }), meaning });
+  const pending = pendingStore(`${name}.pending`);
+  const withStores = rollups.map((rollup) => ({ ...rollup, pending: pendingStore(`${name}.pending.${rollup.name}`) }));
+  return { windows, progress, everyMs, pending, rollups: withStores, all: [...all, pending, ...withStores.map((rollup) => rollup.pending)] };
 }
