@@ -95,6 +95,22 @@ describe('chDB in a worker thread', () => {
     rmSync(own, { recursive: true });
     expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null });
   });
+
+  it.each(['SIGABRT', 'SIGSEGV'])('lets a process that crashes by %s end, after inserts and queries', (signal) => {
+    const program = `import { ChdbWarehouse } from ${JSON.stringify(new URL('./chdb-warehouse.ts', import.meta.url).href)};
+      const warehouse = new ChdbWarehouse({ folder: process.argv[1] });
+      await warehouse.open();
+      await warehouse.command('CREATE TABLE default.t (n UInt32) ENGINE = MergeTree ORDER BY n');
+      const rows = [new Uint8Array(4_000)];
+      await warehouse.insert({ database: 'default', table: 't', columns: ['n'], types: ['UInt32'], rows, rowCount: 1_000, token: null });
+      console.log(await warehouse.queryText('SELECT count() FROM default.t', 'TabSeparated'));
+      process.kill(process.pid, '${signal}');
+      setInterval(() => {}, 1_000);`;
+    const own = mkdtempSync(join(tmpdir(), 'voltstream-chdb-'));
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', program, own], { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' });
+    rmSync(own, { recursive: true });
+    expect({ count: child.stdout.trim(), status: child.status, signal: child.signal }).toEqual({ count: '1000', status: null, signal });
+  });
 });
 
 describe('errors of the warehouse', () => {

@@ -2,10 +2,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { VoltstreamError } from '../../../errors.ts';
-import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
+import type { StreamFormat, Warehouse, WarehouseInsert } from '../warehouse.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
 import { controlActive, controlStop } from './chdb-messages.ts';
 import { parseRows, rowsFormat } from './client-statements.ts';
+import { giveBackCrashSignals } from './crash-signals.ts';
 import { insertInto, insertRowsMax, insertSettings, joinRows, plainType, quoteName, tableName } from './statements.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
@@ -29,9 +30,11 @@ export interface ChdbWarehouseOptions {
   readonly pendingMax?: number;
 }
 
+type Done = Extract<ChdbReply, { kind: 'done' }>;
+
 interface Pending {
   readonly where: string;
-  readonly resolve: (text: string) => void;
+  readonly resolve: (reply: Done) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -83,6 +86,7 @@ export class ChdbWarehouse implements Warehouse {
       // the worker ends, under the engine's own threads, and the process dies by SIGSEGV.
       await import('chdb');
       this.#worker = await this.#start(this.#prepareFolder());
+      giveBackCrashSignals();
       process.on('exit', this.#onExit);
     } catch (error) {
       opened.delete(this);
@@ -94,8 +98,23 @@ export class ChdbWarehouse implements Warehouse {
     return parseRows<Row>(await this.queryText(sql, rowsFormat));
   }
 
-  queryText(sql: string, format: string): Promise<string> {
-    return this.#send({ kind: 'query', sql, format }, 'query, chDB');
+  async queryText(sql: string, format: string): Promise<string> {
+    return (await this.#send({ kind: 'query', sql, format }, 'query, chDB')).text;
+  }
+
+  async * stream(sql: string, format: StreamFormat): AsyncGenerator<Uint8Array> {
+    const where = 'query, chDB';
+    const { id: stream } = await this.#send({ kind: 'stream', sql, format }, where);
+    try {
+      for (;;) {
+        const { piece = null } = await this.#send({ kind: 'next', stream }, where);
+        if (piece === null) return;
+        if (piece.length > 0) yield piece;
+      }
+    } finally {
+      // A thread that is gone has taken the answer with it.
+      if (this.#worker !== null) await this.#send({ kind: 'end-stream', stream }, where);
+    }
   }
 
   async command(sql: string): Promise<void> {
@@ -215,7 +234,7 @@ export class ChdbWarehouse implements Warehouse {
     return warehouseError(failure, this.#folder);
   }
 
-  #send(request: Unnumbered<ChdbRequest>, where: string, transfer: readonly ArrayBuffer[] = []): Promise<string> {
+  #send(request: Unnumbered<ChdbRequest>, where: string, transfer: readonly ArrayBuffer[] = []): Promise<Done> {
     const worker = this.#worker;
     const pendingMax = this.#options.pendingMax ?? 1_000;
     if (worker === null || (this.#pending.size >= pendingMax && request.kind !== 'close')) {
@@ -232,7 +251,7 @@ export class ChdbWarehouse implements Warehouse {
   #settle(reply: Exclude<ChdbReply, { kind: 'opened' }>): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if (reply.kind === 'done') pending?.resolve(reply.text);
+    if (reply.kind === 'done') pending?.resolve(reply);
     else pending?.reject(warehouseError(reply.failure, pending.where));
   }
 }
