@@ -88,7 +88,7 @@ export const errorCatalogue = {
     cure: 'Change the table as the message says, then start again.',
   },
   DISK_FULL: {
-    cause: 'There is no room left on the disk that holds the data folder.',
+    cause: 'There is no room left on the disk that holds the data folder; embedded log and state leave 32 MB of it free.',
     cure: 'Make room; processing goes on by itself.',
     passing: true,
   },

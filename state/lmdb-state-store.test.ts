@@ -104,6 +104,21 @@ describe('LmdbStateStore', () => {
     expect(await count(store, 1)).toBe(1);
     await expectWhole(store, undefined);
   });
+
+  it('writes nothing that would leave less of the disk than is to be spared, and the same commit later', async () => {
+    const claim = await store.claim('t_0');
+    const commit = following(claim, [cell('s', 'k', '1')]);
+    const tight = new LmdbStateStore({ path, spareBytes: Number.MAX_SAFE_INTEGER });
+    await tight.open();
+    const full = expect.objectContaining({ code: 'DISK_FULL' }) as unknown;
+    for (const refused of [() => tight.commit(commit), () => tight.claim('t_0'), () => tight.claim('t_1'), () => tight.clear('t_0')]) {
+      await expect(refused()).rejects.toEqual(full);
+    }
+    expect(await tight.tasks()).toEqual([{ task: 't_0', epoch: 1, sequence: 0 }]);
+    expect(await store.commit(commit)).toEqual({ kind: 'committed' });
+    expect(await tight.commit(commit)).toEqual({ kind: 'repeated' });
+    await tight.close();
+  });
 });
 
 /** Runs the counter in another process; `fileBlocksMax` limits its files to so many blocks of 1,024 bytes. */

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { open } from 'lmdb';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath, Transaction } from 'lmdb';
@@ -8,6 +10,7 @@ import { assertCommit, outcomeWithoutWrite, verifyClaim } from './commit-check.t
 import type { TaskHead } from './commit-check.ts';
 import { cellOf, endOfStore, endOfTask, isLong, lowerBound, storedKey, storedValue, storeNumberOf, storePrefix, upperBound } from './lmdb-cell-key.ts';
 import { lmdbFailure } from './lmdb-failure.ts';
+import { assertRoom, lmdbSpareBytes } from './lmdb-room.ts';
 import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
 
 export interface LmdbStateStoreOptions {
@@ -16,6 +19,8 @@ export interface LmdbStateStoreOptions {
   /** Cells and bytes handed out at once by `load`; the loop turns between two pages. */
   readonly pageCellsMax?: number;
   readonly pageBytesMax?: number;
+  /** What writes leave free on its disk, bytes; they are refused with DISK_FULL before. Default 32 MB. */
+  readonly spareBytes?: number;
 }
 
 /** A task's head as LMDB holds it (JSON), with the numbers that stand for names in the keys of its cells. */
@@ -31,6 +36,8 @@ interface HeadEntry {
   readonly revision: number;
 }
 
+/** LMDB's page. */
+const pageBytes = 4_096;
 /** Each miss means that another process has written this head in between. */
 const ATTEMPTS_MAX = 100;
 
@@ -45,6 +52,7 @@ export class LmdbStateStore implements StateStore {
   readonly #path: string;
   readonly #pageCellsMax: number;
   readonly #pageBytesMax: number;
+  readonly #spareBytes: number;
   #environment: RootDatabase<Buffer, Buffer> | undefined;
   #heads: Database<Buffer, Buffer> | undefined;
   #cells: Database<Buffer, Buffer> | undefined;
@@ -53,6 +61,7 @@ export class LmdbStateStore implements StateStore {
     this.#path = options.path;
     this.#pageCellsMax = options.pageCellsMax ?? 2_000;
     this.#pageBytesMax = options.pageBytesMax ?? 4_000_000;
+    this.#spareBytes = options.spareBytes ?? lmdbSpareBytes;
   }
 
   async open(): Promise<void> {
@@ -86,7 +95,7 @@ export class LmdbStateStore implements StateStore {
       const found = this.#inSnapshot((transaction) => this.#head(task, transaction));
       assertInvariant(found !== undefined, `task ${task} has a head after it was added`);
       const head = { ...found.head, epoch: found.head.epoch + 1, owner: randomUUID() };
-      if (!(await this.#writeIf(task, found.revision, head, () => {}))) continue;
+      if (!(await this.#writeIf(task, found.revision, head, 0, () => {}))) continue;
       return { task, owner: head.owner, epoch: head.epoch, sequence: head.sequence };
     }
     throw this.#contended(task);
@@ -109,9 +118,9 @@ export class LmdbStateStore implements StateStore {
       const found = this.#inSnapshot((transaction) => this.#head(commit.task, transaction));
       const refused = outcomeWithoutWrite(found?.head, commit);
       if (refused !== undefined || found === undefined) return refused ?? { kind: 'fenced' };
-      const { head, keys, values } = encode(found.head, commit);
+      const { head, keys, values, bytes } = encode(found.head, commit);
       const cells = this.#database('cells');
-      const done = await this.#writeIf(commit.task, found.revision, head, () => {
+      const done = await this.#writeIf(commit.task, found.revision, head, this.#growth(keys.length, bytes), () => {
         for (let index = 0; index < keys.length; index++) {
           const key = keys[index];
           const value = values[index];
@@ -205,7 +214,7 @@ export class LmdbStateStore implements StateStore {
       if (found === undefined) return;
       const head = { ...found.head, owner: '', sequence: 0, commitId: '', stores: [] };
       const cells = this.#database('cells');
-      const done = await this.#writeIf(task, found.revision, head, () => {
+      const done = await this.#writeIf(task, found.revision, head, this.#growth(keys.length, 0), () => {
         for (const key of keys) void cells.remove(key);
       });
       if (done) return;
@@ -244,6 +253,7 @@ export class LmdbStateStore implements StateStore {
   async #addTask(task: string): Promise<void> {
     const heads = this.#database('heads');
     if (this.#inSnapshot((transaction) => this.#head(task, transaction)) !== undefined) return;
+    assertRoom(this.#path, 0, this.#spareBytes);
     try {
       this.#opened().transactionSync(() => {
         if (heads.get(headKey(task)) !== undefined) return;
@@ -285,10 +295,11 @@ export class LmdbStateStore implements StateStore {
   }
 
   /**
-   * Writes a head and what `puts` adds in one transaction, if the head is still at `revision`. `puts` must not throw: what it
+   * Writes a head and what `puts` adds, about so many `bytes`, in one transaction, if the head is still at `revision`. `puts` must not throw: what it
    * has put by then would be written.
    */
-  async #writeIf(task: string, revision: number, head: StoredHead, puts: () => void): Promise<boolean> {
+  async #writeIf(task: string, revision: number, head: StoredHead, bytes: number, puts: () => void): Promise<boolean> {
+    assertRoom(this.#path, bytes, this.#spareBytes);
     const heads = this.#database('heads');
     const key = headKey(task);
     const value = Buffer.from(JSON.stringify(head));
@@ -300,6 +311,14 @@ export class LmdbStateStore implements StateStore {
     } catch (error) {
       throw await lmdbFailure(error, this.#path);
     }
+  }
+
+  /**
+   * Bytes by which a commit may make the file grow, at most: its own, and the pages of the cells that it changes, which are written
+   * anew elsewhere. There are not more of these than the file has.
+   */
+  #growth(cells: number, bytes: number): number {
+    return bytes + Math.min(cells * pageBytes, statSync(join(this.#path, 'data.mdb')).size);
   }
 
   #opened(): RootDatabase<Buffer, Buffer> {
@@ -330,11 +349,12 @@ function parseHead(value: Buffer): StoredHead {
 }
 
 /** Everything that can fail is done here, before the first put. */
-function encode(head: StoredHead, commit: Commit): { head: StoredHead; keys: Buffer[]; values: (Uint8Array | null)[] } {
+function encode(head: StoredHead, commit: Commit): { head: StoredHead; keys: Buffer[]; values: (Uint8Array | null)[]; bytes: number } {
   const stores = [...head.stores];
   const prefixes = new Map<string, Buffer>();
   const keys: Buffer[] = [];
   const values: (Uint8Array | null)[] = [];
+  let bytes = 0;
   for (const cell of commit.cells) {
     let prefix = prefixes.get(cell.store);
     if (prefix === undefined) {
@@ -345,8 +365,9 @@ function encode(head: StoredHead, commit: Commit): { head: StoredHead; keys: Buf
     }
     keys.push(storedKey(prefix, cell.key));
     values.push(cell.value === null ? null : storedValue(cell.key, cell.value));
+    bytes += prefix.length + cell.key.length + (cell.value?.length ?? 0);
   }
-  return { head: { ...head, sequence: commit.sequence, commitId: commit.commitId, stores }, keys, values };
+  return { head: { ...head, sequence: commit.sequence, commitId: commit.commitId, stores }, keys, values, bytes };
 }
 
 /** Sorts what lies behind the first `sorted` cells; gives the number of cells, which are sorted now. */

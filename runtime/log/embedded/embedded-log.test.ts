@@ -103,6 +103,24 @@ it.runIf(process.platform === 'linux')('says DISK_FULL, stores nothing of that a
   expect(await expectWholeAppends(folder, 1_000)).toBe(12);
 }, 60_000);
 
+it('writes nothing that would leave less of the disk than is to be spared, and reads on', async () => {
+  const folder = newFolder();
+  const log = await openLog(folder);
+  await log.createTopics([{ topic: 't', partitions: 1 }]);
+  const tight = new EmbeddedLog({ folder, spareBytes: Number.MAX_SAFE_INTEGER });
+  await tight.open();
+  const record: OutboundRecord = { topic: 't', key: null, value: Buffer.from('1'), timestampMs: 1 };
+  const full = expect.objectContaining({ code: 'DISK_FULL' }) as unknown;
+  const producer = await tight.producer();
+  await expect(producer.append([record], { writer: 'w', position: '1' })).rejects.toEqual(full);
+  await expect(tight.createTopics([{ topic: 'other', partitions: 1 }])).rejects.toEqual(full);
+  expect([await producer.mark('w'), await allOf(tight, 't', 0)]).toEqual([null, []]);
+  await (await log.producer()).append([record], { writer: 'w', position: '1' });
+  expect([await producer.mark('w'), (await allOf(tight, 't', 0)).length]).toEqual(['1', 1]);
+  await tight.close();
+  await log.close();
+});
+
 it('shows a waiting reader what another process appends', async () => {
   const folder = newFolder();
   const log = await openLog(folder);

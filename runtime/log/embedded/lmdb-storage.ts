@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { VoltstreamError } from '../../../errors.ts';
+import { assertRoom, lmdbSpareBytes } from '../../../state/lmdb-room.ts';
 import type { LogRecord, TopicDefinition, TopicPartition } from '../log.ts';
 import { batchSummary, decodeBatch, encodeBatch, type FramedRecord, framedSizeMax } from './framing.ts';
 import { type AppendJob, type LogStorage, retentionMs, type StoredBounds, type StoredRead, type StoredTopic } from './storage.ts';
@@ -47,6 +48,7 @@ const offsetOf = (key: Uint8Array): number => Buffer.from(key.buffer, key.byteOf
 export class LmdbStorage implements LogStorage {
   readonly checkEveryMs = otherProcessesMs;
   readonly #folder: string;
+  readonly #spareBytes: number;
   #root: RootDatabase | null = null;
   #topics!: Database<KnownTopic, string>;
   #bounds!: Bytes;
@@ -59,8 +61,10 @@ export class LmdbStorage implements LogStorage {
   /** True while a snapshot is held. */
   #frozen = false;
 
-  constructor(folder: string) {
+  /** Nothing is written that would leave less than `spareBytes` of the disk free (see `assertRoom`). */
+  constructor(folder: string, spareBytes: number = lmdbSpareBytes) {
     this.#folder = folder;
+    this.#spareBytes = spareBytes;
   }
 
   async open(): Promise<void> {
@@ -204,7 +208,7 @@ export class LmdbStorage implements LogStorage {
       }
       const refused = new Map<Pending, unknown>();
       try {
-        this.#transaction(() => this.#write(group, refused));
+        this.#transaction(() => this.#write(group, refused), bytes);
       } catch (error) {
         for (const pending of group) pending.reject(error);
         continue;
@@ -317,8 +321,10 @@ export class LmdbStorage implements LogStorage {
     if (!this.#frozen) this.#root.resetReadTxn();
   }
 
-  #transaction<T>(action: () => T): T {
+  /** All or nothing of what `action` writes: about so many `bytes`. */
+  #transaction<T>(action: () => T, bytes = 0): T {
     if (this.#root === null) throw new VoltstreamError('LOG_UNAVAILABLE', 'the embedded log is closed', { where: this.#folder });
+    assertRoom(this.#folder, bytes, this.#spareBytes);
     try {
       return this.#root.transactionSync(action, commitFlags);
     } catch (error) {
