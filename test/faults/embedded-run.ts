@@ -54,9 +54,9 @@ async function stopMerges(ports: Ports, database: string): Promise<void> {
   await ports.warehouse.command('SYSTEM STOP MERGES');
 }
 
-async function ingest(ports: Ports, run: EmbeddedRun, signal: AbortSignal): Promise<void> {
+async function ingest(ports: Ports, run: EmbeddedRun, signal: AbortSignal, retrying: (error: Error) => void): Promise<void> {
   const producer = await ports.log.producer();
-  const common = { producer, registry: ports.registry, nowMs: () => fixedNowMs, signal };
+  const common = { producer, registry: ports.registry, nowMs: () => fixedNowMs, signal, retrying };
   if (run.sessionLogs.length > 0) await ingestSessionLog({ ...common, files: run.sessionLogs, mapping: dundeeMapping });
   for (const file of run.jsonLines) await ingestJsonLines({ ...common, file });
   await producer.close();
@@ -78,7 +78,7 @@ async function main(run: EmbeddedRun): Promise<void> {
   });
   await application.start();
   tell('ready');
-  const work = ingest(ports, run, stop.signal).then(async () => {
+  const work = ingest(ports, run, stop.signal, (error) => application.retrying('ingest', error)).then(async () => {
     tell('ingested');
     await application.drained(stop.signal);
     tell('drained');
