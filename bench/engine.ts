@@ -43,6 +43,7 @@ const noWarehouse: Warehouse = {
   open: () => Promise.resolve(),
   query: () => Promise.resolve([]),
   queryText: () => Promise.resolve(''),
+  async * stream() {},
   command: () => Promise.resolve(),
   insert: () => Promise.resolve(),
   close: () => Promise.resolve(),

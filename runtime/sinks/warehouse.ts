@@ -16,12 +16,20 @@ export interface WarehouseInsert {
   readonly token: string | null;
 }
 
+/** Forms in which an answer is given piece by piece. Of CSV there is no line of column names. */
+export type StreamFormat = 'CSV' | 'JSONEachRow' | 'Parquet';
+
 export interface Warehouse {
   open(): Promise<void>;
   /** Rows as objects; 64-bit integers as strings, as ClickHouse's JSON gives them. */
   query<Row>(sql: string): Promise<readonly Row[]>;
   /** The answer as text in a named ClickHouse format (CSV, JSONEachRow, PrettyCompact...). */
   queryText(sql: string, format: string): Promise<string>;
+  /**
+   * The answer in pieces, never all of it in memory; 64-bit integers as numbers. Errors come with the first piece, or later. A reader that
+   * stops half way ends the query.
+   */
+  stream(sql: string, format: StreamFormat): AsyncIterable<Uint8Array>;
   command(sql: string): Promise<void>;
   /** One insert = one block. Settings belong to the statement, never to the connection. */
   insert(insert: WarehouseInsert): Promise<void>;

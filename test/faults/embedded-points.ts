@@ -3,7 +3,7 @@ import type {
   TopicPartition, WriterMark,
 } from '../../runtime/log/log.ts';
 import type { Ports } from '../../runtime/ports.ts';
-import type { Warehouse, WarehouseInsert } from '../../runtime/sinks/warehouse.ts';
+import type { StreamFormat, Warehouse, WarehouseInsert } from '../../runtime/sinks/warehouse.ts';
 import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from '../../state/state-store.ts';
 
 /** Places between two steps of the exactly-once protocol where a process may die. Archives commit an intent, tasks their state. */
@@ -128,6 +128,10 @@ class KillingWarehouse implements Warehouse {
 
   queryText(sql: string, format: string): Promise<string> {
     return this.#warehouse.queryText(sql, format);
+  }
+
+  stream(sql: string, format: StreamFormat): AsyncIterable<Uint8Array> {
+    return this.#warehouse.stream(sql, format);
   }
 
   command(sql: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { StreamFormat } from '../warehouse.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
 
 /** What the worker thread is started with. */
@@ -29,10 +30,16 @@ export type ChdbRequest =
       readonly structure: string;
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
+  /** Begins an answer that is taken piece by piece; its number is the request's. */
+  | { readonly id: number; readonly kind: 'stream'; readonly sql: string; readonly format: StreamFormat }
+  /** Asks for the next piece of one. */
+  | { readonly id: number; readonly kind: 'next'; readonly stream: number }
+  | { readonly id: number; readonly kind: 'end-stream'; readonly stream: number }
   | { readonly id: number; readonly kind: 'close' };
 
 export type ChdbReply =
   /** The first message, when the engine is open; or the reason why it is not. */
   | { readonly kind: 'opened'; readonly failure: WarehouseFailure | null }
-  | { readonly kind: 'done'; readonly id: number; readonly text: string }
+  /** `piece` is only there for `next`; null: that was all. */
+  | { readonly kind: 'done'; readonly id: number; readonly text: string; readonly piece?: Uint8Array | null }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: WarehouseFailure };

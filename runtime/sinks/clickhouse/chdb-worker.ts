@@ -8,6 +8,7 @@ import { createChdbConnection } from 'chdb/connection';
 import { assertInvariant } from '../../../errors.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
 import { controlActive, controlStop } from './chdb-messages.ts';
+import { ChdbStreams } from './chdb-streams.ts';
 import { queryText, runCommand } from './client-statements.ts';
 import { quoteText } from './statements.ts';
 import { warehouseFailure } from './warehouse-error.ts';
@@ -21,7 +22,7 @@ assertInvariant(parentPort !== null, 'chdb-worker runs as a worker thread');
 const port = parentPort;
 
 /** Counts a statement while it is in the engine: the main thread must not end the process under it. */
-async function guarded(task: () => Promise<string>): Promise<string> {
+async function guarded<T>(task: () => Promise<T>): Promise<T> {
   Atomics.add(control, controlActive, 1);
   try {
     if (Atomics.load(control, controlStop) === 1) throw new Error('the process ends');
@@ -85,11 +86,19 @@ function namedPoint(point: string): void {
   }
 }
 
-function open(): { readonly session: Session; readonly inserts: Lane; readonly queries: readonly Lane[] } | null {
+interface Engine {
+  readonly session: Session;
+  readonly inserts: Lane;
+  readonly queries: readonly Lane[];
+  readonly streams: ChdbStreams;
+}
+
+function open(): Engine | null {
   try {
     // The first connection decides the engine's configuration, and holds the folder until the end.
     const session = new Session(folder, { connectionArgs: [`--config-file=${configFile}`] });
-    return { session, inserts: new Lane(), queries: Array.from({ length: queryLanes }, () => new Lane()) };
+    const queries = Array.from({ length: queryLanes }, () => new Lane());
+    return { session, inserts: new Lane(), queries, streams: new ChdbStreams(folder, spoolFolder, guarded) };
   } catch (error) {
     port.postMessage({ kind: 'opened', failure: warehouseFailure(error) } satisfies ChdbReply);
     return null;
@@ -98,13 +107,21 @@ function open(): { readonly session: Session; readonly inserts: Lane; readonly q
 
 const engine = open();
 if (engine !== null) {
-  const { session, inserts, queries } = engine;
-  const serve = async (request: ChdbRequest): Promise<string> => {
+  const { session, inserts, queries, streams } = engine;
+  const serve = async (request: ChdbRequest): Promise<string | { readonly piece: Uint8Array | null }> => {
     switch (request.kind) {
       case 'insert':
         return inserts.run(() => insert(inserts.client, request));
+      case 'stream':
+        await streams.open(request.id, request.sql, request.format);
+        return '';
+      case 'next':
+        return { piece: await streams.next(request.stream) };
+      case 'end-stream':
+        await streams.close(request.stream);
+        return '';
       case 'close':
-        await Promise.all([inserts, ...queries].map((lane) => lane.close()));
+        await Promise.all([streams.closeAll(), ...[inserts, ...queries].map((lane) => lane.close())]);
         session.close();
         return '';
       default: {
@@ -119,8 +136,9 @@ if (engine !== null) {
   };
   port.on('message', (request: ChdbRequest) => {
     serve(request).then(
-      (text) => {
-        port.postMessage({ kind: 'done', id: request.id, text } satisfies ChdbReply);
+      (answer) => {
+        const { id } = request;
+        port.postMessage((typeof answer === 'string' ? { kind: 'done', id, text: answer } : { kind: 'done', id, text: '', ...answer }) satisfies ChdbReply);
         if (request.kind === 'close') port.close();
       },
       (error: unknown) => port.postMessage({ kind: 'failed', id: request.id, failure: warehouseFailure(error) } satisfies ChdbReply),

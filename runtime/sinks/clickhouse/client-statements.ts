@@ -1,4 +1,5 @@
 import type { ClickHouseClient, DataFormat } from '@clickhouse/client';
+import type { StreamFormat } from '../warehouse.ts';
 
 /**
  * Statements by `@clickhouse/client`, the same for a server and for chDB. Settings that go with the client's calls are the same
@@ -10,6 +11,19 @@ const readSettings = { output_format_json_quote_64bit_integers: 1 } as const;
 export async function queryText(client: ClickHouseClient, sql: string, format: string): Promise<string> {
   const answer = await client.query({ query: sql, format: format as DataFormat, clickhouse_settings: readSettings });
   return answer.text();
+}
+
+/** The answer in pieces as a server sends them, once it has all of them: an error half way must not look like an end. */
+export async function * streamQuery(client: ClickHouseClient, sql: string, format: StreamFormat): AsyncGenerator<Uint8Array> {
+  const answer = await client.exec({
+    query: `${sql}\nFORMAT ${format}`,
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 0, wait_end_of_query: 1,
+      // Signs of life, so that the wait for a long query is not taken for a silent connection.
+      send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '20000',
+    },
+  });
+  for await (const piece of answer.stream) yield piece as Uint8Array;
 }
 
 export async function runCommand(client: ClickHouseClient, sql: string): Promise<void> {

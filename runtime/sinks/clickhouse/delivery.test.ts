@@ -64,6 +64,7 @@ class FaultyWarehouse implements Warehouse {
   async queryText(): Promise<string> {
     return '';
   }
+  async * stream(): AsyncGenerator<Uint8Array> {}
   async command(): Promise<void> {}
   async close(): Promise<void> {}
 }

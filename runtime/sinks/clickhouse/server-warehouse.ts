@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { VoltstreamError } from '../../../errors.ts';
-import type { Warehouse, WarehouseInsert } from '../warehouse.ts';
-import { parseRows, queryText, rowsFormat, runCommand } from './client-statements.ts';
+import type { StreamFormat, Warehouse, WarehouseInsert } from '../warehouse.ts';
+import { parseRows, queryText, rowsFormat, runCommand, streamQuery } from './client-statements.ts';
 import { insertInto, insertSettings, joinRows, tableName } from './statements.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
 
@@ -57,6 +57,14 @@ export class ServerWarehouse implements Warehouse {
 
   queryText(sql: string, format: string): Promise<string> {
     return this.#attempt('query', () => queryText(this.#client, sql, format));
+  }
+
+  async * stream(sql: string, format: StreamFormat): AsyncGenerator<Uint8Array> {
+    try {
+      yield * streamQuery(this.#client, sql, format);
+    } catch (error) {
+      throw warehouseError(warehouseFailure(error), `query, ${this.#url}`, error);
+    }
   }
 
   command(sql: string): Promise<void> {

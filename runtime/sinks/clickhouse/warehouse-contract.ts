@@ -19,6 +19,12 @@ function rowsOf(from: number, count: number, text = 'x'): Uint8Array[] {
   });
 }
 
+async function piecesOf(stream: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return pieces;
+}
+
 /** What every warehouse must do. `open` gives one that is open, with the database `voltstream` in it. */
 export function warehouseContract(open: () => Warehouse): void {
   const fresh = async (settings = 'SETTINGS non_replicated_deduplication_window = 1000'): Promise<Warehouse> => {
@@ -43,6 +49,39 @@ export function warehouseContract(open: () => Warehouse): void {
     ]);
     expect(await warehouse.query('SELECT 1 AS one WHERE 0')).toEqual([]);
     expect(await warehouse.queryText('SELECT 1, \'a "b"\'', 'CSV')).toBe('1,"a ""b"""\n');
+  });
+
+  it('gives an answer in pieces: all of its rows once, in order, no names in front of them', async () => {
+    const sql = String.raw`SELECT number, toString(number) || '\n"' AS text FROM numbers(100000)`;
+    const lines = Array.from({ length: 100_000 }, (_, index) => String.raw`{"number":${index},"text":"${index}\n\""}`).join('\n');
+    const rows = await piecesOf(open().stream(sql, 'JSONEachRow'));
+    expect(rows.length).toBeGreaterThan(1);
+    expect(Buffer.concat(rows).toString()).toBe(`${lines}\n`);
+    const csv = Buffer.concat(await piecesOf(open().stream('SELECT number, NULL AS none FROM numbers(50000) SETTINGS max_block_size = 7000', 'CSV')));
+    expect(csv.toString()).toBe(Array.from({ length: 50_000 }, (_, index) => `${index},\\N\n`).join(''));
+    expect(await piecesOf(open().stream('SELECT 1 WHERE 0', 'CSV'))).toEqual([]);
+  });
+
+  it('gives Parquet as one whole file', async () => {
+    const file = Buffer.concat(await piecesOf(open().stream('SELECT number FROM numbers(300000) -- all', 'Parquet')));
+    expect([file.subarray(0, 4).toString(), file.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
+    expect(file.indexOf('PAR1', 4)).toBe(file.length - 4);
+  });
+
+  it('ends an answer that nobody wants any more, and says what is wrong with another', async () => {
+    const warehouse = open();
+    for (const format of ['CSV', 'Parquet'] as const) {
+      for (let round = 0; round < 6; round++) {
+        for await (const piece of warehouse.stream('SELECT number, randomPrintableASCII(200) FROM numbers(100000)', format)) {
+          expect(piece.length).toBeGreaterThan(0);
+          break;
+        }
+      }
+      await expect(piecesOf(warehouse.stream('SELECT 1 FROM voltstream.none', format))).rejects.toMatchObject({ code: 'WAREHOUSE_REFUSED' });
+      const late = 'SELECT throwIf(number = 90000) FROM numbers(100000)';
+      await expect(piecesOf(warehouse.stream(late, format))).rejects.toThrow(/throwIf/);
+    }
+    expect(await warehouse.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('makes one part of one piece, and of a piece that is sent again none', async () => {

@@ -55,6 +55,7 @@ export class FakeWarehouse implements Warehouse {
   async queryText(): Promise<string> {
     return '';
   }
+  async * stream(): AsyncGenerator<Uint8Array> {}
 
   #answer(sql: string): readonly object[] {
     if (sql.includes('system.tables')) {

@@ -5,7 +5,7 @@ import type {
   Log, LogConsumer, LogProducer, OrdinalProducer, OrdinalProducerOptions, OutboundRecord, TopicDefinition, TopicPartition, WriterMark, ConsumerOptions,
 } from '../../log/log.ts';
 import type { Ports } from '../../ports.ts';
-import type { Warehouse, WarehouseInsert } from '../../sinks/warehouse.ts';
+import type { StreamFormat, Warehouse, WarehouseInsert } from '../../sinks/warehouse.ts';
 
 /** What befalls the n-th call that changes something outside of the process: the process dies, or the call fails and it lives on. */
 export type Fault = 'die-before' | 'die-after' | 'fail-before' | 'fail-after';
@@ -128,6 +128,9 @@ class FaultyWarehouse implements Warehouse {
   }
   queryText(sql: string, format: string): Promise<string> {
     return this.#ports.look(() => this.#inner.queryText(sql, format));
+  }
+  stream(sql: string, format: StreamFormat): AsyncIterable<Uint8Array> {
+    return this.#inner.stream(sql, format);
   }
   command(sql: string): Promise<void> {
     return this.#ports.act('WAREHOUSE_UNAVAILABLE', () => this.#inner.command(sql));
