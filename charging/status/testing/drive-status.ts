@@ -1,0 +1,47 @@
+import { json, utf8 } from '../../../schemas/builtin-codecs.ts';
+import { TopologyTestDriver } from '../../../runtime/testing/index.ts';
+import { clickhouse, logTopic, Topology } from '../../engine.ts';
+import type { DeadLetter } from '../../engine.ts';
+import type { SessionEvent } from '../../session-event.ts';
+import type { ConnectorInterval } from '../connector-interval.ts';
+import type { ConnectorNow } from '../connector-now.ts';
+import { connectorStatus } from '../connector-status.ts';
+import type { ConnectorStatusOptions } from '../connector-status.ts';
+
+/** `connectorStatus` alone in a topology, with what comes out of it. */
+export function driveStatus(options: ConnectorStatusOptions = {}, commit: 'each' | 'manual' = 'each') {
+  const topology = new Topology('status-alone');
+  topology.deadLetters(clickhouse<string, DeadLetter, { readonly reason: string }>(
+    { database: 'd', table: 'dead', columns: { reason: 'String' }, partitionOf: () => '' }, ({ reason }) => ({ reason })));
+  const form = { key: utf8, value: json<SessionEvent>('event') };
+  const intervals = topology.stream('events', { ...form, timestampOf: (event: SessionEvent) => event.timestampMs }).pipe(connectorStatus('status', options));
+  intervals.to(logTopic('intervals', { key: utf8, value: json<ConnectorInterval>('interval') }));
+  intervals.side<string, ConnectorNow>('now').to(logTopic('now', { key: utf8, value: json<ConnectorNow>('now') }));
+  intervals.side<string, SessionEvent>('late').to(logTopic('late', form));
+  const driver = new TopologyTestDriver(topology, { commit });
+  const values = <V>(sink: string): readonly V[] => driver.take<string, V>(sink).map(({ value }) => value);
+  return {
+    driver,
+    push: (...events: readonly SessionEvent[]): void => {
+      for (const event of events) driver.push('events', event.stationId, event, event.timestampMs);
+    },
+    intervals: () => values<ConnectorInterval>('intervals'),
+    now: () => values<ConnectorNow>('now'),
+    late: () => values<SessionEvent>('late'),
+  };
+}
+
+/** What a table that replaces rows by key says in the end: spans with a length, or that last, by connector and time. */
+export class IntervalTable {
+  readonly #rows = new Map<string, ConnectorInterval>();
+
+  take(rows: readonly ConnectorInterval[]): this {
+    for (const row of rows) this.#rows.set(`${row.stationId}/${row.evseId}.${row.connectorId}/${row.fromMs}`, row);
+    return this;
+  }
+
+  get rows(): readonly ConnectorInterval[] {
+    return [...this.#rows.values()].filter(({ fromMs, toMs }) => toMs === null || toMs > fromMs).sort((a, b) =>
+      a.stationId.localeCompare(b.stationId) || a.evseId - b.evseId || a.connectorId - b.connectorId || a.fromMs - b.fromMs);
+  }
+}
