@@ -2,7 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Session } from 'chdb';
-import type { ChdbQueryStream, StreamChunk } from 'chdb';
+import type { StreamChunk } from 'chdb';
 import type { StreamFormat } from '../warehouse.ts';
 import { quoteText } from './statements.ts';
 
@@ -19,46 +19,50 @@ interface Answer {
   close(): Promise<void>;
 }
 
+export interface ChdbStreamsOptions {
+  readonly folder: string;
+  /** Where a file waits to be read. */
+  readonly spoolFolder: string;
+  /** Says that something is in the engine now; the function given back says that it has left. */
+  readonly enter: () => () => void;
+}
+
 /**
  * Answers that are taken piece by piece, in the thread in which chDB lives. The reader asks for each piece, so that a slow one holds the
  * engine back instead of filling memory. Each has a connection of its own and keeps no lane from other statements.
  */
 export class ChdbStreams {
-  readonly #folder: string;
-  readonly #spoolFolder: string;
-  readonly #guarded: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly #options: ChdbStreamsOptions;
   readonly #answers = new Map<number, Answer>();
+  #opening = 0;
 
-  /** `guarded` counts a task as being in the engine. */
-  constructor(folder: string, spoolFolder: string, guarded: <T>(task: () => Promise<T>) => Promise<T>) {
-    this.#folder = folder;
-    this.#spoolFolder = spoolFolder;
-    this.#guarded = guarded;
+  constructor(options: ChdbStreamsOptions) {
+    this.#options = options;
   }
 
   async open(id: number, sql: string, format: StreamFormat): Promise<void> {
-    if (this.#answers.size >= streamsMax) {
-      throw new Error(`${streamsMax} answers are being taken piece by piece already`);
-    }
-    const session = new Session(this.#folder);
+    if (this.#answers.size + this.#opening >= streamsMax) throw new Error(`${streamsMax} answers are being taken piece by piece already`);
+    const leave = this.#options.enter();
+    const session = new Session(this.#options.folder);
+    this.#opening++;
     try {
       for (const setting of settings) session.query(`SET ${setting}`);
-      if (format === 'Parquet') {
-        this.#answers.set(id, await this.#guarded(() => spooled(session, sql, join(this.#spoolFolder, `${id}.parquet`))));
-      } else {
-        session.query('SET readonly = 2');
-        this.#answers.set(id, streamed(session, session.queryStream(sql, { format })));
-      }
+      const answer = format === 'Parquet' ? await spooled(session, sql, join(this.#options.spoolFolder, `${id}.parquet`)) : streamed(session, sql, format);
+      this.#answers.set(id, { ...answer, close: () => answer.close().finally(leave) });
     } catch (error) {
       session.close();
+      leave();
       throw error;
+    } finally {
+      this.#opening--;
     }
   }
 
-  next(id: number): Promise<Uint8Array | null> {
-    return this.#guarded(async () => (await this.#answers.get(id)?.next()) ?? null);
+  async next(id: number): Promise<Uint8Array | null> {
+    return (await this.#answers.get(id)?.next()) ?? null;
   }
 
+  /** Asked while a piece is being made, it waits for it: the engine is not left from under it. */
   async close(id: number): Promise<void> {
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
@@ -66,18 +70,23 @@ export class ChdbStreams {
   }
 
   async closeAll(): Promise<void> {
-    for (const id of this.#answers.keys()) await this.close(id);
+    await Promise.all([...this.#answers.keys()].map((id) => this.close(id)));
   }
 }
 
-function streamed(session: Session, stream: ChdbQueryStream): Answer {
+function streamed(session: Session, sql: string, format: StreamFormat): Answer {
+  session.query('SET readonly = 2');
+  const stream = session.queryStream(sql, { format });
   const chunks: AsyncIterator<StreamChunk> = stream[Symbol.asyncIterator]();
+  let under: Promise<unknown> = Promise.resolve();
   return {
-    next: async () => {
-      const { done, value } = await chunks.next();
-      return done === true ? null : value.raw();
+    next: () => {
+      const next = chunks.next();
+      under = next.catch(() => 'told by next');
+      return next.then(({ done, value }) => (done === true ? null : (value as StreamChunk).raw()));
     },
     close: async () => {
+      await under;
       stream.cancel();
       session.close();
     },

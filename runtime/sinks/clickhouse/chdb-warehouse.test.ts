@@ -96,6 +96,21 @@ describe('chDB in a worker thread', () => {
     expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null });
   });
 
+  it.each([
+    ['process.exit(7)', 7],
+    ["throw new Error('planted')", 1],
+    ['await warehouse.close(); process.exitCode = 3; break', 3],
+  ])('lets a process end in the middle of an answer: %s', (ending, status) => {
+    const program = `import { ChdbWarehouse } from ${JSON.stringify(new URL('./chdb-warehouse.ts', import.meta.url).href)};
+      const warehouse = new ChdbWarehouse({ folder: process.argv[1] });
+      await warehouse.open();
+      for await (const piece of warehouse.stream('SELECT number, randomPrintableASCII(200) FROM numbers(20000000)', 'CSV')) { ${ending}; }`;
+    const own = mkdtempSync(join(tmpdir(), 'voltstream-chdb-'));
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', program, own], { encoding: 'utf8', timeout: 20_000 });
+    rmSync(own, { recursive: true });
+    expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null });
+  });
+
   it.each(['SIGABRT', 'SIGSEGV'])('lets a process that crashes by %s end, after inserts and queries', (signal) => {
     const program = `import { ChdbWarehouse } from ${JSON.stringify(new URL('./chdb-warehouse.ts', import.meta.url).href)};
       const warehouse = new ChdbWarehouse({ folder: process.argv[1] });

@@ -166,6 +166,7 @@ export class ChdbWarehouse implements Warehouse {
    */
   #leaveEngine(): void {
     Atomics.store(this.#control, controlStop, 1);
+    Atomics.notify(this.#control, controlStop);
     const deadlineMs = performance.now() + exitWaitMs;
     for (;;) {
       const active = Atomics.load(this.#control, controlActive);

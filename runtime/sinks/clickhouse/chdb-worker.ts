@@ -23,14 +23,21 @@ const port = parentPort;
 
 /** Counts a statement while it is in the engine: the main thread must not end the process under it. */
 async function guarded<T>(task: () => Promise<T>): Promise<T> {
-  Atomics.add(control, controlActive, 1);
+  const leave = enter();
   try {
     if (Atomics.load(control, controlStop) === 1) throw new Error('the process ends');
     return await task();
   } finally {
+    leave();
+  }
+}
+
+function enter(): () => void {
+  Atomics.add(control, controlActive, 1);
+  return () => {
     Atomics.sub(control, controlActive, 1);
     Atomics.notify(control, controlActive);
-  }
+  };
 }
 
 type ClientConnection = NonNullable<ClickHouseClientConfigOptions['connection']>;
@@ -98,7 +105,7 @@ function open(): Engine | null {
     // The first connection decides the engine's configuration, and holds the folder until the end.
     const session = new Session(folder, { connectionArgs: [`--config-file=${configFile}`] });
     const queries = Array.from({ length: queryLanes }, () => new Lane());
-    return { session, inserts: new Lane(), queries, streams: new ChdbStreams(folder, spoolFolder, guarded) };
+    return { session, inserts: new Lane(), queries, streams: new ChdbStreams({ folder, spoolFolder, enter }) };
   } catch (error) {
     port.postMessage({ kind: 'opened', failure: warehouseFailure(error) } satisfies ChdbReply);
     return null;
@@ -144,5 +151,8 @@ if (engine !== null) {
       (error: unknown) => port.postMessage({ kind: 'failed', id: request.id, failure: warehouseFailure(error) } satisfies ChdbReply),
     );
   });
+  // The main thread waits for what is in the engine, and answers that are half taken would stay there.
+  const stopped = Atomics.waitAsync(control, controlStop, 0);
+  if (stopped.async) void stopped.value.then(() => streams.closeAll());
   port.postMessage({ kind: 'opened', failure: null } satisfies ChdbReply);
 }
