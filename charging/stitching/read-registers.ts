@@ -1,4 +1,15 @@
 import type { ChargingState } from '../../schemas/generated/charging-event.ts';
+import { tailOf } from './read-registers-append.ts';
+import type { ReadingTail } from './read-registers-append.ts';
+import { believedPath, mostMilliWh } from './read-registers-path.ts';
+import type { BelievedPath, BelievedStep } from './read-registers-path.ts';
+import { addSegment, frozenFromMilliWh, mayFlowUntil, spread, takeIn, unmovedMilliWh } from './read-registers-points.ts';
+import type { TakenPoints } from './read-registers-points.ts';
+import { unknownTimeMs } from './read-registers-times.ts';
+
+export { appendPoint } from './read-registers-append.ts';
+export type { AppendedPoint, ReadingTail } from './read-registers-append.ts';
+export { inOrder } from './read-registers-times.ts';
 
 /** What one event told of a transaction's register, power and charging state. */
 export interface ReportedPoint {
@@ -51,65 +62,123 @@ export interface RegisterReading {
   readonly flags: readonly RegisterFlag[];
 }
 
-/**
- * What `appendPoint` must know of the points before. Plain data for the state; null where a session is not in the usual case
- * (something was odd), then all points are read again.
- */
-export interface ReadingTail {
-  readonly startMs: number;
-  /** Time of the last point. */
-  readonly lastMs: number;
-  /** Highest sequence number so far; null: none had one. */
-  readonly seqNo: number | null;
-  /** False: one of the points had no sequence number. */
-  readonly sequenced: boolean;
-  readonly firstMilliWh: number | null;
-  readonly milliWh: number | null;
-  /** Of the last point with a register. */
-  readonly meteredMs: number;
-  /** Power of the last point; null: not told there. */
-  readonly powerW: number | null;
-  /** Charging state as told last. */
-  readonly chargingState: ChargingState | null;
-  readonly energyMilliWh: number | null;
-  /** What flowed by power since the register moved last, in mWh. */
-  readonly unmovedMilliWh: number;
-  /** Segments since the last point with a register. Their energy is known with the next one. */
-  readonly pending: readonly Segment[];
-}
-
 export interface WholeReading {
   readonly reading: RegisterReading;
   readonly tail: ReadingTail | null;
 }
 
-export interface AppendedPoint {
-  readonly tail: ReadingTail;
-  /** How many of the last segments are replaced by `added`: those in `pending` before. */
-  readonly removed: readonly Segment[];
-  readonly added: readonly Segment[];
-}
-
-/** Points of a transaction in the order in which they are read: by sequence number, those without one by their time between. */
-export function inOrder(points: readonly ReportedPoint[]): readonly ReportedPoint[] {
-  return points;
-}
-
-/** What is believed of a transaction's registers. `points` are in order (`inOrder`). */
+/**
+ * What is believed of a transaction's registers. `points` are in order (`inOrder`); times before the start or after the stop, and
+ * those that go back, are placed between the others.
+ *
+ * A register may count for ever or from zero at the session's start (`scope`; then a start without a register is zero), be reset
+ * (what it counted since is believed), roll over, or be told for some points only: its energy is spread evenly over the time
+ * between. What does not fit, and the next readings do not bear out, is left out; a jump that nothing explains makes the energy
+ * unknown, because its parts add up to nothing. Every deviation has its flag:
+ *
+ * - `register-reset`, `register-rolled-over`, `register-mixed` (from zero at the start between registers that count for ever): the
+ *   energy is what the register says all the same; only what flowed just before a reset is missing in it.
+ * - `register-outlier`: readings were left out; those around them count.
+ * - `partial-energy`: the register is not known at the start or the stop, and energy may have flowed there: there is at least so much.
+ * - `register-frozen`: it stands still until the stop while power flows: energy unknown.
+ * - `negative-energy`, `implausible-energy`: it went back, or gave more than the connector can, and nothing explains it: energy unknown.
+ *
+ * What is believed never exceeds what the connector can give in the session's time (`mostMilliWh`), except what a session's own
+ * register had counted when the transaction was seen first.
+ */
 export function readRegisters(points: readonly ReportedPoint[], span: SessionSpan, limits: RegisterLimits): RegisterReading {
   return readWhole(points, span, limits).reading;
 }
 
 /** The same, with what is needed to go on with `appendPoint`. */
-export function readWhole(points: readonly ReportedPoint[], span: SessionSpan, limits: RegisterLimits): WholeReading {
-  throw new Error(`not read yet: ${points.length} ${span.startMs} ${limits.scope}`);
+export function readWhole(reported: readonly ReportedPoint[], span: SessionSpan, limits: RegisterLimits): WholeReading {
+  const taken = takeIn(reported, span, limits);
+  const registerMilliWh = registerDifference(reported);
+  const path = taken.at.length < 2 ? null : believedPath(taken, limits);
+  const flags = new Set<RegisterFlag>(path === null ? [] : path.flags);
+  if (path === null && registerMilliWh !== null && registerMilliWh < 0) flags.add('negative-energy');
+  else if (taken.belowZero) flags.add('register-outlier');
+  const sum = path === null || path.unknown ? null : path.steps.reduce((total, step) => total + step.milliWh, 0);
+  const beforeMilliWh = sum === null ? 0 : countedBefore(taken, path as BelievedPath);
+  if (sum !== null && sum - beforeMilliWh > mostMilliWh(limits, lengthMs(taken, span))) flags.add('implausible-energy');
+  const unmoved = path === null ? 0 : unmovedMilliWh(taken, path, taken.points.length - 1);
+  if (span.stopMs !== null && unmoved >= frozenFromMilliWh) flags.add('register-frozen');
+  const isKnown = sum !== null && !flags.has('implausible-energy') && !flags.has('register-frozen');
+  if (isKnown && isPartial(taken, path as BelievedPath, span)) flags.add('partial-energy');
+  const reading: RegisterReading = {
+    segments: segmentsOf(taken, isKnown ? path : null, span),
+    energyMilliWh: isKnown ? sum : null,
+    registerMilliWh,
+    flags: flags.size === 0 ? noFlags : registerFlags.filter((flag) => flags.has(flag)),
+  };
+  return { reading, tail: tailOf(taken, path, span, reading, beforeMilliWh) };
 }
 
-/**
- * The usual case in constant time: a point that comes after all others and is plausible. The segments of all points are then those
- * before without `removed`, and `added`; flags stay none. Null: it is not the usual case, read all points again. A stop is appended with
- * `stopMs` its own time.
- */
-export function appendPoint(tail: ReadingTail, point: ReportedPoint, limits: RegisterLimits): AppendedPoint | null {
-  throw new Error(`not read yet: ${tail.lastMs} ${point.timeMs} ${limits.scope}`);
+const noFlags: readonly RegisterFlag[] = [];
+
+function registerDifference(points: readonly ReportedPoint[]): number | null {
+  let first: ReportedPoint | null = null;
+  let last: ReportedPoint | null = null;
+  for (const point of points) {
+    if (point.milliWh === null) continue;
+    first ??= point;
+    last = point;
+  }
+  return first === null || last === null || first === last ? null : (last.milliWh as number) - (first.milliWh as number);
+}
+
+/** What a register of the session had counted when the transaction was seen first. */
+function countedBefore(taken: TakenPoints, path: BelievedPath): number {
+  return taken.startInferred && taken.zeroAssumed && path.first === 0 ? (path.steps[0] as BelievedStep).milliWh : 0;
+}
+
+function lengthMs(taken: TakenPoints, { startMs, stopMs }: SessionSpan): number {
+  if (stopMs !== null && stopMs < startMs) return unknownTimeMs;
+  return (stopMs ?? taken.timeMs[taken.timeMs.length - 1] ?? startMs) - startMs;
+}
+
+/** Energy may have flowed before the first believed register, or after the last one. */
+function isPartial(taken: TakenPoints, path: BelievedPath, { stopMs }: SessionSpan): boolean {
+  const { at, mayFlowMs } = taken;
+  if ((mayFlowMs[at[path.first] as number] as number) > 0) return true;
+  return stopMs !== null && mayFlowUntil(taken, at[path.last] as number, stopMs);
+}
+
+/** The time from start to stop (or to the last point) by points; without a path there is no energy in it. */
+function segmentsOf(taken: TakenPoints, path: BelievedPath | null, { startMs, stopMs }: SessionSpan): readonly Segment[] {
+  const { points, timeMs, held } = taken;
+  const cumulative = path === null ? null : cumulativeMilliWh(taken, path);
+  const segments: Segment[] = [];
+  const first = points[0] as ReportedPoint;
+  const last = points.length - 1;
+  addSegment(segments, first, first, startMs, timeMs[0] as number, null, 0);
+  for (let at = 1; at <= last; at += 1) {
+    const energy = cumulative === null ? 0 : (cumulative[at] as number) - (cumulative[at - 1] as number);
+    const state = held[at - 1] as ChargingState | null;
+    addSegment(segments, points[at - 1] as ReportedPoint, points[at] as ReportedPoint, timeMs[at - 1] as number, timeMs[at] as number, state, energy);
+  }
+  const lastMs = timeMs[last] as number;
+  addSegment(segments, points[last] as ReportedPoint, null, lastMs, Math.max(lastMs, stopMs ?? lastMs), held[last] as ChargingState | null, 0);
+  return segments;
+}
+
+/** Energy from the start until each point. */
+function cumulativeMilliWh({ at, points, timeMs }: TakenPoints, path: BelievedPath): readonly number[] {
+  const cumulative = points.map(() => 0);
+  let base = 0;
+  for (const step of path.steps) {
+    const { from, to, since, within, milliWh } = step;
+    let knot = at[Math.max(since, path.first)] as number;
+    let knotMilliWh = 0;
+    within?.forEach((one, index) => {
+      const next = at[from + 1 + index] as number;
+      spread(cumulative, timeMs, knot, next, base + knotMilliWh, one - knotMilliWh);
+      knot = next;
+      knotMilliWh = one;
+    });
+    spread(cumulative, timeMs, knot, at[to] as number, base + knotMilliWh, milliWh - knotMilliWh);
+    base += milliWh;
+  }
+  const last = at[path.last] as number;
+  return cumulative.fill(base, last + 1);
 }
