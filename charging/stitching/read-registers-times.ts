@@ -67,7 +67,7 @@ export function placedTimes(points: readonly ReportedPoint[], span: SessionSpan)
   }
   if (asReported) return { timeMs: times, fromMs: times, toMs: times, asReported };
   const agreeing = longestRising(times, span.startMs, untilMs);
-  return { ...between(times, agreeing, span), asReported };
+  return { ...widened(between(times, agreeing, span)), asReported };
 }
 
 /** Which of the times make the longest part that never falls, within the span; of several such parts the one that ends lowest. */
@@ -90,6 +90,18 @@ function longestRising(times: readonly number[], startMs: number, untilMs: numbe
   const found = new Set<number>();
   for (let at = ends.at(-1) ?? -1; at >= 0; at = before[at] as number) found.add(at);
   return found;
+}
+
+/**
+ * Which of two times that disagree is the false one is a guess, so a reading may have been taken at any time
+ * between those two places away.
+ */
+function widened({ timeMs, fromMs, toMs }: Omit<PlacedTimes, 'asReported'>): Omit<PlacedTimes, 'asReported'> {
+  return {
+    timeMs,
+    fromMs: fromMs.map((one, at) => Math.min(one, timeMs[Math.max(0, at - 2)] as number)),
+    toMs: toMs.map((one, at) => Math.max(one, timeMs[Math.min(timeMs.length - 1, at + 2)] as number)),
+  };
 }
 
 function between(times: readonly number[], agreeing: ReadonlySet<number>, span: SessionSpan): Omit<PlacedTimes, 'asReported'> {
