@@ -1,0 +1,155 @@
+import { json, utf8 } from '../../schemas/builtin-codecs.ts';
+import { groupedStore, statefulStep, timeKeyStore } from '../engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord, TimeKeyStore } from '../engine.ts';
+import { firstOf, groupAttempts, lastOf, noVisit, visitOf } from './group-attempts.ts';
+import type { VisitAttempts } from './group-attempts.ts';
+import type { Visit } from './visit.ts';
+import { endOf, isSameAttempt } from './visit-attempt.ts';
+import type { AttemptChange, VisitAttempt } from './visit-attempt.ts';
+
+export interface StitchVisitsOptions {
+  /** From the end of all before to the start of the next attempt of the same visit. Default 10 minutes. */
+  readonly retryWithinMs?: number;
+  /** How long a visit is remembered behind its end, by the time of the station where it ended. Default 7 days. */
+  readonly horizonMs?: number;
+  /** A visit with so many attempts takes no more: a token that is always somewhere is no driver's. Default 100. */
+  readonly attemptsMax?: number;
+}
+
+type Ended = readonly (readonly [group: string, sessionId: string])[];
+
+function storesOf(name: string) {
+  return {
+    /** By site and token, then by visit. */
+    visits: groupedStore({ name, value: json<VisitAttempts>('visit-attempts.v1') }),
+    /** Attempts by station and end: the last one is how far the station has come, the first ones are due to be forgotten. */
+    ends: timeKeyStore({ name: `${name}.ends`, key: utf8, value: json<Ended>('visit-ends.v1') }),
+  };
+}
+
+/**
+ * Attempts to charge, keyed by site, as visits: those by one id token at one site, each of which starts at most `retryWithinMs` after
+ * the end of all before it. Each change gives the rows of the visits that it changes, and with `attempts` 0 those of visits that are no more.
+ *
+ * A visit is named by its first attempt, and is what its attempts make it, in whatever order they come: one between two visits merges them,
+ * and one that is moved or taken back may split a visit in two. A change that says nothing new gives nothing.
+ *
+ * Time is each station's own: the highest end of an attempt there. A visit is forgotten `horizonMs` after its end; its row stays as it is. An
+ * attempt that is not known and as old as that goes to the output `late`.
+ */
+export function stitchVisits(name: string, options: StitchVisitsOptions = {}): Operator<string, AttemptChange, string, Visit> {
+  const limits = { retryWithinMs: options.retryWithinMs ?? 600_000, horizonMs: options.horizonMs ?? 7 * 86_400_000, attemptsMax: options.attemptsMax ?? 100 };
+  return statefulStep({
+    kind: 'stitchVisits',
+    name,
+    stores: storesOf(name),
+    ports: ['late'],
+    detail: `retry within ${limits.retryWithinMs} ms, visits kept ${limits.horizonMs} ms, at most ${limits.attemptsMax} attempts, time by station`,
+    start: (context, emit: Emit<StreamRecord<string, Visit>>) => {
+      const stitcher = new VisitStitcher(context, limits, emit);
+      return (record: StreamRecord<string, AttemptChange>) => stitcher.process(record);
+    },
+  });
+}
+
+/** A record's way through the state; it remembers nothing itself. */
+class VisitStitcher {
+  readonly #context: StatefulContext<ReturnType<typeof storesOf>>;
+  readonly #limits: Required<StitchVisitsOptions>;
+  readonly #visits: GroupedStore<VisitAttempts>;
+  readonly #ends: TimeKeyStore<string, Ended>;
+  readonly #emit: Emit<StreamRecord<string, Visit>>;
+
+  constructor(context: StatefulContext<ReturnType<typeof storesOf>>, limits: Required<StitchVisitsOptions>, emit: Emit<StreamRecord<string, Visit>>) {
+    this.#context = context;
+    this.#limits = limits;
+    this.#visits = context.stores.visits;
+    this.#ends = context.stores.ends;
+    this.#emit = emit;
+  }
+
+  process(record: StreamRecord<string, AttemptChange>): void {
+    const { key: siteId, value: { idToken, sessionId, attempt } } = record;
+    const group = groupOf(siteId, idToken);
+    const known = [...this.#visits.members(group)].map(([, attempts]) => attempts);
+    const holder = known.find((attempts) => attempts.some((each) => each.sessionId === sessionId));
+    if (attempt === null && holder === undefined) return;
+    if (attempt !== null && holder?.some((each) => isSameAttempt(each, attempt)) === true) return;
+    if (attempt !== null && holder === undefined && endOf(attempt) <= this.#timeOf(attempt.stationId) - this.#limits.horizonMs) {
+      this.#context.dropped('late');
+      this.#context.output('late', record);
+      return;
+    }
+    const before = known.filter((attempts) => attempts === holder || (attempt !== null && this.#takes(attempts, attempt)));
+    const all = before.flat().filter((each) => each.sessionId !== sessionId);
+    if (attempt !== null) all.push(attempt);
+    const after = groupAttempts(all, this.#limits.retryWithinMs, this.#limits.attemptsMax);
+    this.#replace(record, group, before, after);
+    if (attempt === null) return;
+    this.#remember(group, attempt);
+    this.#forgetAt(attempt.stationId);
+  }
+
+  /** Whether an attempt makes one visit with those of another. */
+  #takes(attempts: VisitAttempts, attempt: VisitAttempt): boolean {
+    const { retryWithinMs, attemptsMax } = this.#limits;
+    return attempts.length < attemptsMax && attempt.startMs <= endOf(lastOf(attempts)) + retryWithinMs &&
+      firstOf(attempts).startMs <= endOf(attempt) + retryWithinMs;
+  }
+
+  #replace(record: StreamRecord<string, AttemptChange>, group: string, before: readonly VisitAttempts[], after: readonly VisitAttempts[]): void {
+    const { key, value: { idToken }, timestampMs } = record;
+    const gone = before.filter((old) => !after.some((each) => firstOf(each).sessionId === firstOf(old).sessionId));
+    for (const attempts of gone) this.#visits.delete(group, firstOf(attempts).sessionId);
+    for (const attempts of after) {
+      if (before.some((old) => isSameVisit(old, attempts))) continue;
+      const [visitId, last] = [firstOf(attempts).sessionId, lastOf(attempts)];
+      if (endOf(last) > this.#timeOf(last.stationId) - this.#limits.horizonMs) {
+        this.#visits.put(group, visitId, attempts);
+        this.#remember(group, last);
+      } else {
+        this.#visits.delete(group, visitId);
+      }
+      this.#emit({ key, value: visitOf(key, idToken, attempts), timestampMs });
+    }
+    for (const attempts of gone) {
+      const named = firstOf(attempts);
+      const heir = after.find((each) => each.some(({ sessionId }) => sessionId === named.sessionId));
+      this.#emit({ key, value: noVisit(key, idToken, named, heir === undefined ? null : firstOf(heir).sessionId), timestampMs });
+    }
+  }
+
+  #timeOf(stationId: string): number {
+    return this.#ends.lastOf(stationId, Number.MAX_SAFE_INTEGER - 1)?.timeMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #remember(group: string, attempt: VisitAttempt): void {
+    const ended = this.#ends.get(attempt.stationId, endOf(attempt)) ?? [];
+    if (ended.some(([itsGroup, sessionId]) => sessionId === attempt.sessionId && itsGroup === group)) return;
+    this.#ends.put(attempt.stationId, endOf(attempt), [...ended, [group, attempt.sessionId]]);
+  }
+
+  /** Forgets visits that ended at a station so long ago. A visit is due with its last attempt; one that was changed has another now. */
+  #forgetAt(stationId: string): void {
+    const dueMs = this.#timeOf(stationId) - this.#limits.horizonMs;
+    if ((this.#ends.earliestOf(stationId) ?? Number.POSITIVE_INFINITY) > dueMs) return;
+    for (const { timeMs, value } of this.#ends.drainKey(stationId, dueMs)) {
+      for (const [group, sessionId] of value) {
+        for (const [visitId, attempts] of this.#visits.members(group)) {
+          const last = lastOf(attempts);
+          if (last.sessionId !== sessionId || endOf(last) !== timeMs || last.stationId !== stationId) continue;
+          this.#visits.delete(group, visitId);
+          break;
+        }
+      }
+    }
+  }
+}
+
+function isSameVisit(one: VisitAttempts, other: VisitAttempts): boolean {
+  return one.length === other.length && one.every((attempt, index) => attempt === other[index]);
+}
+
+function groupOf(siteId: string, idToken: string): string {
+  return `${siteId.length}:${siteId}/${idToken}`;
+}
