@@ -4,7 +4,7 @@ import { monthOf, storableMs } from './month-partition.ts';
 import { eventTimeOf } from './session-event.ts';
 import { liveSessionsTable, sessionsTable } from './session-tables.ts';
 import type { LiveTableRow, SessionTableRow } from './session-tables.ts';
-import type { SessionRow } from './stitching/session-state.ts';
+import type { SessionRow } from './stitching/session-row.ts';
 import type { StationLoad } from './load/station-minute.ts';
 import { isSuccessful } from './visits/successful-attempt.ts';
 import { visitsTable } from './visits/visit-table.ts';

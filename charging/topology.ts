@@ -14,7 +14,7 @@ import { meterDeltas } from './load/meter-deltas.ts';
 import type { LoadChange } from './load/meter-deltas.ts';
 import { eventTimeOf, reasonToSetAside } from './session-event.ts';
 import type { SessionEvent } from './session-event.ts';
-import type { SessionRow } from './stitching/session-state.ts';
+import type { SessionRow } from './stitching/session-row.ts';
 import { changesNothing, isIdle, stationMinute } from './load/station-minute.ts';
 import { stitchSessions } from './stitching/stitch-sessions.ts';
 import type { StitchSessionsOptions } from './stitching/stitch-sessions.ts';
@@ -69,7 +69,7 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
     );
 
   const late = clickhouse(tables.late, lateRow);
-  const sessions = events.pipe(stitchSessions('sessions', options.sessions));
+  const sessions = events.pipe(stitchSessions('sessions', stations.toStream(), options.sessions));
   sessions.to(clickhouse(tables.sessions, sessionRow));
   sessions.pipe(mapValues(sessionOf)).to(logTopic(sessionsTopic, { key: utf8, value: chargingSession }));
   sessions.side<string, SessionEvent>('late').pipe(mapValues(lateEvent)).to(late);

@@ -1,6 +1,6 @@
 import { assertInvariant } from '../errors.ts';
 import type { LocalStore, StoreDefinition } from '../state/local-store.ts';
-import type { Operator, RecordOrigin, Schedule, StepContext, StreamRecord, StreamTime } from './operator.ts';
+import type { Operator, RecordOrigin, Schedule, StepContext, StreamRecord, StreamReference, StreamTime } from './operator.ts';
 import { handlerStep, type Emit } from './record-step.ts';
 
 /** Stores of a step by the names that its code gives them. */
@@ -17,6 +17,8 @@ export interface StatefulContext<S extends StoreDefinitions> {
   readonly streamTime: StreamTime;
   /** Where the input record under way came from; changed in place. */
   readonly origin: RecordOrigin;
+  /** Which of its inputs the record under way came by: 0, or the place of one in `others` plus 1. */
+  readonly input: number;
   /** Sends a record to a side output of the step. */
   output(port: string, record: StreamRecord<unknown, unknown>): void;
   dropped(reason: Parameters<StepContext['dropped']>[0]): void;
@@ -44,6 +46,8 @@ interface StatefulFacts<S extends StoreDefinitions> {
   readonly stores: S;
   readonly kind?: string;
   readonly ports?: readonly string[];
+  /** Streams that it takes records from beside the one that is piped into it; `input` tells which. Their records come as those of the first. */
+  readonly others?: readonly StreamReference<unknown, unknown>[];
   /** Names of tables that the step reads; their stores stand in `stores`, too. */
   readonly reads?: readonly string[];
   /** True when records leave with another key than they came with. */
@@ -127,6 +131,7 @@ export function statefulStep<K, V, K2, V2, S extends StoreDefinitions>(
   return {
     kind: options.kind ?? 'stateful',
     name: options.name,
+    ...(options.others === undefined ? {} : { others: options.others }),
     stores: Object.values(options.stores),
     reads: options.reads ?? [],
     ports: options.ports ?? [],
@@ -155,6 +160,9 @@ function openContext<S extends StoreDefinitions>(
     stores: stores as OpenedStores<S>,
     streamTime: context.streamTime,
     origin: context.origin,
+    get input() {
+      return context.input;
+    },
     output: (port, record) => {
       const output = outputs.get(port);
       assertInvariant(output !== undefined, `step ${context.step} has declared its output ${port}`);

@@ -66,6 +66,8 @@ export interface KeyTimerStore extends LocalStore {
   timeOf(key: string): number;
   /** Raises the key's time to `timestampMs`; false when it is not higher. */
   advance(key: string, timestampMs: number): boolean;
+  /** When the key's first timer is due; undefined: it has none. */
+  nextDueMs(key: string): number | undefined;
   /** Removes the key's timers that are due at or before `untilMs`, and gives their ids, first due first. */
   drain(key: string, untilMs: number): readonly string[];
   /** Sets the one timer of an id, in place of an earlier set one. */

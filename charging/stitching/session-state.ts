@@ -1,304 +1,317 @@
-import type { ChargingSession } from '../../schemas/generated/charging-session.ts';
 import type { SessionEvent } from '../session-event.ts';
+import { inOrder } from './read-registers.ts';
+import type { ReadingTail, ReportedPoint, Segment } from './read-registers.ts';
+import { addNumber, hasNumber } from './sequence-numbers.ts';
+import type { SequenceNumbers } from './sequence-numbers.ts';
+import type { SessionClosedBy } from './session-row.ts';
+import { factsOf, tellsMore } from './station-facts.ts';
+import type { StationFacts } from './station-facts.ts';
 
-/** A value with its place among the events of its transaction. */
-export interface Placed {
-  readonly seqNo: number | null;
-  readonly timeMs: number;
-  readonly value: number;
+/** What one event told of a session. */
+export interface SessionPoint extends ReportedPoint {
+  /** The export register in whole mWh. */
+  readonly exportMilliWh: number | null;
+  /** State of charge in percent. */
+  readonly soc: number | null;
 }
 
+/** What was odd in how a session was told, as bits of `SessionState.marks`. */
+export const mark = { clockReplaced: 1, outOfOrder: 2, overlap: 4, startRepeated: 8, stopRepeated: 16 } as const;
+
 /**
- * All that is known of one transaction. A fold over its events whose result does not depend on the order in which they come:
- * every field is a lowest, a highest, a first or last by place, a sum or a set.
+ * All that is known of a session: identity, facts, and what was reported, in order. What is believed follows from it (see
+ * session-reading.ts). The result of taking in events does not depend on the order in which they come: every field is a lowest, a
+ * highest, a first or last by place, a sum or a set. Changed in place by the step that owns it.
  */
 export interface SessionState {
-  readonly transactionId: string;
+  /** Transaction id, or `evse.connector/openedMs` without one; behind the station's id it is the session's. */
+  readonly key: string;
+  readonly transactionId: string | null;
   readonly stationId: string;
   readonly evseId: number;
   readonly connectorId: number;
-  /** As reported by TransactionStarted and TransactionEnded. */
-  readonly startMs: number | null;
-  readonly stopMs: number | null;
-  /** Of any event of the transaction. */
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly firstWh: Placed | null;
-  readonly lastWh: Placed | null;
-  /** Highest register and when it was reached first: energy flowed until then. */
-  readonly highestWh: Placed | null;
-  readonly firstExportWh: Placed | null;
-  readonly lastExportWh: Placed | null;
-  readonly firstSoc: Placed | null;
-  readonly lastSoc: Placed | null;
-  readonly peakPowerW: number | null;
-  readonly stopReason: string | null;
-  readonly idToken: string | null;
-  readonly partner: string | null;
-  readonly vehicleModel: string | null;
-  readonly siteId: string | null;
-  readonly city: string | null;
-  readonly operator: string | null;
-  readonly powerMaxW: number | null;
-  readonly stationKnown: boolean;
-  /** Sequence numbers seen, as ascending pairs from-to (inclusive). */
-  readonly seen: readonly (readonly [number, number])[];
-  readonly events: number;
-  readonly duplicates: number;
-  /** The earliest start of another transaction on the connector after this one's. */
-  readonly nextStartMs: number | null;
-  readonly overlap: boolean;
-  readonly clockReplaced: boolean;
-  /** An event came when its station was already further on than the settle time. */
-  readonly outOfOrder: boolean;
-  /** Of the last row that was emitted; -1: none yet. */
-  readonly revision: number;
-  /** How it was closed when its first row was emitted; a real stop replaces it. */
-  readonly closedBy: ChargingSession['closedBy'];
+  /** A session of which nothing is heard for so long is over. */
+  readonly inactiveMs: number;
+  /** Time of the earliest event; fixed when the first final row is given. */
+  openedMs: number;
+  /** The highest edition of what was told; all of lower ones is forgotten. */
+  edition: number;
+  /** As reported; the earliest by sequence number, then by time. */
+  startMs: number | null;
+  startSeqNo: number | null;
+  /** As reported; the last by `stopRank`, then by time. */
+  stopMs: number | null;
+  /** Sequence number; -1: it has none; -2: a stop that named another transaction, or none, and is taken for this session's. */
+  stopRank: number;
+  stopReason: string | null;
+  /** The session (by key) whose only event, a stop, is taken for this session's. */
+  matchedKey: string | null;
+  /** The session whose stop this one is taken for; then it gives nothing itself. */
+  mergedInto: string | null;
+  /** Of any event. */
+  firstMs: number;
+  lastMs: number;
+  points: SessionPoint[];
+  /** Points are looked through for superfluous ones when there are so many. */
+  thinAt: number;
+  peakPowerW: number | null;
+  /** Each with the time of the event that named it; the start's counts before all others. */
+  idToken: string | null;
+  idTokenMs: number;
+  partner: string | null;
+  partnerMs: number;
+  vehicleModel: string | null;
+  vehicleModelMs: number;
+  /** Of the station's version as of the start; null: the station is unknown. */
+  facts: StationFacts | null;
+  seen: SequenceNumbers;
+  events: number;
+  duplicates: number;
+  /** The earliest start of another session on the connector after this one's. */
+  nextStartMs: number | null;
+  /** The earliest time later than the last event at which the connector was said to be available. */
+  availableMs: number | null;
+  marks: number;
+  /** Of the last final row; -1: none yet. */
+  revision: number;
+  /** It waits for its next final row: it runs, or a higher edition began after a final row. */
+  open: boolean;
+  /** How it was closed when its first final row was given; better evidence replaces it. */
+  closedBy: SessionClosedBy;
+  /** Time of the event of the last live row; -1: none yet. */
+  liveMs: number;
+  /** When its timer is due; Infinity: it has none. */
+  dueMs: number;
+  /** Where reading goes on; null: all points must be read; undefined: not known since the state came from the store. Not kept. */
+  tail: ReadingTail | null | undefined;
+  /** What is believed, when it was asked for since the last change. Not kept. */
+  segments: readonly Segment[] | null;
 }
 
-/** A row of `charging_sessions`: the session with the facts of its station as of its start. */
-export interface SessionRow extends ChargingSession {
-  readonly siteId: string | null;
-  readonly city: string | null;
-  readonly operator: string | null;
-  readonly duplicates: number;
-  readonly sequenceGaps: number;
-}
+/** The first look for superfluous points comes when there are so many. */
+export const thinFirstAt = 48;
 
-/** Takes in one event. Gives the same object when the event says nothing new but that it was sent twice (`duplicates`). */
-export function foldEvent(before: SessionState | undefined, event: SessionEvent, outOfOrder: boolean): SessionState {
-  const state = before ?? emptyState(event);
-  if (event.seqNo !== null && isSeen(state.seen, event.seqNo)) return { ...state, duplicates: state.duplicates + 1 };
-  const started = event.type === 'TransactionStarted';
-  const ended = event.type === 'TransactionEnded';
-  const wh = placed(event, event.meterWh);
-  const exportWh = placed(event, event.meterExportWh);
-  const soc = placed(event, event.soc);
-  const { timestampMs, seqNo } = event;
-  const facts = event.station !== null && (started || !state.stationKnown) ? stationFacts(event) : state;
-  // Field by field: a spread of so many fields costs several times as much, and this is done for each event.
+export function newSession(event: SessionEvent, key: string, transactionId: string | null, inactiveMs: number): SessionState {
   return {
-    transactionId: state.transactionId,
-    stationId: state.stationId,
-    evseId: state.evseId,
-    connectorId: state.connectorId,
-    startMs: started ? lowest(state.startMs, timestampMs) : state.startMs,
-    stopMs: ended ? highest(state.stopMs, timestampMs) : state.stopMs,
-    firstMs: Math.min(state.firstMs, timestampMs),
-    lastMs: Math.max(state.lastMs, timestampMs),
-    firstWh: earlier(state.firstWh, wh),
-    lastWh: later(state.lastWh, wh),
-    highestWh: higher(state.highestWh, wh),
-    firstExportWh: earlier(state.firstExportWh, exportWh),
-    lastExportWh: later(state.lastExportWh, exportWh),
-    firstSoc: earlier(state.firstSoc, soc),
-    lastSoc: later(state.lastSoc, soc),
-    peakPowerW: event.powerW === null ? state.peakPowerW : highest(state.peakPowerW, event.powerW),
-    stopReason: ended ? event.stopReason ?? state.stopReason : state.stopReason,
-    idToken: started ? event.idToken ?? state.idToken : state.idToken ?? event.idToken,
-    partner: started ? event.partner ?? state.partner : state.partner ?? event.partner,
-    vehicleModel: started ? event.vehicleModel ?? state.vehicleModel : state.vehicleModel ?? event.vehicleModel,
-    siteId: facts.siteId,
-    city: facts.city,
-    operator: facts.operator,
-    powerMaxW: facts.powerMaxW,
-    stationKnown: facts.stationKnown,
-    seen: seqNo === null ? state.seen : withNumber(state.seen, seqNo),
-    events: state.events + 1,
-    duplicates: state.duplicates,
-    nextStartMs: state.nextStartMs,
-    overlap: state.overlap,
-    clockReplaced: state.clockReplaced || event.clock === 'received',
-    outOfOrder: state.outOfOrder || outOfOrder,
-    revision: state.revision,
-    closedBy: state.closedBy,
+    key, transactionId, inactiveMs, stationId: event.stationId, evseId: event.evseId, connectorId: event.connectorId, openedMs: event.timestampMs,
+    edition: editionOf(event), startMs: null, startSeqNo: null, stopMs: null, stopRank: -3, stopReason: null, matchedKey: null,
+    mergedInto: null, firstMs: event.timestampMs, lastMs: event.timestampMs, points: [], thinAt: thinFirstAt, peakPowerW: null,
+    idToken: null, idTokenMs: Infinity, partner: null, partnerMs: Infinity, vehicleModel: null, vehicleModelMs: Infinity, facts: null,
+    seen: [], events: 0, duplicates: 0, nextStartMs: null, availableMs: null, marks: 0, revision: -1, open: true, closedBy: 'None',
+    liveMs: -1, dueMs: Infinity, tail: null, segments: null,
   };
 }
 
-/** The session as known now. `revision` and `closedBy` are as the state says. */
-export function rowOf(state: SessionState): SessionRow {
-  const startMs = state.startMs ?? state.firstMs;
-  const stopMs = state.stopMs ?? inferredStopMs(state);
-  const movedWh = difference(state.firstWh, state.lastWh);
-  const energyWh = movedWh === null || movedWh < 0 ? null : movedWh;
-  const stayMs = stopMs === null ? null : Math.max(0, stopMs - startMs);
-  const chargingMs = chargingMsOf(state, energyWh, startMs, stayMs);
-  return {
-    sessionId: `${state.stationId}/${state.transactionId}`,
-    revision: state.revision,
-    transactionId: state.transactionId,
-    stationId: state.stationId,
-    evseId: state.evseId,
-    connectorId: state.connectorId,
-    startMs,
-    stopMs,
-    energyWh,
-    exportWh: difference(state.firstExportWh, state.lastExportWh),
-    chargingMs,
-    idleMs: chargingMs === null || stayMs === null ? null : stayMs - chargingMs,
-    peakPowerW: state.peakPowerW,
-    meanPowerW: energyWh === null || chargingMs === null || chargingMs === 0 ? null : Math.round((energyWh * 3_600_000) / chargingMs),
-    socFrom: state.firstSoc?.value ?? null,
-    socTo: state.lastSoc?.value ?? null,
-    stopReason: state.stopReason,
-    closedBy: state.stopMs === null ? state.closedBy : 'TransactionEnded',
-    flags: flagsOf(state, startMs, movedWh),
-    complete: state.startMs !== null && state.stopMs !== null,
-    eventCount: state.events,
-    idToken: state.idToken,
-    partner: state.partner,
-    vehicleModel: state.vehicleModel,
-    siteId: state.siteId,
-    city: state.city,
-    operator: state.operator,
-    duplicates: state.duplicates,
-    sequenceGaps: sequenceGaps(state.seen),
-  };
+export function editionOf(event: SessionEvent): number {
+  return event.edition;
 }
 
-/** Names of `flags`, in the order in which they stand. */
-export const sessionFlags = [
-  'clock-replaced', 'duplicate', 'implausible-energy', 'missing-energy', 'missing-start', 'missing-stop', 'negative-energy',
-  'out-of-order', 'overlap', 'sequence-gap', 'stop-before-start', 'unknown-station',
-  'zero-length',
-] as const;
-export type SessionFlag = (typeof sessionFlags)[number];
-
-function flagsOf(state: SessionState, startMs: number, movedWh: number | null): readonly SessionFlag[] {
-  const { stopMs } = state;
-  const holds: Readonly<Record<SessionFlag, boolean>> = {
-    'clock-replaced': state.clockReplaced,
-    duplicate: state.duplicates > 0,
-    'implausible-energy': isImplausible(state, startMs, movedWh),
-    'missing-energy': movedWh === null,
-    'missing-start': state.startMs === null,
-    'missing-stop': stopMs === null,
-    'negative-energy': movedWh !== null && movedWh < 0,
-    'out-of-order': state.outOfOrder,
-    overlap: state.overlap,
-    'sequence-gap': sequenceGaps(state.seen) > 0,
-    'stop-before-start': stopMs !== null && stopMs < startMs,
-    'unknown-station': !state.stationKnown,
-    'zero-length': stopMs !== null && stopMs === startMs,
-  };
-  return sessionFlags.filter((flag) => holds[flag]);
+/** Forgets all that was told of a session, but for what it is and what was given of it. */
+export function startEdition(state: SessionState, event: SessionEvent): void {
+  const fresh = newSession(event, state.key, state.transactionId, state.inactiveMs);
+  const { openedMs, revision, closedBy, liveMs, dueMs, facts, duplicates } = state;
+  Object.assign(state, fresh, { openedMs, revision, closedBy, liveMs, dueMs, facts, duplicates });
 }
 
-/** Clocks of session logs show minutes, and meters read a little high: a connector may give this much more than its rating. */
-const powerTolerance = 1.25;
-const clockToleranceMs = 120_000;
+export function isStart(event: SessionEvent): boolean {
+  return event.type === 'TransactionStarted';
+}
 
-function isImplausible(state: SessionState, startMs: number, movedWh: number | null): boolean {
-  const stopMs = state.stopMs ?? state.lastMs;
-  if (movedWh === null || state.powerMaxW === null || stopMs < startMs) return false;
-  return movedWh > (state.powerMaxW * powerTolerance * (stopMs - startMs + clockToleranceMs)) / 3_600_000;
+export function isStop(event: SessionEvent): boolean {
+  return event.type === 'TransactionEnded';
+}
+
+/** The start as reported, else the time of the first event. */
+export function startOf(state: SessionState): number {
+  return state.startMs ?? state.firstMs;
+}
+
+/** True for a session of which nothing but its stop was told. */
+export function isLoneStop(state: SessionState): boolean {
+  if (state.startMs !== null || state.stopMs === null) return false;
+  for (const point of state.points) if (point.kind !== 'end') return false;
+  return true;
 }
 
 /**
- * Without a stop, a session that was closed is known to have lasted until its last event, and not beyond the next start. With
- * nothing but its start, when it ended is unknown.
+ * Takes in one event that is not repeated. `seqNo` is the event's, or null when it counts another sequence than the session's;
+ * `borrowed`: a stop that named another transaction, or none.
  */
-function inferredStopMs(state: SessionState): number | null {
-  if (state.closedBy === 'None' || state.events < 2) return null;
-  const startMs = state.startMs ?? state.firstMs;
-  return Math.max(startMs, Math.min(state.lastMs, state.nextStartMs ?? state.lastMs));
+export function takeIn(state: SessionState, event: SessionEvent, seqNo: number | null, borrowed = false): void {
+  const timeMs = event.timestampMs;
+  if (seqNo !== null) addNumber(state.seen, seqNo);
+  state.events += 1;
+  if (timeMs < state.firstMs) state.firstMs = timeMs;
+  if (timeMs > state.lastMs) state.lastMs = timeMs;
+  if (state.revision < 0 && state.firstMs < state.openedMs) state.openedMs = state.firstMs;
+  if (state.availableMs !== null && state.availableMs <= state.lastMs) state.availableMs = null;
+  takeFacts(state, event);
+  const point = pointOf(event, seqNo);
+  if (isStart(event)) takeStart(state, point);
+  else if (isStop(event)) takeStop(state, point, event.stopReason, borrowed);
+  else putPoint(state, point);
+  takePlace(state, event);
 }
 
-function chargingMsOf(state: SessionState, energyWh: number | null, startMs: number, stayMs: number | null): number | null {
-  if (energyWh === null || stayMs === null || state.highestWh === null) return null;
-  if (energyWh === 0) return 0;
-  return Math.min(stayMs, Math.max(0, state.highestWh.timeMs - startMs));
+/**
+ * The usual case: an event that comes behind all others of a session that runs. The caller has checked that it does; the point
+ * that it gives is the last one.
+ */
+export function append(state: SessionState, event: SessionEvent, point: SessionPoint): void {
+  if (point.seqNo !== null) addNumber(state.seen, point.seqNo);
+  state.events += 1;
+  state.lastMs = event.timestampMs;
+  takeFacts(state, event);
+  if (point.kind === 'end') setStop(state, point, event.stopReason, false);
+  state.points.push(point);
 }
 
-function emptyState(event: SessionEvent): SessionState {
+export function pointOf(event: SessionEvent, seqNo: number | null): SessionPoint {
+  const { meterWh, meterExportWh } = event;
   return {
-    transactionId: event.transactionId ?? '', stationId: event.stationId, evseId: event.evseId, connectorId: event.connectorId,
-    startMs: null, stopMs: null, firstMs: event.timestampMs, lastMs: event.timestampMs, firstWh: null, lastWh: null,
-    highestWh: null, firstExportWh: null, lastExportWh: null, firstSoc: null, lastSoc: null, peakPowerW: null,
-    stopReason: null, idToken: null, partner: null, vehicleModel: null, siteId: null, city: null, operator: null,
-    powerMaxW: null, stationKnown: false, seen: [], events: 0, duplicates: 0, nextStartMs: null, overlap: false, clockReplaced: false,
-    outOfOrder: false, revision: -1, closedBy: 'None',
+    seqNo, timeMs: event.timestampMs, milliWh: meterWh === null ? null : Math.round(meterWh * 1000) + 0, powerW: event.powerW,
+    chargingState: event.chargingState, kind: isStart(event) ? 'start' : isStop(event) ? 'end' : 'update',
+    exportMilliWh: meterExportWh === null ? null : Math.round(meterExportWh * 1000) + 0, soc: event.soc,
   };
 }
 
-function stationFacts(event: SessionEvent): Pick<SessionState, 'siteId' | 'city' | 'operator' | 'powerMaxW' | 'stationKnown'> {
-  const { station } = event;
-  const connectors = station?.evses.find((evse) => evse.evseId === event.evseId)?.connectors ?? [];
-  const connector = connectors.find((one) => one.connectorId === event.connectorId);
-  return {
-    siteId: station?.siteId ?? null, city: station?.city ?? null, operator: station?.operator ?? null,
-    powerMaxW: connector?.powerMaxW ?? null, stationKnown: station !== null,
-  };
+/** Takes the stop of another session, of which nothing else was told, for this one's. */
+export function borrowStop(state: SessionState, from: SessionState): void {
+  const stop = from.points.find((point) => point.kind === 'end') as SessionPoint;
+  state.matchedKey = from.key;
+  from.mergedInto = state.key;
+  state.events += from.events;
+  if (stop.timeMs > state.lastMs) state.lastMs = stop.timeMs;
+  takeStop(state, { ...stop, seqNo: null }, from.stopReason, true);
 }
 
-function placed(event: SessionEvent, value: number | null): Placed | null {
-  return value === null ? null : { seqNo: event.seqNo, timeMs: event.timestampMs, value };
+/** Gives back a stop that was taken for this session's. */
+export function giveBackStop(state: SessionState, from: SessionState | undefined): void {
+  state.points = state.points.filter((point) => point.kind !== 'end');
+  state.stopMs = null;
+  state.stopRank = -3;
+  state.stopReason = null;
+  state.matchedKey = null;
+  state.lastMs = state.points.reduce((last, point) => Math.max(last, point.timeMs), state.firstMs);
+  unread(state);
+  if (from === undefined) return;
+  state.events -= from.events;
+  from.mergedInto = null;
+  from.segments = null;
 }
 
-/** By sequence number where both have one (clocks lie, counters do not), else by time, at last by value. */
-function order(a: Placed, b: Placed): number {
-  const bySeqNo = a.seqNo === null || b.seqNo === null ? 0 : a.seqNo - b.seqNo;
-  return bySeqNo || a.timeMs - b.timeMs || a.value - b.value;
+/** What was read of the points no longer holds. */
+export function unread(state: SessionState): void {
+  state.tail = undefined;
+  state.segments = null;
 }
 
-function earlier(a: Placed | null, b: Placed | null): Placed | null {
-  if (a === null || b === null) return a ?? b;
-  return order(b, a) < 0 ? b : a;
-}
-
-function later(a: Placed | null, b: Placed | null): Placed | null {
-  if (a === null || b === null) return a ?? b;
-  return order(b, a) < 0 ? a : b;
-}
-
-function higher(a: Placed | null, b: Placed | null): Placed | null {
-  if (a === null || b === null) return a ?? b;
-  if (a.value !== b.value) return a.value > b.value ? a : b;
-  return a.timeMs <= b.timeMs ? a : b;
-}
-
-function lowest(a: number | null, b: number): number {
-  return a === null ? b : Math.min(a, b);
-}
-
-function highest(a: number | null, b: number): number {
-  return a === null ? b : Math.max(a, b);
-}
-
-/** Null when there are not two samples. In thousandths, so that registers with decimals leave no dust. */
-function difference(first: Placed | null, last: Placed | null): number | null {
-  if (first === null || last === null || order(first, last) === 0) return null;
-  return Math.round((last.value - first.value) * 1000) / 1000;
-}
-
-function isSeen(seen: SessionState['seen'], seqNo: number): boolean {
-  for (let at = seen.length - 1; at >= 0; at -= 1) {
-    const range = seen[at] as readonly [number, number];
-    if (range[0] <= seqNo && seqNo <= range[1]) return true;
+/** Whether an event says what was said before: its number was seen, or a start, a stop or an unnumbered value is told again. */
+export function isRepeated(state: SessionState, event: SessionEvent, seqNo: number | null, borrowed: boolean): boolean {
+  if (seqNo !== null && hasNumber(state.seen, seqNo)) return true;
+  const started = isStart(event);
+  if (!started && !isStop(event) && seqNo !== null) return false;
+  for (let at = state.points.length - 1; at >= 0; at -= 1) {
+    const point = state.points[at] as SessionPoint;
+    if (point.timeMs !== event.timestampMs || !saysTheSame(point, event)) continue;
+    if (point.kind === 'start' && (!started || !sameToken(state, event))) continue;
+    // A stop of its own replaces one that was taken for it, even when it says the same.
+    if (point.kind === 'end' && state.stopRank === -2 && !borrowed) continue;
+    // The same again under another number: as good as seen, and no gap.
+    if (seqNo !== null) addNumber(state.seen, seqNo);
+    return true;
   }
   return false;
 }
 
-function withNumber(seen: SessionState['seen'], seqNo: number): SessionState['seen'] {
-  const last = seen.at(-1);
-  if (last !== undefined && last[1] + 1 === seqNo) {
-    const grown = [last[0], seqNo] as const;
-    return seen.length === 1 ? [grown] : seen.with(-1, grown);
-  }
-  const all = [...seen, [seqNo, seqNo] as const].sort((a, b) => a[0] - b[0]);
-  const joined: (readonly [number, number])[] = [];
-  for (const range of all) {
-    const before = joined.at(-1);
-    if (before !== undefined && before[1] + 1 === range[0]) joined[joined.length - 1] = [before[0], range[1]];
-    else joined.push(range);
-  }
-  return joined;
+function saysTheSame(point: SessionPoint, event: SessionEvent): boolean {
+  const other = pointOf(event, null);
+  if (point.kind !== other.kind || point.milliWh !== other.milliWh) return false;
+  if (point.kind !== 'update') return true;
+  return point.powerW === other.powerW && point.chargingState === other.chargingState && point.soc === other.soc && point.exportMilliWh === other.exportMilliWh;
 }
 
-/** Numbers that are missing between those seen. */
-function sequenceGaps(seen: SessionState['seen']): number {
-  let gaps = 0;
-  for (let index = 1; index < seen.length; index += 1) gaps += (seen[index]?.[0] ?? 0) - (seen[index - 1]?.[1] ?? 0) - 1;
-  return gaps;
+function sameToken(state: SessionState, event: SessionEvent): boolean {
+  return event.idToken === null || state.idToken === null || event.idToken === state.idToken;
+}
+
+function takeStart(state: SessionState, point: SessionPoint): void {
+  if (state.startMs !== null) {
+    state.marks |= mark.startRepeated;
+    const before = state.points.find((one) => one.kind === 'start');
+    if (before !== undefined && !startsBefore(point, before)) return;
+    state.points = state.points.filter((one) => one !== before);
+  }
+  state.startMs = point.timeMs;
+  state.startSeqNo = point.seqNo;
+  putPoint(state, point);
+}
+
+function startsBefore(one: SessionPoint, than: SessionPoint): boolean {
+  const bySeqNo = one.seqNo === than.seqNo ? 0 : (one.seqNo ?? Infinity) - (than.seqNo ?? Infinity);
+  return (bySeqNo || one.timeMs - than.timeMs || (one.milliWh ?? Infinity) - (than.milliWh ?? Infinity)) < 0;
+}
+
+function takeStop(state: SessionState, point: SessionPoint, reason: string | null, borrowed: boolean): void {
+  if (state.stopMs !== null) {
+    const before = state.points.find((one) => one.kind === 'end');
+    const own = !borrowed && state.stopRank !== -2;
+    if (own) state.marks |= mark.stopRepeated;
+    if (before !== undefined && !stopsAfter(point, borrowed, before, state.stopRank)) return;
+    state.points = state.points.filter((one) => one !== before);
+  }
+  setStop(state, point, reason, borrowed);
+  putPoint(state, point);
+}
+
+function setStop(state: SessionState, point: SessionPoint, reason: string | null, borrowed: boolean): void {
+  state.stopMs = point.timeMs;
+  state.stopRank = rankOf(point, borrowed);
+  state.stopReason = reason;
+}
+
+function rankOf(point: SessionPoint, borrowed: boolean): number {
+  return borrowed ? -2 : point.seqNo ?? -1;
+}
+
+function stopsAfter(one: SessionPoint, borrowed: boolean, than: SessionPoint, thanRank: number): boolean {
+  return (rankOf(one, borrowed) - thanRank || one.timeMs - than.timeMs || (one.milliWh ?? -Infinity) - (than.milliWh ?? -Infinity)) > 0;
+}
+
+function putPoint(state: SessionState, point: SessionPoint): void {
+  state.points.push(point);
+  if (state.points.length > 1) state.points = inOrder(state.points) as SessionPoint[];
+  unread(state);
+}
+
+function takeFacts(state: SessionState, event: SessionEvent): void {
+  if (event.powerW !== null && (state.peakPowerW === null || event.powerW > state.peakPowerW)) state.peakPowerW = event.powerW;
+  if (event.clock === 'received') state.marks |= mark.clockReplaced;
+  const rankMs = isStart(event) ? -1 : event.timestampMs;
+  const { idToken, partner, vehicleModel } = event;
+  if (idToken !== null && comesFirst(rankMs, idToken, state.idTokenMs, state.idToken)) {
+    state.idToken = idToken;
+    state.idTokenMs = rankMs;
+  }
+  if (partner !== null && comesFirst(rankMs, partner, state.partnerMs, state.partner)) {
+    state.partner = partner;
+    state.partnerMs = rankMs;
+  }
+  if (vehicleModel !== null && comesFirst(rankMs, vehicleModel, state.vehicleModelMs, state.vehicleModel)) {
+    state.vehicleModel = vehicleModel;
+    state.vehicleModelMs = rankMs;
+  }
+}
+
+function comesFirst(rankMs: number, value: string, thanMs: number, than: string | null): boolean {
+  return rankMs < thanMs || (rankMs === thanMs && (than === null || value < than));
+}
+
+function takePlace(state: SessionState, event: SessionEvent): void {
+  const { station } = event;
+  if (station === null) return;
+  const { facts } = state;
+  if (facts !== null && (facts.validFromMs === station.validFromMs || !tellsMore(station.validFromMs, facts.validFromMs, startOf(state)))) return;
+  state.facts = factsOf(station, state.evseId, state.connectorId);
+  unread(state);
 }

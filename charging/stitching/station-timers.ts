@@ -1,7 +1,7 @@
 import { keyTimerStore } from '../engine.ts';
 import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../engine.ts';
 
-/** How far a station's events have come, and what is due when: at most one timer for each transaction. */
+/** How far a station's events have come, and what is due when. */
 export type StationProgress = KeyProgress;
 
 export function stationProgressStore(name: string): StoreDefinition<KeyTimerStore> {
@@ -10,28 +10,37 @@ export function stationProgressStore(name: string): StoreDefinition<KeyTimerStor
 
 /**
  * Timers by each station's own event time: what is due at a station happens when an event of that station says that it is
- * time, whatever other stations do.
+ * time, whatever other stations do. One thing happens after the other, each at the time at which it is due, as if the station had been
+ * heard of at every moment.
  */
 export class StationTimers {
   readonly #store: KeyTimerStore;
-  readonly #wake: (stationId: string, transactionId: string, timeMs: number) => void;
+  readonly #wake: (stationId: string, id: string, timeMs: number) => void;
 
-  /** `wake` is called for each transaction that is due, in order of due time; it may schedule again, later than `timeMs`. */
-  constructor(store: KeyTimerStore, wake: (stationId: string, transactionId: string, timeMs: number) => void) {
+  /** `wake` is called for each timer that is due, with the time at which it is. */
+  constructor(store: KeyTimerStore, wake: (stationId: string, id: string, timeMs: number) => void) {
     this.#store = store;
     this.#wake = wake;
+  }
+
+  /** The station's time; -1 before its first event. */
+  timeOf(stationId: string): number {
+    return this.#store.timeOf(stationId);
   }
 
   /** Raises the station's time to `timestampMs` if that is later, wakes what fell due, and gives the station's time. */
   moveOn(stationId: string, timestampMs: number): number {
     const store = this.#store;
     if (!store.advance(stationId, timestampMs)) return store.timeOf(stationId);
-    for (const transactionId of store.drain(stationId, timestampMs)) this.#wake(stationId, transactionId, timestampMs);
-    return timestampMs;
+    for (;;) {
+      const dueMs = store.nextDueMs(stationId);
+      if (dueMs === undefined || dueMs > timestampMs) return timestampMs;
+      for (const id of store.drain(stationId, dueMs)) this.#wake(stationId, id, dueMs);
+    }
   }
 
-  /** Sets the one timer of a transaction, in place of an earlier set one. */
-  schedule(stationId: string, dueMs: number, transactionId: string): void {
-    this.#store.schedule(stationId, dueMs, transactionId);
+  /** Sets the one timer of an id, in place of an earlier set one. */
+  schedule(stationId: string, dueMs: number, id: string): void {
+    this.#store.schedule(stationId, dueMs, id);
   }
 }

@@ -1,77 +1,58 @@
-import { json } from '../../schemas/builtin-codecs.ts';
-import { effectsOf, withEntry, withoutEntry } from './connector-state.ts';
-import type { ConnectorState } from './connector-state.ts';
-import { groupedStore, statefulStep } from '../engine.ts';
-import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from '../engine.ts';
+import type { Station } from '../../schemas/generated/station.ts';
+import { statefulStep } from '../engine.ts';
+import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord, StreamReference } from '../engine.ts';
+import type { LoadChange } from '../load/load-change.ts';
 import type { SessionEvent } from '../session-event.ts';
-import { foldEvent, rowOf } from './session-state.ts';
-import type { SessionRow, SessionState } from './session-state.ts';
-import { StationTimers, stationProgressStore } from './station-timers.ts';
+import { withAvailable } from './connector-state.ts';
+import type { ConnectorState } from './connector-state.ts';
+import { StationTimers } from './station-timers.ts';
+import { appendPoint } from './read-registers.ts';
+import { connectorOf, SessionBook } from './session-book.ts';
+import { LoadOutput } from './session-load.ts';
+import { append, isRepeated, isStart, isStop, mark, pointOf, startEdition, startOf, takeIn, unread } from './session-state.ts';
+import type { SessionState } from './session-state.ts';
+import { limitsOf, readingOf } from './session-reading.ts';
+import { rowOf } from './session-row-of.ts';
+import type { SessionRow } from './session-row.ts';
+import { factsOf, tellsMore } from './station-facts.ts';
+import { limitsFrom, stitchStores } from './stitch-stores.ts';
+import type { StitchLimits, StitchSessionsOptions, StitchStores } from './stitch-stores.ts';
+import { WithoutId } from './without-id.ts';
 
-export interface StitchSessionsOptions {
-  /** From the stop to the first final row: what is a little out of order arrives meanwhile. Default 10 minutes. */
-  readonly settleMs?: number;
-  /** A session of which nothing more is heard is closed after this long. Default 60 days: a real one lasted 45. */
-  readonly inactiveMs?: number;
-  /** How long evidence for a finished session is waited for; then its state is dropped. Default 7 days. */
-  readonly finishedForMs?: number;
-}
+export type { StitchSessionsOptions } from './stitch-stores.ts';
 
-interface Limits {
-  readonly settleMs: number;
-  readonly inactiveMs: number;
-  readonly finishedForMs: number;
-}
-
-/** How long after its stop a session is looked at as a neighbour of others on its connector, beyond any settle time. */
-const neighboursKeptMs = 86_400_000;
-
-function storesOf(name: string) {
-  return {
-    /** By station and transaction. */
-    sessions: groupedStore({ name, value: json<SessionState>('session-state.v1') }),
-    /** By station and connector. */
-    connectors: groupedStore({ name: `${name}.connectors`, value: json<ConnectorState>('connector-state.v1') }),
-    stations: stationProgressStore(`${name}.stations`),
-  };
-}
-
-type Context = StatefulContext<ReturnType<typeof storesOf>>;
-type Row = StreamRecord<string, SessionRow>;
+/** How long a connector's having been available is remembered for sessions that are told of later. */
+const availableKeptMs = 86_400_000;
 
 /**
- * Stitches a station's events into charging sessions by transaction id, one row a session, keyed by station.
+ * Stitches a station's events into charging sessions, one row a session, keyed by station: by transaction id, else by connector and
+ * inactivity. The rules, with their flags and tests, are in docs/decisions/0024-rules-of-stitching.md.
  *
- * Time is each station's own progress: the highest event time that the step has seen of it. A session's first row (revision
- * 0) comes `settleMs` after its stop; or, when there is none, after the next start on the connector; or after `inactiveMs`
- * without an event. Evidence that comes later replaces the row as a whole with revision + 1; a row that would say the same is
- * not sent again. `finishedForMs` after its stop a session's state is dropped; without a
- * stop, `inactiveMs` later still, because the stop of a session that was taken for over may come yet.
+ * Time is each station's own progress: the highest event time that the step has seen of it. A session's first final row (revision
+ * 0) comes `settleMs` after its stop; or, when none is told, after its connector became available, or after the next start there; or
+ * after nothing was heard of it for `inactiveMs`. Evidence that comes later replaces the row as a whole with revision + 1; a row that
+ * would say the same is not sent again. `finishedForMs` after its end a session's state is dropped; without a stop, `inactiveMs` later
+ * still, because the stop of a session that was taken for over may come yet. Any order of arrival within `settleMs` gives the same rows.
  *
- * What is wrong with a session is in its flags (`sessionFlags`), never in its numbers: a register that went backwards gives no
- * energy, a repeated sequence number counts once, a missing start is inferred from the first event. Any order of arrival
- * within `settleMs` gives the same rows.
+ * Output `live`: sessions as they stand while they run (`closedBy` None), `liveEveryMs` apart at least, when the event says that it was received
+ * (history was not). Output `load`: what each event changes in what is known of the station's load; at least one change an event. Output `late`:
+ * transaction events older than `finishedForMs` behind their station whose session is not known (any more).
  *
- * Events older than `finishedForMs` behind their station, of a transaction that is not known (any more), go to the output
- * `late`: they would make a second, poorer session of one that was forgotten. Transaction events without a transaction id
- * are handed to the step's error policy. Other events only move the station's time on.
+ * `stationChanges` are the changes of the table of stations: a session whose station becomes known, or known better, gets its place.
  */
 export function stitchSessions(
-  name: string,
-  options: StitchSessionsOptions = {},
+  name: string, stationChanges: StreamReference<string, Station | null> | null, options: StitchSessionsOptions = {},
 ): Operator<string, SessionEvent, string, SessionRow> {
-  const limits = {
-    settleMs: options.settleMs ?? 600_000,
-    inactiveMs: options.inactiveMs ?? 60 * 86_400_000,
-    finishedForMs: options.finishedForMs ?? 7 * 86_400_000,
-  };
+  const limits = limitsFrom(options);
   return statefulStep({
     kind: 'stitchSessions',
     name,
-    stores: storesOf(name),
-    ports: ['late'],
-    detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms, finished sessions kept ${limits.finishedForMs} ms, time by station`,
-    start: (context, emit: Emit<Row>) => {
+    stores: stitchStores(name),
+    others: stationChanges === null ? [] : [stationChanges],
+    ports: ['live', 'load', 'late'],
+    advancesTime: false,
+    detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms (without id ${limits.withoutIdInactiveMs} ms), finished sessions kept ${limits.finishedForMs} ms, time by station`,
+    start: (context, emit: Emit<StreamRecord<string, SessionRow>>) => {
       const stitcher = new SessionStitcher(context, limits, emit);
       return (record: StreamRecord<string, SessionEvent>) => stitcher.process(record);
     },
@@ -80,144 +61,179 @@ export function stitchSessions(
 
 /** A record's way through the state; it remembers nothing itself. */
 class SessionStitcher {
-  readonly #context: Context;
-  readonly #limits: Limits;
+  readonly #context: StatefulContext<StitchStores>;
+  readonly #limits: StitchLimits;
   readonly #sessions: GroupedStore<SessionState>;
   readonly #connectors: GroupedStore<ConnectorState>;
   readonly #timers: StationTimers;
-  readonly #emit: Emit<Row>;
+  readonly #load: LoadOutput;
+  readonly #book: SessionBook;
+  readonly #withoutId: WithoutId;
 
-  constructor(context: Context, limits: Limits, emit: Emit<Row>) {
+  constructor(context: StatefulContext<StitchStores>, limits: StitchLimits, emit: Emit<StreamRecord<string, SessionRow>>) {
     this.#context = context;
     this.#limits = limits;
     this.#sessions = context.stores.sessions;
     this.#connectors = context.stores.connectors;
-    this.#timers = new StationTimers(context.stores.stations, (stationId, transactionId, timeMs) => this.#wake(stationId, transactionId, timeMs));
-    this.#emit = emit;
+    this.#timers = new StationTimers(context.stores.stations, (stationId, id, timeMs) => this.#wake(stationId, id, timeMs));
+    this.#load = new LoadOutput((record: StreamRecord<string, LoadChange>) => context.output('load', record));
+    this.#book = new SessionBook(context, limits, this.#timers, this.#load, emit);
+    this.#withoutId = new WithoutId(context, limits, this.#book, this.#timers, this.#load);
   }
 
   process(record: StreamRecord<string, SessionEvent>): void {
-    const { value: event, timestampMs } = record;
-    const stationMs = this.#timers.moveOn(event.stationId, timestampMs);
-    if (!isTransactionEvent(event)) return;
-    const { transactionId } = event;
-    if (transactionId === null || transactionId === '') throw new Error(`${event.type} ${event.eventId} has no transactionId`);
-    const before = this.#sessions.get(event.stationId, transactionId);
-    if (before === undefined && timestampMs < stationMs - this.#limits.finishedForMs) {
-      this.#context.dropped('late');
-      this.#context.output('late', record);
-      return;
-    }
-    const folded = foldEvent(before, event, timestampMs + this.#limits.settleMs < stationMs);
-    if (before !== undefined && folded.duplicates > before.duplicates) this.#context.dropped('duplicate');
-    this.#update(before, folded, stationMs);
-    if (before === undefined || before.startMs !== folded.startMs || before.stopMs !== folded.stopMs) {
-      this.#tellNeighbours(folded, stationMs);
-    }
-  }
-
-  #wake(stationId: string, transactionId: string, timeMs: number): void {
-    const state = this.#sessions.get(stationId, transactionId);
-    if (state === undefined) return;
-    const due = this.#dueOf(state);
-    if (due.ms > timeMs) {
-      this.#timers.schedule(stationId, due.ms, transactionId);
-    } else if (state.revision < 0) {
-      this.#close(state, due.closedBy);
-      if (due.dropMs <= timeMs) this.#drop(state);
-      else this.#timers.schedule(stationId, due.dropMs, transactionId);
-    } else {
-      this.#drop(state);
-    }
-  }
-
-  /** When something is to happen to a session next: its first row, or, after that, the end of its state. */
-  #dueOf(state: SessionState): { readonly ms: number; readonly dropMs: number; readonly closedBy: SessionState['closedBy'] } {
-    const { settleMs, inactiveMs, finishedForMs } = this.#limits;
-    const inactiveAtMs = state.lastMs + inactiveMs;
-    let closeMs = inactiveAtMs;
-    let closedBy: SessionState['closedBy'] = 'Inactivity';
-    if (state.stopMs !== null) {
-      closeMs = Math.max(state.stopMs, state.startMs ?? state.stopMs) + settleMs;
-      closedBy = 'TransactionEnded';
-    } else if (state.nextStartMs !== null && state.nextStartMs + settleMs <= inactiveAtMs) {
-      closeMs = state.nextStartMs + settleMs;
-      closedBy = 'NextStart';
-    }
-    // A session that was closed without its stop may still be under way: its stop is waited for as long as it could last.
-    const dropMs = (state.stopMs === null ? inactiveAtMs : Math.max(closeMs, state.lastMs)) + finishedForMs;
-    return { ms: state.revision < 0 ? closeMs : dropMs, dropMs, closedBy };
-  }
-
-  #close(state: SessionState, closedBy: SessionState['closedBy']): void {
-    this.#emitRow({ ...state, closedBy, revision: 0 });
-  }
-
-  #drop(state: SessionState): void {
-    const { stationId } = state;
-    this.#sessions.delete(stationId, state.transactionId);
-    const connector = connectorOf(state);
-    const entries = this.#connectors.get(stationId, connector);
-    if (entries === undefined) return;
-    const left = withoutEntry(entries, state.transactionId);
-    if (left.length === 0) this.#connectors.delete(stationId, connector);
-    else if (left.length < entries.length) this.#connectors.put(stationId, connector, left);
-  }
-
-  /** Stores a changed session; a finished one is sent again when its row says something else now. */
-  #update(before: SessionState | undefined, state: SessionState, timeMs: number): void {
-    if (before !== undefined && before.revision >= 0) {
-      if (sameRow(rowOf(before), rowOf(state))) this.#sessions.put(state.stationId, state.transactionId, state);
-      else this.#emitRow({ ...state, revision: state.revision + 1 });
-      return;
-    }
-    this.#sessions.put(state.stationId, state.transactionId, state);
-    const due = this.#dueOf(state);
-    if (due.ms <= timeMs) {
-      this.#close(state, due.closedBy);
-      this.#timers.schedule(state.stationId, Math.max(due.dropMs, timeMs + 1), state.transactionId);
-    } else if (before === undefined || due.ms < this.#dueOf(before).ms) {
-      this.#timers.schedule(state.stationId, due.ms, state.transactionId);
-    }
-  }
-
-  #tellNeighbours(state: SessionState, timeMs: number): void {
-    const { stationId } = state;
-    const connector = connectorOf(state);
-    const entry = { transactionId: state.transactionId, startMs: state.startMs, stopMs: state.stopMs };
-    const known = this.#connectors.get(stationId, connector) ?? [];
-    const entries = withEntry(known, entry, timeMs - neighboursKeptMs, timeMs - this.#limits.finishedForMs);
-    this.#connectors.put(stationId, connector, entries);
-    for (const effect of effectsOf(entries, entry)) {
-      const before = this.#sessions.get(stationId, effect.transactionId);
-      if (before === undefined) continue;
-      // Where a session has its own stop, the next start says nothing.
-      const closes = effect.nextStartMs !== null && before.stopMs === null;
-      const nextStartMs = closes ? Math.min(effect.nextStartMs ?? Infinity, before.nextStartMs ?? Infinity) : before.nextStartMs;
-      const overlap = before.overlap || effect.overlap;
-      if (nextStartMs !== before.nextStartMs || overlap !== before.overlap) {
-        this.#update(before, { ...before, nextStartMs, overlap }, timeMs);
+    if (this.#context.input !== 0) return this.#stationChanged(record as unknown as StreamRecord<string, Station | null>);
+    const { value: event } = record;
+    const { type, transactionId } = event;
+    this.#load.begin(event);
+    const stationMs = this.#timers.moveOn(event.stationId, event.timestampMs);
+    if (type === 'TransactionUpdated' || type === 'TransactionStarted' || type === 'TransactionEnded') {
+      if (transactionId === null || transactionId === '' || transactionId === '-1' || transactionId === '0') {
+        this.#load.event(event);
+        if (!this.#withoutId.process(event, stationMs)) this.#late(record);
+        return undefined;
       }
+      return this.#withId(record, transactionId, stationMs);
+    }
+    if (type === 'StatusChanged' && event.status === 'Available') this.#available(event, stationMs);
+    return this.#load.event(event);
+  }
+
+  #wake(stationId: string, id: string, timeMs: number): void {
+    if (id.startsWith('s')) this.#book.wake(stationId, id.slice(1), timeMs);
+    else this.#withoutId.wake(stationId, id.slice(1), timeMs);
+  }
+
+  #withId(record: StreamRecord<string, SessionEvent>, transactionId: string, stationMs: number): void {
+    const { value: event } = record;
+    const state = this.#book.find(event.stationId, transactionId);
+    if (state !== undefined) {
+      if (!this.#appended(state, event, stationMs)) this.#takenIn(state, event, stationMs);
+      return;
+    }
+    if (event.timestampMs < stationMs - this.#limits.finishedForMs) {
+      this.#load.event(event);
+      this.#late(record);
+      return;
+    }
+    const opened = this.#book.open(event, transactionId);
+    const before = this.#book.before(opened, true);
+    this.#take(opened, event, stationMs);
+    this.#book.changed(opened, before, stationMs);
+    this.#live(opened, event);
+  }
+
+  #late(record: StreamRecord<string, SessionEvent>): void {
+    this.#context.dropped('late');
+    this.#context.output('late', record);
+  }
+
+  /** The usual case: an event behind all others of a session that runs, in constant time. False: it is another case. */
+  #appended(state: SessionState, event: SessionEvent, stationMs: number): boolean {
+    const { seqNo, timestampMs, station } = event;
+    if (!state.open || state.stopMs !== null || state.availableMs !== null || isStart(event) || event.edition !== state.edition) return false;
+    if (state.revision >= 0 || state.matchedKey !== null) return false;
+    if (station !== null && state.facts?.validFromMs !== station.validFromMs && takesPlace(state, station)) return false;
+    const { seen } = state;
+    if (seqNo !== null && seen.length > 0 && seqNo <= (seen.at(-1) as number)) return false;
+    if (timestampMs < state.lastMs || (timestampMs === state.lastMs && (seqNo === null || state.points.at(-1)?.seqNo === null))) return false;
+    if (state.tail === undefined) readingOf(state);
+    if (state.tail === null || state.tail === undefined) return false;
+    const point = pointOf(event, seqNo);
+    const appended = appendPoint(state.tail, point, limitsOf(state));
+    if (appended === null) return false;
+    const ended = point.kind === 'end';
+    const before = ended ? this.#book.beforeStop(state) : null;
+    append(state, event, point);
+    if (timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
+    state.tail = appended.tail;
+    state.segments = null;
+    this.#load.appended(event, appended, ended);
+    if (before === null) this.#sessions.put(event.stationId, state.key, state);
+    else this.#book.changed(state, before, stationMs);
+    this.#live(state, event);
+    return true;
+  }
+
+  /** Any other event of a known session. */
+  #takenIn(state: SessionState, event: SessionEvent, stationMs: number): void {
+    const book = this.#book;
+    const { edition } = event;
+    if (edition < state.edition || (edition === state.edition && isRepeated(state, event, event.seqNo, false))) {
+      state.duplicates += 1;
+      this.#context.dropped('duplicate');
+      this.#sessions.put(event.stationId, state.key, state);
+      this.#load.event(event);
+      return;
+    }
+    const before = book.before(state);
+    const lends = state.mergedInto !== null;
+    const borrows = state.matchedKey !== null && (isStop(event) || edition > state.edition);
+    const other = lends || borrows ? book.unmatch(state) : null;
+    if (other !== null && lends) book.changed(other[0], other[1], stationMs);
+    if (edition > state.edition) startEdition(state, event);
+    this.#take(state, event, stationMs);
+    book.changed(state, before, stationMs);
+    if (other !== null && !lends) book.changed(other[0], other[1], stationMs);
+    this.#live(state, event);
+  }
+
+  #take(state: SessionState, event: SessionEvent, stationMs: number): void {
+    takeIn(state, event, event.seqNo);
+    if (event.edition === 0 && event.timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
+    this.#load.taken(event);
+  }
+
+  #live(state: SessionState, event: SessionEvent): void {
+    if (event.receivedMs === null || !state.open || state.revision >= 0 || state.mergedInto !== null) return;
+    if (state.liveMs >= 0 && event.timestampMs - state.liveMs < this.#limits.liveEveryMs) return;
+    state.liveMs = event.timestampMs;
+    this.#context.output('live', { key: state.stationId, value: rowOf(state), timestampMs: event.timestampMs });
+  }
+
+  /** The connector is free: what was open there is over. */
+  #available(event: SessionEvent, stationMs: number): void {
+    const { stationId, timestampMs } = event;
+    const name = connectorOf(event);
+    const connector = this.#book.connector(stationId, name);
+    const availableMs = withAvailable(connector.availableMs, timestampMs, stationMs - availableKeptMs);
+    if (availableMs === connector.availableMs) return;
+    this.#connectors.put(stationId, name, { ...connector, availableMs });
+    for (const { key, stopMs } of connector.entries) {
+      if (stopMs !== null) continue;
+      const state = this.#book.find(stationId, key);
+      if (state === undefined || timestampMs <= state.lastMs || timestampMs >= (state.availableMs ?? Infinity)) continue;
+      const before = this.#book.before(state);
+      state.availableMs = timestampMs;
+      if (!state.open) state.segments = null;
+      this.#book.settle(state, before, stationMs);
     }
   }
 
-  #emitRow(state: SessionState): void {
-    this.#sessions.put(state.stationId, state.transactionId, state);
-    const value = rowOf(state);
-    this.#emit({ key: state.stationId, value, timestampMs: Math.max(state.lastMs, value.stopMs ?? 0) });
+  /** A version of a station has come: its sessions get their place, if it tells more of them than what was known. */
+  #stationChanged({ key: stationId, value: station }: StreamRecord<string, Station | null>): void {
+    const stationMs = this.#timers.timeOf(stationId);
+    if (station === null || stationMs < 0) return;
+    const { siteId, city, operator, validFromMs } = station;
+    const eventId = `stations/${stationId}/${validFromMs}`;
+    this.#load.beginWith({ stationId, eventId, siteId, city, operator, stationValidFromMs: validFromMs }, stationMs);
+    const sessions = Array.from(this.#sessions.members(stationId), ([, state]) => state);
+    for (const state of sessions) {
+      if (!takesPlace(state, station)) continue;
+      const before = this.#book.before(state);
+      state.facts = factsOf(station, state.evseId, state.connectorId);
+      unread(state);
+      this.#book.settle(state, before, stationMs);
+    }
+    const connectors = Array.from(this.#connectors.members(stationId));
+    for (const [name, connector] of connectors) {
+      if (connector.waiting.every((event) => event.station !== null)) continue;
+      const waiting = connector.waiting.map((event) => (event.station === null ? { ...event, station } : event));
+      this.#connectors.put(stationId, name, { ...connector, waiting });
+    }
   }
 }
 
-function isTransactionEvent(event: SessionEvent): boolean {
-  return event.type === 'TransactionStarted' || event.type === 'TransactionUpdated' || event.type === 'TransactionEnded';
-}
-
-function connectorOf(state: SessionState): string {
-  return `${state.evseId}.${state.connectorId}`;
-}
-
-/** Being sent twice is counted, but no reason for a new revision. */
-function sameRow(a: SessionRow, b: SessionRow): boolean {
-  const said = (row: SessionRow) => JSON.stringify({ ...row, duplicates: 0, flags: row.flags.filter((flag) => flag !== 'duplicate') });
-  return said(a) === said(b);
+function takesPlace(state: SessionState, station: Station): boolean {
+  return state.facts === null || tellsMore(station.validFromMs, state.facts.validFromMs, startOf(state));
 }

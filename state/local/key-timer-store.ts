@@ -74,6 +74,10 @@ class MapKeyTimerStore implements KeyTimerStore {
     return true;
   }
 
+  nextDueMs(key: string): number | undefined {
+    return this.#find(key)?.dueMs[0];
+  }
+
   drain(key: string, untilMs: number): readonly string[] {
     const owner = this.#find(key);
     if (owner === undefined || owner.dueMs.length === 0 || (owner.dueMs[0] as number) > untilMs) return none;

@@ -1,0 +1,249 @@
+import type { Emit, GroupedStore, StatefulContext, StreamRecord } from '../engine.ts';
+import type { SessionEvent } from '../session-event.ts';
+import { effectsOf, emptyConnector, firstAvailableAfter, withEntry, withoutEntry } from './connector-state.ts';
+import type { ConnectorEntry, ConnectorState } from './connector-state.ts';
+import { givenOf } from './session-load.ts';
+import type { GivenLoad, LoadOutput } from './session-load.ts';
+import { borrowStop, giveBackStop, isLoneStop, mark, newSession, startOf } from './session-state.ts';
+import type { SessionState } from './session-state.ts';
+import { closesAt, closureOf, isFinal } from './session-reading.ts';
+import { rowOf, sameRow } from './session-row-of.ts';
+import type { SessionRow } from './session-row.ts';
+import type { StationTimers } from './station-timers.ts';
+import type { StitchLimits, StitchStores } from './stitch-stores.ts';
+
+/** How long after its end a session is looked at as a neighbour of others on its connector, beyond any settle time. */
+const neighboursKeptMs = 86_400_000;
+
+/** How a session stood before a change. */
+export interface Before {
+  /** Null: what is new has been given already. */
+  readonly given: GivenLoad | null;
+  /** Its last row, when that was a final one. */
+  readonly row: SessionRow | null;
+  readonly startMs: number | null;
+  readonly stopMs: number | null;
+}
+
+/**
+ * The sessions of the stations with what follows when one of them changes: rows, load, timers and what it means for its neighbours. A
+ * change is made between `before` and `changed`.
+ */
+export class SessionBook {
+  readonly #limits: StitchLimits;
+  readonly #sessions: GroupedStore<SessionState>;
+  readonly #connectors: GroupedStore<ConnectorState>;
+  readonly #timers: StationTimers;
+  readonly #load: LoadOutput;
+  readonly #emit: Emit<StreamRecord<string, SessionRow>>;
+
+  constructor(
+    context: StatefulContext<StitchStores>, limits: StitchLimits, timers: StationTimers, load: LoadOutput, emit: Emit<StreamRecord<string, SessionRow>>,
+  ) {
+    this.#limits = limits;
+    this.#sessions = context.stores.sessions;
+    this.#connectors = context.stores.connectors;
+    this.#timers = timers;
+    this.#load = load;
+    this.#emit = emit;
+  }
+
+  find(stationId: string, key: string): SessionState | undefined {
+    return this.#sessions.get(stationId, key);
+  }
+
+  /** A session of an event that belongs to none; not kept until it is `changed`. */
+  open(event: SessionEvent, transactionId: string | null): SessionState {
+    const key = transactionId ?? `${event.evseId}.${event.connectorId}/${event.timestampMs}`;
+    return newSession(event, key, transactionId, transactionId === null ? this.#limits.withoutIdInactiveMs : this.#limits.inactiveMs);
+  }
+
+  connector(stationId: string, connector: string): ConnectorState {
+    return this.#connectors.get(stationId, connector) ?? emptyConnector;
+  }
+
+  putConnector(stationId: string, connector: string, state: ConnectorState): void {
+    if (state.entries.length === 0 && state.availableMs.length === 0 && state.waiting.length === 0) this.#connectors.delete(stationId, connector);
+    else this.#connectors.put(stationId, connector, state);
+  }
+
+  /** How a session stands; `isNew`: it has given nothing yet. */
+  before(state: SessionState, isNew = false): Before {
+    if (isNew) return { given: givenOf(undefined), row: null, startMs: null, stopMs: null };
+    return { given: givenOf(state), row: isFinal(state) ? rowOf(state) : null, ...neighbourOf(state) };
+  }
+
+  /** The same, where the load that an event behind all others brings about is given with it. */
+  beforeStop(state: SessionState): Before {
+    return { given: null, row: null, startMs: startOf(state), stopMs: null };
+  }
+
+  /** What follows of a change: the neighbours are told, and the session's row and load are given. */
+  changed(state: SessionState, before: Before, nowMs: number): void {
+    const { startMs, stopMs } = neighbourOf(state);
+    const moved = startMs !== before.startMs || stopMs !== before.stopMs;
+    const others = moved ? this.#tellNeighbours(state, { key: state.key, startMs, stopMs }, nowMs) : [];
+    if (state.stopMs === null && !moved) this.#lookAvailable(state, this.connector(state.stationId, connectorOf(state)));
+    this.settle(state, before, nowMs);
+    for (const [other, otherBefore] of others) this.settle(other, otherBefore, nowMs);
+  }
+
+  /** Gives what is to be given of a changed session. */
+  settle(state: SessionState, before: Before, nowMs: number): void {
+    this.#sessions.put(state.stationId, state.key, state);
+    if (isFinal(state)) this.#revise(state, before.row);
+    else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs);
+    if (before.given !== null) this.#load.changed(before.given, givenOf(state));
+  }
+
+  /** A session's timer is due. */
+  wake(stationId: string, key: string, nowMs: number): void {
+    const state = this.#sessions.get(stationId, key);
+    if (state === undefined) return;
+    state.dueMs = Infinity;
+    if (isFinal(state) || state.mergedInto !== null) {
+      const dropMs = this.#dropMsOf(state);
+      if (dropMs <= nowMs) this.#drop(state);
+      else this.schedule(state, dropMs);
+      return;
+    }
+    const before = this.before(state);
+    this.settle(state, before, nowMs);
+  }
+
+  /** Sets a session's timer, unless it has an earlier one. */
+  schedule(state: SessionState, dueMs: number): void {
+    if (dueMs >= state.dueMs) return;
+    state.dueMs = dueMs;
+    this.#sessions.put(state.stationId, state.key, state);
+    this.#timers.schedule(state.stationId, dueMs, `s${state.key}`);
+  }
+
+  /**
+   * Undoes that a stop was taken for another session's. Gives the session, beside `state`, that is to be looked at when `state` has
+   * taken in what brought this about.
+   */
+  unmatch(state: SessionState): readonly [SessionState, Before] | null {
+    const isLender = state.mergedInto !== null;
+    const other = this.find(state.stationId, (isLender ? state.mergedInto : state.matchedKey) as string);
+    const lender = isLender ? state : other;
+    const borrower = isLender ? other : state;
+    const before = other === undefined ? null : this.before(other);
+    if (borrower !== undefined && borrower.matchedKey === lender?.key) giveBackStop(borrower, lender);
+    state.mergedInto = null;
+    state.matchedKey = null;
+    return other === undefined || before === null ? null : [other, before];
+  }
+
+  #closeWhenDue(state: SessionState, nowMs: number): void {
+    const dueMs = closesAt(state) + this.#limits.settleMs;
+    if (dueMs > nowMs) return this.schedule(state, dueMs);
+    if (isLoneStop(state) && this.#matchStop(state, nowMs)) return undefined;
+    state.closedBy = state.stopMs !== null ? 'TransactionEnded' : closureOf(state)?.by ?? 'Inactivity';
+    state.open = false;
+    state.revision += 1;
+    state.segments = null;
+    this.#send(state, rowOf(state));
+    return this.schedule(state, Math.max(this.#dropMsOf(state), nowMs + 1));
+  }
+
+  #revise(state: SessionState, row: SessionRow | null): void {
+    const now = rowOf(state);
+    if (row !== null && sameRow(row, now)) return;
+    state.revision += 1;
+    this.#send(state, { ...now, revision: state.revision });
+  }
+
+  #send(state: SessionState, value: SessionRow): void {
+    this.#emit({ key: state.stationId, value, timestampMs: Math.max(state.lastMs, value.stopMs ?? 0) });
+  }
+
+  /** Takes a stop of which nothing else was told for the stop of the session that is open on its connector. */
+  #matchStop(stop: SessionState, nowMs: number): boolean {
+    const { stationId, stopMs } = stop;
+    const { entries } = this.connector(stationId, connectorOf(stop));
+    for (let at = entries.length - 1; at >= 0; at -= 1) {
+      const { key, startMs, stopMs: itsStopMs } = entries[at] as ConnectorEntry;
+      if (itsStopMs !== null || startMs === null || key === stop.key || startMs > (stopMs as number)) continue;
+      const open = this.find(stationId, key);
+      if (open === undefined || !mayEndAt(open, stopMs as number, stop.idToken)) continue;
+      const before = this.before(open);
+      borrowStop(open, stop);
+      this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
+      this.changed(open, before, nowMs);
+      return true;
+    }
+    return false;
+  }
+
+  /** Until when evidence for a session is waited for. */
+  #dropMsOf(state: SessionState): number {
+    const { finishedForMs, unknownForMs, settleMs } = this.#limits;
+    // A session that was closed without its stop may still be under way: its stop is waited for as long as it could last.
+    const overMs = state.stopMs === null ? state.lastMs + state.inactiveMs : Math.max(closesAt(state) + settleMs, state.lastMs);
+    return overMs + (state.facts === null ? Math.max(finishedForMs, unknownForMs) : finishedForMs);
+  }
+
+  #drop(state: SessionState): void {
+    const { stationId, key } = state;
+    this.#sessions.delete(stationId, key);
+    const name = connectorOf(state);
+    const connector = this.#connectors.get(stationId, name);
+    if (connector === undefined) return;
+    const entries = withoutEntry(connector.entries, key);
+    if (entries.length < connector.entries.length) this.putConnector(stationId, name, { ...connector, entries });
+  }
+
+  /** Enters a session at its connector; gives the other sessions that this changes, with how they stood. */
+  #tellNeighbours(state: SessionState, entry: ConnectorEntry, nowMs: number): readonly (readonly [SessionState, Before])[] {
+    const { stationId } = state;
+    const name = connectorOf(state);
+    const connector = this.connector(stationId, name);
+    const entries = withEntry(connector.entries, entry, nowMs - neighboursKeptMs, nowMs - this.#limits.finishedForMs);
+    this.#connectors.put(stationId, name, { ...connector, entries });
+    this.#lookAvailable(state, connector);
+    const others: (readonly [SessionState, Before])[] = [];
+    for (const effect of effectsOf(entries, entry)) {
+      const other = effect.key === state.key ? state : this.find(stationId, effect.key);
+      if (other === undefined) continue;
+      const nextStartMs = other.stopMs === null ? lowest(effect.nextStartMs, other.nextStartMs) : other.nextStartMs;
+      const marks = effect.overlap ? other.marks | mark.overlap : other.marks;
+      if (nextStartMs === other.nextStartMs && marks === other.marks) continue;
+      if (other !== state) others.push([other, this.before(other)]);
+      other.nextStartMs = nextStartMs;
+      other.marks = marks;
+      if (isFinal(other)) other.segments = null;
+    }
+    return others;
+  }
+
+  #lookAvailable(state: SessionState, connector: ConnectorState): void {
+    if (state.stopMs !== null) return;
+    const availableMs = firstAvailableAfter(connector.availableMs, state.lastMs);
+    if (availableMs === state.availableMs) return;
+    state.availableMs = availableMs;
+    state.segments = null;
+  }
+}
+
+export function connectorOf(one: { readonly evseId: number; readonly connectorId: number }): string {
+  return `${one.evseId}.${one.connectorId}`;
+}
+
+/** What neighbours see of a session. */
+function neighbourOf(state: SessionState): { readonly startMs: number | null; readonly stopMs: number | null } {
+  return { startMs: isLoneStop(state) ? null : startOf(state), stopMs: state.stopMs };
+}
+
+/** Whether a stop that names another transaction, or none, may be the one that a session waits for: never a stranger's. */
+export function mayEndAt(state: SessionState, stopMs: number, idToken: string | null): boolean {
+  if (state.stopMs !== null || state.mergedInto !== null || state.lastMs > stopMs || startOf(state) > stopMs) return false;
+  if (idToken !== null && state.idToken !== null && idToken !== state.idToken) return false;
+  return (state.nextStartMs ?? Infinity) >= stopMs && (state.availableMs ?? Infinity) >= stopMs;
+}
+
+function lowest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
+
