@@ -1,0 +1,292 @@
+-- Status of connectors: what docs/connector-status.md explains.
+
+-- Intervals in which a connector had one status; absolute rows, replaced by later ones of the same start. Business key: station, EVSE,
+-- connector, start. A row whose end is its start no longer holds. Read it by the view connector_intervals.
+--
+-- The start is part of the key, so a row and its replacement always share a month. Sorted for "one station, a span of time"; a
+-- connector's intervals follow one another, so starts and ends nearly repeat each other and cost little.
+CREATE TABLE IF NOT EXISTS {database}.connector_status
+(
+    station_id        String CODEC(ZSTD(1)),
+    evse_id           Int32,
+    connector_id      Int32,
+    from_time         DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    to_time           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    status            LowCardinality(String),
+    online            Bool,
+    error_code        LowCardinality(Nullable(String)),
+    source            LowCardinality(String),
+    transaction_id    Nullable(String) CODEC(ZSTD(1)),
+    site_id           LowCardinality(String) DEFAULT '',
+    city              LowCardinality(String) DEFAULT '',
+    operator          LowCardinality(String) DEFAULT '',
+    _version          UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    _batch            FixedString(16) CODEC(ZSTD(1)),
+    _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    INDEX from_range      from_time      TYPE minmax GRANULARITY 1,
+    INDEX to_range        to_time        TYPE minmax GRANULARITY 1,
+    INDEX transaction_set transaction_id TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX batch_set       _batch         TYPE bloom_filter(0.001) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(_version)
+PARTITION BY if(from_time >= toDateTime64('2010-01-01', 3, 'UTC') AND from_time < toDateTime64('2070-01-01', 3, 'UTC'),
+                toYYYYMM(from_time), 0)
+ORDER BY (station_id, evse_id, connector_id, from_time)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Where each connector stands: one row, replaced whenever that changes. Business key: station, EVSE, connector. Read it with FINAL.
+-- A table of its own, small for ever, since "what is free now" must not look through years of intervals.
+CREATE TABLE IF NOT EXISTS {database}.connectors_now
+(
+    station_id        String,
+    evse_id           Int32,
+    connector_id      Int32,
+    since             DateTime64(3, 'UTC'),
+    status            LowCardinality(String),
+    online            Bool,
+    error_code        LowCardinality(Nullable(String)),
+    source            LowCardinality(String),
+    transaction_id    Nullable(String),
+    site_id           LowCardinality(String) DEFAULT '',
+    city              LowCardinality(String) DEFAULT '',
+    operator          LowCardinality(String) DEFAULT '',
+    _version          UInt64,
+    _batch            FixedString(16),
+    _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    INDEX batch_set _batch TYPE bloom_filter(0.001) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(_version)
+ORDER BY (station_id, evse_id, connector_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Outages that do not count (23 CFR 680.116(b)(3), T_excluded), each for one EVSE, station, site or operator: as fine as it names. Business
+-- key: exclusion. Read it with FINAL, WHERE NOT withdrawn. A person writes some; not partitioned.
+CREATE TABLE IF NOT EXISTS {database}.outage_exclusions
+(
+    exclusion_id      String,
+    station_id        Nullable(String),
+    evse_id           Nullable(Int32),
+    site_id           Nullable(String),
+    operator          Nullable(String),
+    from_time         DateTime64(3, 'UTC'),
+    to_time           Nullable(DateTime64(3, 'UTC')),
+    reason            LowCardinality(String),
+    note              Nullable(String),
+    withdrawn         Bool,
+    valid_from        DateTime64(3, 'UTC'),
+    _version          UInt64,
+    _batch            FixedString(16),
+    _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    INDEX batch_set _batch TYPE bloom_filter(0.001) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(_version)
+ORDER BY exclusion_id
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- The intervals that hold. `usable`: a vehicle can charge there or does (23 CFR 680.116(b)(1): online and available, or in use).
+CREATE VIEW IF NOT EXISTS {database}.connector_intervals AS
+SELECT
+    station_id, evse_id, connector_id, from_time, to_time, status, online, error_code, source, transaction_id, site_id, city, operator,
+    online AND status IN ('Available', 'Occupied', 'Reserved') AS usable
+FROM {database}.connector_status FINAL
+WHERE to_time IS NULL OR to_time > from_time;
+
+-- The exclusions that hold, by the narrowest thing that they name: (from, to, EVSE, site, operator) each, times in milliseconds.
+CREATE VIEW IF NOT EXISTS {database}.exclusions_held AS
+SELECT
+    multiIf(e.station_id IS NOT NULL, 'station', e.site_id IS NOT NULL, 'site', 'operator') AS scope,
+    ifNull(e.station_id, '') AS station_id, ifNull(e.site_id, '') AS site_id, ifNull(e.operator, '') AS operator,
+    (toUnixTimestamp64Milli(from_time), ifNull(toUnixTimestamp64Milli(to_time), 9223372036854775807), evse_id, e.site_id, e.operator) AS exclusion
+FROM {database}.outage_exclusions AS e FINAL
+WHERE NOT withdrawn;
+
+-- How many connectors are in use, free or out of order: of everything, by operator, city, site and station (see `dimension`; columns of other
+-- dimensions are empty). What is not online counts there and nowhere else. operational_rate: the share that can be used.
+CREATE VIEW IF NOT EXISTS {database}.occupancy_now AS
+SELECT
+    multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
+    operator, city, site_id, station_id,
+    count() AS connectors,
+    countIf(online AND status = 'Available') AS available,
+    countIf(online AND status = 'Occupied') AS occupied,
+    countIf(online AND status = 'Reserved') AS reserved,
+    countIf(online AND status = 'Unavailable') AS unavailable,
+    countIf(online AND status = 'Faulted') AS faulted,
+    countIf(online AND status = 'Unknown') AS unknown,
+    countIf(NOT online) AS offline,
+    countIf(transaction_id IS NOT NULL) AS transactions,
+    occupied / connectors AS occupied_share,
+    (available + occupied + reserved) / connectors AS operational_rate
+FROM {database}.connectors_now FINAL
+GROUP BY GROUPING SETS ((), (operator), (city), (site_id), (station_id));
+
+-- The share of connectors that can be used now.
+CREATE VIEW IF NOT EXISTS {database}.operational_rate AS
+SELECT dimension, operator, city, site_id, station_id, connectors, available + occupied + reserved AS operational, operational_rate
+FROM {database}.occupancy_now;
+
+-- Occupancy of each station hour by hour (UTC), in connector-seconds: SELECT * FROM occupancy_hours(since = '2026-03-01', until = '2026-04-01').
+-- What lasts is taken to last until `until`. occupied_share is of the time in which anything is known of the connectors.
+CREATE VIEW IF NOT EXISTS {database}.occupancy_hours AS
+SELECT
+    station_id, any(site_id) AS site_id, any(city) AS city, any(operator) AS operator,
+    toDateTime64(hour_number * 3600, 3, 'UTC') AS hour,
+    sum(seconds) AS connector_seconds,
+    sumIf(seconds, status = 'Occupied') AS occupied_seconds,
+    sumIf(seconds, usable AND status != 'Occupied') AS free_seconds,
+    sumIf(seconds, NOT online) AS offline_seconds,
+    occupied_seconds / connector_seconds AS occupied_share
+FROM
+(
+    SELECT
+        station_id, site_id, city, operator, status, online, usable,
+        toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})) AS from_ms,
+        toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})) AS to_ms,
+        arrayJoin(range(toUInt64(intDiv(from_ms, 3600000)), toUInt64(intDiv(greatest(to_ms, from_ms) + 3599999, 3600000)))) AS hour_number,
+        (least(to_ms, (hour_number + 1) * 3600000) - greatest(from_ms, hour_number * 3600000)) / 1000 AS seconds
+    FROM {database}.connector_intervals
+    WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR to_time > {since:DateTime64(3, 'UTC')})
+)
+GROUP BY station_id, hour_number;
+
+-- Each charging port (EVSE) from the first time that it was heard of, cut at every change and at months (UTC): whether it was up,
+-- whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions exclude once. What lasts is taken to last until `until`.
+-- For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
+--
+-- One pass: the changes of a port as an array of (time, usable connectors, connectors online, exclusions), sorted and added up.
+CREATE VIEW IF NOT EXISTS {database}.port_segments AS
+SELECT
+    station_id, evse_id, site_id, city, operator,
+    fromUnixTimestamp64Milli(segment.1, 'UTC') AS from_time, fromUnixTimestamp64Milli(segment.2, 'UTC') AS to_time,
+    segment.3 > 0 AS up, segment.4 > 0 AS online, segment.5 > 0 AS excluded, (segment.2 - segment.1) / 60000 AS minutes
+FROM
+(
+    SELECT
+        p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
+        toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
+        arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
+                         AND e.1 < until_ms AND e.2 > p.first_ms,
+                    arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding,
+        arraySort(change -> change.1, arrayConcat(
+            arrayMap(i -> (i.1, toInt64(i.3), toInt64(i.4), 0::Int64), p.intervals),
+            arrayMap(i -> (i.2, -toInt64(i.3), -toInt64(i.4), 0::Int64), p.intervals),
+            arrayMap(e -> (greatest(e.1, p.first_ms), 0::Int64, 0::Int64, 1::Int64), excluding),
+            arrayMap(e -> (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64), excluding),
+            arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(p.first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64),
+                     range(1, 1 + greatest(0, dateDiff('month', p.first_time, {until:DateTime64(3, 'UTC')})))))) AS changes,
+        arrayMap(change -> change.1, changes) AS times,
+        arrayFilter(s -> s.1 < s.2, arrayZip(times, arrayPushBack(arrayPopFront(times), times[-1]), arrayCumSum(c -> c.2, changes),
+                                             arrayCumSum(c -> c.3, changes), arrayCumSum(c -> c.4, changes))) AS segments
+    FROM
+    (
+        SELECT
+            station_id, evse_id, argMax(i.site_id, i.from_time) AS port_site, argMax(i.city, i.from_time) AS port_city, argMax(i.operator, i.from_time) AS port_operator,
+            greatest(min(i.from_time), {since:DateTime64(3, 'UTC')}) AS first_time, toUnixTimestamp64Milli(first_time) AS first_ms,
+            groupArray((toUnixTimestamp64Milli(greatest(i.from_time, {since:DateTime64(3, 'UTC')})),
+                        toUnixTimestamp64Milli(least(ifNull(i.to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})), i.usable, i.online)) AS intervals
+        FROM {database}.connector_intervals AS i
+        WHERE i.from_time < {until:DateTime64(3, 'UTC')} AND (i.to_time IS NULL OR i.to_time > {since:DateTime64(3, 'UTC')})
+        GROUP BY station_id, evse_id
+    ) AS p
+    LEFT JOIN (SELECT station_id AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'station' GROUP BY of) AS of_station ON p.station_id = of_station.of
+    LEFT JOIN (SELECT site_id AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'site' GROUP BY of) AS of_site ON p.port_site = of_site.of
+    LEFT JOIN (SELECT operator AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'operator' GROUP BY of) AS of_operator ON p.port_operator = of_operator.of
+)
+ARRAY JOIN segments AS segment;
+
+-- Uptime of each port and month (UTC), and of the twelve months that end with it: SELECT * FROM port_uptime_until(until = '2026-04-01').
+-- year_uptime_percent is of the minutes that are known; rule_uptime_percent is the equation of 23 CFR 680.116(b)(3) to the letter: of 525,600 minutes,
+-- those before the port was heard of taken for up.
+CREATE VIEW IF NOT EXISTS {database}.port_uptime_until AS
+SELECT
+    station_id, evse_id, site_id, city, operator, month, minutes, outage_minutes, excluded_minutes, offline_minutes,
+    (minutes - (outage_minutes - excluded_minutes)) / minutes * 100 AS uptime_percent,
+    sum(minutes) OVER year AS year_minutes,
+    sum(outage_minutes) OVER year AS year_outage_minutes,
+    sum(excluded_minutes) OVER year AS year_excluded_minutes,
+    (year_minutes - (year_outage_minutes - year_excluded_minutes)) / year_minutes * 100 AS year_uptime_percent,
+    (525600 - (year_outage_minutes - year_excluded_minutes)) / 525600 * 100 AS rule_uptime_percent,
+    year_uptime_percent > 97 AS above_97
+FROM
+(
+    SELECT
+        station_id, evse_id, any(segments.site_id) AS site_id, any(segments.city) AS city, any(segments.operator) AS operator,
+        toStartOfMonth(from_time) AS month,
+        sum(segments.minutes) AS minutes,
+        sumIf(segments.minutes, NOT up) AS outage_minutes,
+        sumIf(segments.minutes, NOT up AND excluded) AS excluded_minutes,
+        sumIf(segments.minutes, NOT online) AS offline_minutes
+    FROM {database}.port_segments(since = '1970-01-01 00:00:00', until = {until:DateTime64(3, 'UTC')}) AS segments
+    GROUP BY station_id, evse_id, month
+)
+WINDOW year AS (PARTITION BY station_id, evse_id ORDER BY month ROWS BETWEEN 11 PRECEDING AND CURRENT ROW);
+
+-- Uptime of each port in any span of time, for months by a site's own clock, quarters, a contract's year:
+-- SELECT * FROM port_uptime_between(since = '2026-02-28 23:00:00', until = '2026-03-31 22:00:00')
+CREATE VIEW IF NOT EXISTS {database}.port_uptime_between AS
+SELECT
+    station_id, evse_id, any(segments.site_id) AS site_id, any(segments.city) AS city, any(segments.operator) AS operator,
+    sum(segments.minutes) AS minutes,
+    sumIf(segments.minutes, NOT up) AS outage_minutes,
+    sumIf(segments.minutes, NOT up AND excluded) AS excluded_minutes,
+    sumIf(segments.minutes, NOT online) AS offline_minutes,
+    (minutes - (outage_minutes - excluded_minutes)) / minutes * 100 AS uptime_percent
+FROM {database}.port_segments(since = {since:DateTime64(3, 'UTC')}, until = {until:DateTime64(3, 'UTC')}) AS segments
+GROUP BY station_id, evse_id;
+
+-- The same until now.
+CREATE VIEW IF NOT EXISTS {database}.port_uptime AS
+SELECT * FROM {database}.port_uptime_until(until = now64(3, 'UTC'));
+
+-- Uptime of all ports of a station, site, operator, city and of everything (see `dimension`), by month: minutes of all ports together.
+CREATE VIEW IF NOT EXISTS {database}.network_uptime_until AS
+SELECT
+    multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
+    operator, city, site_id, station_id, month,
+    count() AS ports,
+    sum(uptime.minutes) AS minutes,
+    sum(uptime.outage_minutes) AS outage_minutes,
+    sum(uptime.excluded_minutes) AS excluded_minutes,
+    (minutes - (outage_minutes - excluded_minutes)) / minutes * 100 AS uptime_percent,
+    (sum(uptime.year_minutes) - (sum(uptime.year_outage_minutes) - sum(uptime.year_excluded_minutes))) / sum(uptime.year_minutes) * 100 AS year_uptime_percent,
+    countIf(uptime.above_97) AS ports_above_97
+FROM {database}.port_uptime_until(until = {until:DateTime64(3, 'UTC')}) AS uptime
+GROUP BY GROUPING SETS ((month), (month, operator), (month, city), (month, site_id), (month, station_id));
+
+CREATE VIEW IF NOT EXISTS {database}.network_uptime AS
+SELECT * FROM {database}.network_uptime_until(until = now64(3, 'UTC'));
+
+-- Stations with a free place by distance from a point, in metres: a place with an available connector that is online, and no vehicle at another
+-- connector of it. `standard` '' and `power_w` 0 ask for nothing:
+-- SELECT * FROM nearest_free_stations_with(at_latitude = 50.94, at_longitude = 6.96, standard = 'IEC_62196_T2_COMBO', power_w = 50000) LIMIT 5
+CREATE VIEW IF NOT EXISTS {database}.nearest_free_stations_with AS
+SELECT
+    station_id, geoDistance(assumeNotNull(longitude), assumeNotNull(latitude), {at_longitude:Float64}, {at_latitude:Float64}) AS distance_m,
+    length(fitting_places) AS free_places, charging_places, name, operator, address, city, latitude, longitude, access, open_always, power_max_w, connector_standards
+FROM
+(
+    SELECT
+        s.*, if({standard:String} = '' AND {power_w:Float64} <= 0, arrayDistinct(arrayMap(each -> each.1, f.free_connectors)),
+                arrayDistinct(arrayFilter((place, number, own, power) -> has(f.free_connectors, (place, number))
+                                              AND ({standard:String} = '' OR own = {standard:String}) AND ({power_w:Float64} <= 0 OR ifNull(power, 0) >= {power_w:Float64}),
+                                          s.connector_places, s.connector_numbers, s.connector_standards, s.connector_powers_w))) AS fitting_places
+    FROM {database}.stations_now AS s
+    INNER JOIN
+    (
+        SELECT station_id, arrayFlatten(groupArray(free)) AS free_connectors
+        FROM
+        (
+            SELECT station_id, evse_id, groupArrayIf((evse_id, connector_id), online AND status = 'Available') AS free
+            FROM {database}.connectors_now FINAL
+            GROUP BY station_id, evse_id
+            HAVING countIf(status = 'Occupied') = 0 AND notEmpty(free)
+        )
+        GROUP BY station_id
+    ) AS f ON s.station_id = f.station_id
+    WHERE isNotNull(s.latitude) AND isNotNull(s.longitude)
+)
+WHERE notEmpty(fitting_places)
+ORDER BY distance_m, station_id;
+
+CREATE VIEW IF NOT EXISTS {database}.nearest_free_stations AS
+SELECT * FROM {database}.nearest_free_stations_with(at_latitude = {at_latitude:Float64}, at_longitude = {at_longitude:Float64}, standard = '', power_w = 0);
