@@ -65,6 +65,7 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
     notReadyBecause: () => (application.ready ? [] : ['tasks are being claimed and restored']),
     status: () => chargingStatus({ configuration, ports, metrics, tasks: application.tasks, startedAtMs }),
     query: (sql, format) => ports.warehouse.queryText(sql, format),
+    export: (sql, format) => ports.warehouse.stream(sql, format),
     state: stateAnswers(configuration, ports.store),
   });
   const withdraw = await announce(configuration.dataFolder, http.url);

@@ -53,6 +53,30 @@ function referenceCommand(root: Command): void {
     }));
 }
 
+function exportCommand(root: Command): void {
+  withSettings(root.command('export'))
+    .description('take a table or view away as CSV, JSON lines or Parquet; where a process already runs on the data folder, it gives the rows')
+    .argument('[table]', 'a table or view of the database, e.g. charging_sessions')
+    .option('--query <sql>', 'one SELECT in place of a table')
+    .option('--format <names...>', 'csv, jsonl, parquet, or several of them with commas between (default: by the file name, else csv)')
+    .option('--out <file...>', 'files; .csv, .jsonl, .parquet say the format, .gz and .zst compress text (default: standard output)')
+    .option('--where <condition>', 'only rows for which this holds, e.g. "city = \'Dundee\'"')
+    .option('--columns <names...>', 'only these columns, in this order (default: all but those of the engine, which begin with _)')
+    .option('--no-final', 'every version of a row that is still there, not only the newest')
+    .option('--force', 'write over files that are there')
+    .option('--json', 'print what was written as JSON')
+    .action(async (table: string | undefined, flags: Flags) => (await import('./export.ts')).exportTable(sourcesOf(flags), {
+      table: table ?? null, query: (flags['query'] as string | undefined) ?? null, formats: listOf(flags['format']) ?? [], out: (flags['out'] as readonly string[] | undefined) ?? [],
+      where: (flags['where'] as string | undefined) ?? null, columns: listOf(flags['columns']), final: flags['final'] !== false,
+      force: flags['force'] === true, json: flags['json'] === true,
+    }));
+}
+
+/** Values that may stand apart or with commas between; null: none was given. */
+function listOf(flag: unknown): readonly string[] | null {
+  return flag === undefined ? null : (flag as readonly string[]).flatMap((text) => text.split(',')).map((text) => text.trim()).filter((text) => text !== '');
+}
+
 function program(): Command {
   const root = new Command('voltstream')
     .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
@@ -92,6 +116,8 @@ function program(): Command {
     .option('--json', 'the same as --format JSONEachRow')
     .action(async (sql: string, flags: Flags) =>
       (await import('./query.ts')).query(sourcesOf(flags), sql, flags['json'] === true ? 'JSONEachRow' : String(flags['format'])));
+
+  exportCommand(root);
 
   withSettings(root.command('state'))
     .description('look at committed state; take it away as a savepoint and bring it back')

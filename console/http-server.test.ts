@@ -109,6 +109,28 @@ describe('the HTTP server', () => {
     expect((await post(without, 'SELECT 1')).status).toBe(404);
   });
 
+  it('gives answers of any size in pieces, and never half of one as a whole', async () => {
+    const server = await start({
+      async *export(sql, format) {
+        if (sql.includes('none')) throw new VoltstreamError('WAREHOUSE_REFUSED', 'Unknown table none');
+        for (let piece = 0; piece < 200; piece++) {
+          if (sql.includes('broken') && piece === 150) throw new Error('planted');
+          yield Buffer.alloc(100_000, `${format} ${piece};`);
+        }
+      },
+    });
+    const ask = (sql: string, format = 'Parquet') => fetch(`${server.url}/api/export?format=${format}`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: sql });
+    const whole = await ask('SELECT * FROM t;');
+    expect([whole.status, (await whole.arrayBuffer()).byteLength]).toEqual([200, 20_000_000]);
+    await expect((async () => (await ask('SELECT * FROM broken')).arrayBuffer())()).rejects.toThrow(/terminated/);
+    const unknown = await ask('SELECT * FROM none');
+    expect([unknown.status, unknown.headers.get('x-voltstream-error'), await unknown.text()]).toEqual([422, 'WAREHOUSE_REFUSED', expect.stringContaining('Unknown table none')]);
+    expect((await ask('INSERT INTO t SELECT 1')).status).toBe(403);
+    expect((await ask('SHOW TABLES')).status).toBe(403);
+    expect((await ask('SELECT 1', 'Native')).status).toBe(400);
+    expect((await fetch(`${(await start()).url}/api/export?format=CSV`, { method: 'POST', body: 'SELECT 1' })).status).toBe(404);
+  });
+
   it('serves no page of others: foreign origins, foreign hosts on loopback', async () => {
     const server = await start();
     expect((await post(server, 'SELECT 1', undefined, { origin: 'https://elsewhere.example' })).status).toBe(403);

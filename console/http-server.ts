@@ -4,6 +4,8 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { VoltstreamError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { addExportEndpoint } from './export-endpoint.ts';
+import type { ExportAnswers } from './export-endpoint.ts';
 import { refusalOf } from './read-only.ts';
 import { stateQueryNames } from '../runtime/queries/state-query.ts';
 import { addStateEndpoint } from './state-endpoint.ts';
@@ -23,6 +25,8 @@ export interface HttpServerOptions {
    * where there is no warehouse: the path then does not exist.
    */
   readonly query?: (sql: string, format: string) => Promise<string>;
+  /** Gives answers in pieces, for `voltstream export`; only beside `query`. */
+  readonly export?: ExportAnswers;
   /** Answers questions about committed state. Left out where nobody may ask: the paths then do not exist. */
   readonly state?: StateAnswers;
 }
@@ -39,7 +43,7 @@ const bodyBytesMax = 262_144;
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status`, `/api/state` (see state-endpoint.ts) and `POST /api/query?format=CSV` (the statement as plain text; the
+ * Serves the live page, `/metrics`, `/health`, `/ready`, `/api/status`, `/api/state` (see state-endpoint.ts), `/api/export` (see export-endpoint.ts) and `POST /api/query?format=CSV` (the statement as plain text; the
  * answer is text in that format, or the message of the error with its code in the header `x-voltstream-error`).
  *
  * There is no password: it is bound to loopback unless configured otherwise. Web pages of others that a browser on this machine
@@ -110,6 +114,7 @@ function addInterfaces(server: FastifyInstance, options: HttpServerOptions): voi
   const { query } = options;
   if (query === undefined) return;
   server.removeContentTypeParser('application/json');
+  if (options.export !== undefined) addExportEndpoint(server, options.export);
   server.post<{ Body: string | undefined; Querystring: { readonly format?: string } }>(
     '/api/query', { schema: { querystring: queryParameters } },
     async (request, reply) => answer(request.body ?? '', request.query.format ?? 'JSONEachRow', query, reply),

@@ -234,14 +234,15 @@ FROM
 GROUP BY current, standard, power_class
 ORDER BY connectors DESC, sessions DESC, current, standard, power_class;
 
--- The hundred sessions that began last.
+-- The hundred sessions that began last. Found by their keys first: few columns are read of all rows, and all columns of few.
 CREATE VIEW IF NOT EXISTS {database}.recent_sessions AS
 SELECT
     station_id, session_id, local_start, start_time, stop_time, site_id, city, operator, evse_id, connector_id, energy_wh, stay_ms, charging_ms,
     soc_from, soc_to, currency, cost_minor, closed_by, flags
 FROM {database}.session_facts
-ORDER BY start_time DESC, station_id, session_id
-LIMIT 100;
+WHERE (station_id, opened_time, session_id) IN
+    (SELECT station_id, opened_time, session_id FROM {database}.session_facts ORDER BY start_time DESC, station_id, session_id LIMIT 100)
+ORDER BY start_time DESC, station_id, session_id;
 
 -- What is wrong with sessions, by flag (docs/session-logs.md): how many have it, and which share of all that is.
 CREATE VIEW IF NOT EXISTS {database}.session_flags AS

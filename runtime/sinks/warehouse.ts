@@ -26,8 +26,8 @@ export interface Warehouse {
   /** The answer as text in a named ClickHouse format (CSV, JSONEachRow, PrettyCompact...). */
   queryText(sql: string, format: string): Promise<string>;
   /**
-   * The answer in pieces, never all of it in memory; 64-bit integers as numbers. Errors come with the first piece, or later. A reader that
-   * stops half way ends the query.
+   * The answer in pieces, never all of it in memory; 64-bit integers as numbers, NULL in CSV as an empty field. Errors come with the first
+   * piece, or later. A reader that stops half way ends the query.
    */
   stream(sql: string, format: StreamFormat): AsyncIterable<Uint8Array>;
   command(sql: string): Promise<void>;

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { Session } from 'chdb';
 import type { StreamChunk } from 'chdb';
 import type { StreamFormat } from '../warehouse.ts';
+import { streamSettings } from './client-statements.ts';
 import { quoteText } from './statements.ts';
 
 /** Answers under way at the same time; each holds some blocks of 16,384 rows in the engine. */
 const streamsMax = 4;
 const pieceBytes = 1_048_576;
 
-/** Settings of a connection that gives answers piece by piece: numbers are numbers, and a piece is a few megabytes of wide rows. */
-const settings = ['output_format_json_quote_64bit_integers = 0', 'max_block_size = 16384'];
+/** Settings of a connection that gives answers piece by piece; a piece is a few megabytes of wide rows. */
+const settings = [
+  ...Object.entries(streamSettings).map(([name, value]) => `${name} = ${typeof value === 'string' ? quoteText(value) : value}`), 'max_block_size = 16384', 'max_threads = 2',
+  'output_format_parquet_row_group_size = 100000', 'output_format_parquet_row_group_size_bytes = 33554432', 'output_format_parquet_parallel_encoding = 0',
+];
 
 interface Answer {
   /** The next piece; null: that was all. */

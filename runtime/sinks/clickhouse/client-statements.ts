@@ -13,12 +13,15 @@ export async function queryText(client: ClickHouseClient, sql: string, format: s
   return answer.text();
 }
 
+/** Answers that people take away: integers are numbers in JSON, and what is not there is an empty field in CSV (an empty text is `""`). */
+export const streamSettings = { output_format_json_quote_64bit_integers: 0, format_csv_null_representation: '' } as const;
+
 /** The answer in pieces as a server sends them, once it has all of them: an error half way must not look like an end. */
 export async function * streamQuery(client: ClickHouseClient, sql: string, format: StreamFormat): AsyncGenerator<Uint8Array> {
   const answer = await client.exec({
     query: `${sql}\nFORMAT ${format}`,
     clickhouse_settings: {
-      output_format_json_quote_64bit_integers: 0, wait_end_of_query: 1,
+      ...streamSettings, wait_end_of_query: 1,
       // Signs of life, so that the wait for a long query is not taken for a silent connection.
       send_progress_in_http_headers: 1, http_headers_progress_interval_ms: '20000',
     },
