@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GroupedStore } from '../engine.ts';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { charging, known, ten } from '../testing/events.ts';
 import { propertyRuns } from '../testing/property-runs.ts';
 import { connectorTimeline } from './timeline-codec.ts';
 import type { ConnectorNow } from './connector-now.ts';
 import type { ConnectorTimeline } from './connector-timeline.ts';
-import { driveStatus, IntervalTable } from './testing/drive-status.ts';
+import type { ConnectorStatusOptions } from './connector-status.ts';
+import { driving, IntervalTable, statusAlone } from './testing/drive-status.ts';
 import { naiveIntervals } from './testing/naive-status.ts';
+
+const driveStatus = (options: ConnectorStatusOptions = {}, commit: 'each' | 'manual' = 'each') => driving(new TopologyTestDriver(statusAlone(options), { commit }));
 
 /** Times often the same, and close to a minute after each other, where the rules differ. */
 const times = fc.oneof(fc.nat(12).map((step) => ten + step * 30_000), fc.nat(86_399_999).map((ms) => ten + ms));

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { charging, days, ended, heartbeat, hours, known, minutes, started, station, ten, updated } from '../testing/events.ts';
-import { driveStatus, IntervalTable } from './testing/drive-status.ts';
+import type { ConnectorStatusOptions } from './connector-status.ts';
+import { driving, IntervalTable, statusAlone } from './testing/drive-status.ts';
+
+const driveStatus = (options: ConnectorStatusOptions = {}, commit: 'each' | 'manual' = 'each') => driving(new TopologyTestDriver(statusAlone(options), { commit }));
 
 type Fields = Partial<ChargingEvent>;
 
@@ -81,6 +85,11 @@ describe('connector status', () => {
     expect(told(started('a', at(0)), started('b', at(30)), ended('a', 1, at(31), 5), ended('b', 1, at(60), 5))).toEqual([
       '0-30 Occupied a transaction', '30-60 Occupied b transaction', '60- Available transaction',
     ]);
+  });
+
+  it('does not wait for a status that was told of the vehicle before', () => {
+    const charges = [status('Occupied', at(0)), started('a', at(1)), ended('a', 1, at(30), 5), started('b', at(60)), ended('b', 1, at(90), 5)];
+    expect(told(...charges)).toEqual(['0-60 Occupied a status', '60-90 Occupied b transaction', '90- Available transaction']);
   });
 
   it('leaves a fault where it is when the transaction ends', () => {

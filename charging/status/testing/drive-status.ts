@@ -1,5 +1,4 @@
 import { json, utf8 } from '../../../schemas/builtin-codecs.ts';
-import { TopologyTestDriver } from '../../../runtime/testing/index.ts';
 import { clickhouse, logTopic, Topology } from '../../engine.ts';
 import type { DeadLetter } from '../../engine.ts';
 import type { SessionEvent } from '../../session-event.ts';
@@ -8,8 +7,8 @@ import type { ConnectorNow } from '../connector-now.ts';
 import { connectorStatus } from '../connector-status.ts';
 import type { ConnectorStatusOptions } from '../connector-status.ts';
 
-/** `connectorStatus` alone in a topology, with what comes out of it. */
-export function driveStatus(options: ConnectorStatusOptions = {}, commit: 'each' | 'manual' = 'each') {
+/** `connectorStatus` alone in a topology, with a sink for each of its outputs. */
+export function statusAlone(options: ConnectorStatusOptions = {}): Topology {
   const topology = new Topology('status-alone');
   topology.deadLetters(clickhouse<string, DeadLetter, { readonly reason: string }>(
     { database: 'd', table: 'dead', columns: { reason: 'String' }, partitionOf: () => '' }, ({ reason }) => ({ reason })));
@@ -18,7 +17,17 @@ export function driveStatus(options: ConnectorStatusOptions = {}, commit: 'each'
   intervals.to(logTopic('intervals', { key: utf8, value: json<ConnectorInterval>('interval') }));
   intervals.side<string, ConnectorNow>('now').to(logTopic('now', { key: utf8, value: json<ConnectorNow>('now') }));
   intervals.side<string, SessionEvent>('late').to(logTopic('late', form));
-  const driver = new TopologyTestDriver(topology, { commit });
+  return topology;
+}
+
+/** What is needed of a `TopologyTestDriver`: it lies behind the wall of this folder. */
+interface Driver {
+  push(topic: string, key: string, value: SessionEvent, timestampMs: number): void;
+  take<K, V>(sink: string): readonly { readonly key: K; readonly value: V }[];
+}
+
+/** A driver of `statusAlone` with what comes out of it by name. */
+export function driving<D extends Driver>(driver: D) {
   const values = <V>(sink: string): readonly V[] => driver.take<string, V>(sink).map(({ value }) => value);
   return {
     driver,
