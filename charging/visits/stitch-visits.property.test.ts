@@ -24,7 +24,7 @@ interface Told {
   readonly energyWh: number | null;
   readonly siteId: string | null;
   readonly idToken: string | null;
-  readonly then: 'go on' | 'commit' | 'restart';
+  readonly next: 'go on' | 'commit' | 'restart';
 }
 
 /** What is told of a few sessions, again and again, each time something else. */
@@ -36,7 +36,7 @@ function tellings(startMsMax: number): fc.Arbitrary<readonly Told[]> {
     energyWh: fc.constantFrom(null, 0, 100, 100.5, 7_000.001),
     siteId: fc.constantFrom('A', 'A', 'A', 'A', 'B', null),
     idToken: fc.constantFrom('anna', 'anna', 'anna', 'ben', null, ''),
-    then: fc.constantFrom('go on', 'go on', 'go on', 'commit', 'restart'),
+    next: fc.constantFrom('go on', 'go on', 'go on', 'commit', 'restart'),
   }), { minLength: 1, maxLength: 30 });
 }
 
@@ -65,14 +65,14 @@ describe('visits', () => {
         driver.commit();
         for (const sink of ['charging_visits', 'alone']) rows.push(...driver.take<string, VisitTableRow>(sink).map(({ value }) => value));
       };
-      for (const [index, { session, startMs, lengthMs, energyWh, siteId, idToken, then }] of told.entries()) {
+      for (const [index, { session, startMs, lengthMs, energyWh, siteId, idToken, next }] of told.entries()) {
         const revision = (last.get(session)?.revision ?? -1) + 1;
         const stopMs = lengthMs === null ? null : startMs + lengthMs;
         const row = finalRow({ sessionId: `x${session}`, stationId: stationOf(session), revision, openedMs: session, startMs, stopMs, energyWh, siteId, idToken, city: `city ${session}` });
         last.set(session, { row, revision });
         driver.push('sessions', row.stationId, row, 1_000 + index);
-        if (then !== 'go on') take();
-        if (then === 'restart') driver.restart();
+        if (next !== 'go on') take();
+        if (next === 'restart') driver.restart();
       }
       take();
       const model = naiveVisits([...last.values()].map(({ row }) => attemptOfRow(row)), retryWithinMs);
@@ -95,10 +95,10 @@ describe('visits', () => {
       const wanted = new Map<string, Visit>();
       let remembered: readonly NaiveAttempt[] = [];
       const timeOf = new Map<string, number>();
-      for (const { session, startMs, lengthMs, energyWh, siteId, idToken, then } of told) {
+      for (const { session, startMs, lengthMs, energyWh, siteId, idToken, next } of told) {
         const [site, token, sessionId] = [siteId ?? 'A', idToken ?? 'anna', `x${session}`];
         const stopMs = lengthMs === null ? null : startMs + lengthMs;
-        const gone = then === 'commit';
+        const gone = next === 'commit';
         const attempt: VisitAttempt = { sessionId, stationId: stationOf(session), openedMs: session, startMs, stopMs, energyWh, city: null, operator: null };
         driver.push('attempts', site, { idToken: token, sessionId, attempt: gone ? null : attempt }, 1_000);
         for (const { value } of driver.take<string, Visit>('rows')) table.set(`${value.siteId}/${value.idToken}/${value.visitId}`, value);
@@ -124,7 +124,7 @@ describe('visits', () => {
         remembered = remembered.filter((each) => !forgotten.some(({ siteId: its, idToken: his, sessionIds }) =>
           each.siteId === its && each.idToken === his && sessionIds.includes(each.sessionId)));
         expect(inOrder([...table.values()].filter(({ attempts }) => attempts > 0) as never)).toEqual(inOrder([...wanted.values()] as never));
-        if (then === 'restart') driver.restart();
+        if (next === 'restart') driver.restart();
       }
     }), propertyRuns(150));
   }, 900_000);

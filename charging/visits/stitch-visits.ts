@@ -106,7 +106,6 @@ class VisitStitcher {
       const [visitId, last] = [firstOf(attempts).sessionId, lastOf(attempts)];
       if (endOf(last) > this.#timeOf(last.stationId) - this.#limits.horizonMs) {
         this.#visits.put(group, visitId, attempts);
-        this.#remember(group, last);
       } else {
         this.#visits.delete(group, visitId);
       }
@@ -129,7 +128,7 @@ class VisitStitcher {
     this.#ends.put(attempt.stationId, endOf(attempt), [...ended, [group, attempt.sessionId]]);
   }
 
-  /** Forgets visits that ended at a station so long ago. A visit is due with its last attempt; one that was changed has another now. */
+  /** Forgets visits that ended at a station so long ago: each is due with its last attempt. */
   #forgetAt(stationId: string): void {
     const dueMs = this.#timeOf(stationId) - this.#limits.horizonMs;
     if ((this.#ends.earliestOf(stationId) ?? Number.POSITIVE_INFINITY) > dueMs) return;
