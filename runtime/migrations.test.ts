@@ -37,7 +37,7 @@ describe('migrations', () => {
   };
   const shippedTables = [
     'applied_migrations', 'charging_events', 'charging_sessions', 'charging_visits', 'dead_letters', 'late_records', 'live_sessions', 'nearest_stations',
-    'sessions_now', 'station_history', 'station_minutes', 'station_shares', 'station_versions', 'stations_now',
+    'sessions_now', 'station_history', 'station_minutes', 'station_shares', 'station_versions', 'stations_now', 'success_rates',
   ];
 
   it('make a database with its tables, once', async () => {

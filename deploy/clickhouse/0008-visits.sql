@@ -30,3 +30,36 @@ PARTITION BY if(opened_time >= toDateTime64('2010-01-01', 3, 'UTC') AND opened_t
                 toYYYYMM(opened_time), 0)
 ORDER BY (site_id, id_token, opened_time, visit_id)
 SETTINGS non_replicated_deduplication_window = 10000;
+
+-- How often charging succeeds, by month (UTC, of the start) and station, site, city or operator, or over all (see `dimension`; columns of other
+-- dimensions are empty). An attempt succeeds with more than 0.1 kWh, a visit with an attempt that does; a visit counts where it began.
+-- `first_time_rate`: visits whose first attempt succeeded.
+CREATE VIEW IF NOT EXISTS {database}.success_rates AS
+SELECT
+    dimension, month, station_id, site_id, city, operator,
+    sum(attempts_made) AS attempts,
+    sum(attempts_succeeded) / attempts AS attempt_rate,
+    sum(visits_made) AS visits,
+    sum(visits_succeeded) / visits AS visit_rate,
+    sum(first_time) / visits AS first_time_rate,
+    sum(visit_attempts) / visits AS attempts_per_visit
+FROM
+(
+    SELECT
+        multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
+        toStartOfMonth(start_time) AS month, station_id, site_id, city, operator,
+        count() AS attempts_made, countIf(successful) AS attempts_succeeded,
+        toUInt64(0) AS visits_made, toUInt64(0) AS visits_succeeded, toUInt64(0) AS first_time, toUInt64(0) AS visit_attempts
+    FROM {database}.charging_sessions FINAL
+    GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
+    UNION ALL
+    SELECT
+        multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
+        toStartOfMonth(start_time) AS month, station_id, site_id, city, operator,
+        toUInt64(0) AS attempts_made, toUInt64(0) AS attempts_succeeded,
+        count() AS visits_made, countIf(successful) AS visits_succeeded, countIf(first_attempt_successful) AS first_time, sum(attempts) AS visit_attempts
+    FROM {database}.charging_visits FINAL
+    WHERE attempts > 0
+    GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
+)
+GROUP BY dimension, month, station_id, site_id, city, operator;
