@@ -1,12 +1,14 @@
 import type { Form } from '../../schemas/codec.ts';
+import { outageExclusion } from '../../schemas/generated/outage-exclusion.ts';
+import type { OutageExclusion } from '../../schemas/generated/outage-exclusion.ts';
 import { station } from '../../schemas/generated/station.ts';
 import type { Station } from '../../schemas/generated/station.ts';
 import { vehicle } from '../../schemas/generated/vehicle.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import { stationsTopic } from '../topology.ts';
 import type { Comparing } from './compare.ts';
-import type { StationFacts, VehicleFacts } from './reference-row.ts';
-import { vehiclesTopic } from './reference-topics.ts';
+import type { OutageExclusionFacts, StationFacts, VehicleFacts } from './reference-row.ts';
+import { outageExclusionsTopic, vehiclesTopic } from './reference-topics.ts';
 
 export { vehiclesTopic };
 
@@ -37,5 +39,15 @@ export const vehicleKind: ReferenceKind<VehicleFacts, Vehicle> = {
   versionOf: (facts, validFromMs) => ({ ...facts, validFromMs }),
   withdrawnOf: () => null,
   isWithdrawn: () => false,
+  regionOf: () => '',
+};
+
+/** Outages that do not count. One that is no longer claimed says so, since the table keeps what was told last. */
+export const outageExclusionKind: ReferenceKind<OutageExclusionFacts, OutageExclusion> = {
+  topic: outageExclusionsTopic,
+  form: outageExclusion,
+  versionOf: (facts, validFromMs) => ({ ...facts, withdrawn: false, validFromMs }),
+  withdrawnOf: (before, validFromMs) => ({ ...before, withdrawn: true, validFromMs }),
+  isWithdrawn: ({ withdrawn }) => withdrawn,
   regionOf: () => '',
 };

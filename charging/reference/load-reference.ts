@@ -7,7 +7,7 @@ import { quarantined } from '../ingest/quarantine.ts';
 import { compareSnapshot, sourceTimeOf } from './compare.ts';
 import type { Change, CompareOptions } from './compare.ts';
 import { formatNamed, formatOf } from './formats/formats.ts';
-import { stationKind, vehicleKind } from './kinds.ts';
+import { outageExclusionKind, stationKind, vehicleKind } from './kinds.ts';
 import type { ReferenceKind } from './kinds.ts';
 import { knownVersions, sourceHeader, sourceTimeHeader } from './known-versions.ts';
 import type { ReferenceFile } from './reference-file.ts';
@@ -66,14 +66,23 @@ export async function loadReference(load: ReferenceLoad): Promise<readonly Snaps
   try {
     for (const [format, files] of byFormat) {
       if (producer !== null) await quarantineOnce(producer, format, files, load);
-      outcomes.push(...format.kind === 'stations'
-        ? await loadKind(stationKind, format, snapshotsOf(format.read, files), producer, load)
-        : await loadKind(vehicleKind, format, snapshotsOf(format.read, files), producer, load));
+      outcomes.push(...await loadFormat(format, files, producer, load));
     }
   } finally {
     await producer?.close();
   }
   return outcomes;
+}
+
+function loadFormat(format: ReferenceFormat, files: readonly ReferenceFile[], producer: LogProducer | null, load: ReferenceLoad): Promise<readonly SnapshotOutcome[]> {
+  switch (format.kind) {
+    case 'stations':
+      return loadKind(stationKind, format, snapshotsOf(format.read, files), producer, load);
+    case 'vehicles':
+      return loadKind(vehicleKind, format, snapshotsOf(format.read, files), producer, load);
+    case 'outage-exclusions':
+      return loadKind(outageExclusionKind, format, snapshotsOf(format.read, files), producer, load);
+  }
 }
 
 function snapshotsOf<Facts>(read: (files: readonly ReferenceFile[]) => readonly ReferenceRow<Facts>[], files: readonly ReferenceFile[]): readonly Snapshot<Facts>[] {
@@ -155,7 +164,7 @@ async function append<Facts, T extends { readonly validFromMs: number }>(
 
 /** Sets bad rows aside, once for each content of a file: the mark, named by the content, counts those taken. */
 async function quarantineOnce(producer: LogProducer, format: ReferenceFormat, files: readonly ReferenceFile[], load: ReferenceLoad): Promise<void> {
-  const snapshots: readonly Snapshot<unknown>[] = format.kind === 'stations' ? snapshotsOf(format.read, files) : snapshotsOf(format.read, files);
+  const snapshots: readonly Snapshot<unknown>[] = snapshotsOf<unknown>(format.read, files);
   const bad = Map.groupBy(snapshots.flatMap(({ rows }) => rows.filter((row) => row.kind === 'bad')), (row) => row.file);
   for (const file of files) {
     const rows = bad.get(file.name) ?? [];

@@ -1,3 +1,4 @@
+import type { OutageExclusion } from '../../schemas/generated/outage-exclusion.ts';
 import type { Station } from '../../schemas/generated/station.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import type { ReferenceFile } from './reference-file.ts';
@@ -5,6 +6,7 @@ import type { ReferenceFile } from './reference-file.ts';
 /** Fields of a station that its source speaks of; tariff and register are set elsewhere and survive a load. */
 export type StationFacts = Omit<Station, 'validFromMs' | 'tariffId' | 'registerScope'>;
 export type VehicleFacts = Omit<Vehicle, 'validFromMs'>;
+export type OutageExclusionFacts = Omit<OutageExclusion, 'validFromMs' | 'withdrawn'>;
 
 interface Place {
   readonly file: string;
@@ -73,7 +75,11 @@ export interface VehicleFormat extends FormatBase<VehicleFacts> {
   readonly kind: 'vehicles';
 }
 
-export type ReferenceFormat = StationFormat | VehicleFormat;
+export interface OutageExclusionFormat extends FormatBase<OutageExclusionFacts> {
+  readonly kind: 'outage-exclusions';
+}
+
+export type ReferenceFormat = StationFormat | VehicleFormat | OutageExclusionFormat;
 
 /** Thrown by a reader of one row: which column, and what is wrong with it. */
 export class UnusableRow extends Error {

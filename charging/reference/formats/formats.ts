@@ -5,11 +5,12 @@ import { afdc } from './afdc.ts';
 import { allego, bundesnetzagentur } from './bundesnetzagentur.ts';
 import { globalStations } from './global-stations.ts';
 import { openChargeMap } from './open-charge-map.ts';
+import { outageExclusions } from './outage-exclusions.ts';
 import { openEvData, openEvDataset } from './open-ev-data.ts';
 
 /** All forms of reference data, in the order in which help and messages name them. */
 export const referenceFormats: readonly ReferenceFormat[] = [
-  afdc, bundesnetzagentur, allego, openChargeMap, globalStations, openEvData, openEvDataset,
+  afdc, bundesnetzagentur, allego, openChargeMap, globalStations, openEvData, openEvDataset, outageExclusions,
 ];
 
 const names = (): string => referenceFormats.map(({ name }) => name).join(', ');
