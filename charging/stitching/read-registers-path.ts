@@ -156,8 +156,8 @@ class PathSearch {
   #mayLeaveOut(from: number, to: number): boolean {
     const { flowingMs } = this.#points;
     const moved = this.#moved(from, to);
-    if (moved > mostMilliWh(this.#limits, (flowingMs[to] as number) - (flowingMs[from] as number))) return false;
     if (moved <= 0 || this.#isFollowed(to)) return true;
+    if (moved > mostMilliWh(this.#limits, (flowingMs[to] as number) - (flowingMs[from] as number))) return false;
     for (let at = from + 1; at < to; at += 1) {
       if (this.#isPlausible(from, at) && this.#moved(at, to) > 0) return false;
     }

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
+import { damaged, damages } from '../testing/damage/damages.ts';
+import type { Damage } from '../testing/damage/damages.ts';
+import { Dice } from '../testing/damage/dice.ts';
+import { stitchingTopology } from '../testing/damage/front.ts';
+import { judge } from '../testing/damage/judge.ts';
+import type { Outcome } from '../testing/damage/judge.ts';
+import { makeWorld } from '../testing/damage/truth.ts';
+import type { World } from '../testing/damage/truth.ts';
+import { charging, days, hours } from '../testing/events.ts';
+import { propertyRuns } from '../testing/property-runs.ts';
+import type { LoadChange } from '../load/load-change.ts';
+import type { SessionRow } from './session-row.ts';
+
+/** What the product makes of a world, with restarts on the way, and time enough at its end. */
+function outcomeOf(world: World, dice: Dice): Outcome {
+  const driver = new TopologyTestDriver(stitchingTopology(), { commit: 'manual' });
+  for (const { station, known } of world.stations) if (known) driver.push('stations', station.stationId, station, station.validFromMs);
+  const deliveries = world.deliveries.toSorted((a, b) => a.arrivesMs - b.arrivesMs);
+  const restartAt = dice.whole(0, deliveries.length);
+  const commitAt = dice.whole(0, restartAt);
+  let lastMs = 0;
+  deliveries.forEach(({ event, arrivesMs }, at) => {
+    if (at === commitAt) driver.commit();
+    if (at === restartAt) driver.restart();
+    driver.push('events', event.stationId, event, arrivesMs);
+    lastMs = Math.max(lastMs, arrivesMs + days(1));
+  });
+  for (const afterMs of [hours(1), days(2), days(70), days(150)]) {
+    for (const { station } of world.stations) {
+      const { stationId } = station;
+      driver.push('events', stationId, charging({ type: 'Heartbeat', stationId, timestampMs: lastMs + afterMs }), lastMs + afterMs);
+    }
+  }
+  driver.commit();
+  const valuesOf = <V>(sink: string) => driver.take<string, V>(sink).map((record) => record.value);
+  return { rows: valuesOf<SessionRow>('rows'), load: valuesOf<LoadChange>('load'), dead: valuesOf('dead').length, late: valuesOf('late').length };
+}
+
+const seeds = fc.record({ seed: fc.nat(), stations: fc.integer({ min: 1, max: 2 }), sessions: fc.integer({ min: 1, max: 3 }) });
+
+function expectRight({ seed, stations, sessions }: typeof seeds extends fc.Arbitrary<infer T> ? T : never, names: readonly string[]): void {
+  const dice = new Dice(seed);
+  const chosen = names.map((name) => damages.find((one) => one.name === name) as Damage);
+  const world = damaged(makeWorld(dice, stations, sessions), chosen, dice);
+  expect(judge(world, outcomeOf(world, dice))).toEqual([]);
+}
+
+const runs = propertyRuns(150);
+const names = damages.map((one) => one.name);
+
+describe('sessions', () => {
+  it('are the truth where nothing is damaged', () => {
+    fc.assert(fc.property(seeds, (one) => expectRight(one, [])), runs);
+  });
+
+  it.each(names)('are the truth, or flagged, when %s', (name) => {
+    fc.assert(fc.property(seeds, (one) => expectRight(one, [name])), { ...runs, numRuns: Math.ceil((runs.numRuns * 2) / names.length) });
+  });
+
+  it('are the truth, or flagged, when two things go wrong', () => {
+    const pairs = fc.uniqueArray(fc.constantFrom(...names), { minLength: 2, maxLength: 2 });
+    fc.assert(fc.property(seeds, pairs, (one, chosen) => expectRight(one, chosen)), runs);
+  });
+});
