@@ -36,7 +36,7 @@ describe('migrations', () => {
     return rows.map(({ name }) => name);
   };
   const shippedTables = [
-    'applied_migrations', 'charging_events', 'charging_sessions', 'charging_visits', 'dead_letters', 'late_records', 'live_sessions', 'nearest_stations',
+    'applied_migrations', 'charging_events', 'charging_sessions', 'charging_visits', 'dead_letters', 'late_records', 'live_sessions', 'nearest_stations', 'search_events',
     'sessions_now', 'station_history', 'station_minutes', 'station_shares', 'station_versions', 'stations_now', 'success_rates',
   ];
 
