@@ -1,12 +1,12 @@
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
+import { withoutCost } from './cost/price-session.ts';
 import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
 import { monthOf, storableMs } from './month-partition.ts';
 import { eventTimeOf } from './session-event.ts';
-import { liveSessionsTable, sessionsTable } from './session-tables.ts';
+import { liveSessionsTable, sessionsTable, sessionTableRow } from './session-tables.ts';
 import type { LiveTableRow, SessionTableRow } from './session-tables.ts';
 import type { SessionRow } from './stitching/session-row.ts';
 import type { StationLoad } from './load/station-minute.ts';
-import { isSuccessful } from './visits/successful-attempt.ts';
 import { visitsTable } from './visits/visit-table.ts';
 import type { VisitTableRow } from './visits/visit-table.ts';
 
@@ -97,20 +97,9 @@ export function eventRow(event: ChargingEvent, _key: string, _timestampMs: numbe
   };
 }
 
-/** A row of the session as it was stitched before its places and prices were known. */
+/** A row of a session that has not been priced. */
 export function sessionRow(session: SessionRow): SessionTableRow {
-  return {
-    station_id: session.stationId, opened_time: session.startMs, session_id: session.sessionId, revision: session.revision,
-    start_time: session.startMs, stop_time: session.stopMs, utc_offset_seconds: 0, complete: session.complete, closed_by: session.closedBy,
-    evse_id: session.evseId, connector_id: session.connectorId, transaction_id: session.transactionId, id_token: session.idToken,
-    site_id: session.siteId ?? '', city: session.city ?? '', region: '', country: '', operator: session.operator ?? '', time_zone: '',
-    connector_standard: null, current: null, power_max_w: null, partner: session.partner, vehicle_model: session.vehicleModel, vehicle_class: null,
-    vehicle_battery_wh: null, energy_wh: session.energyWh, register_wh: null, export_wh: session.exportWh, charging_ms: session.chargingMs,
-    idle_ms: session.idleMs, mean_power_w: session.meanPowerW, peak_power_w: session.peakPowerW, soc_from: session.socFrom, soc_to: session.socTo,
-    successful: isSuccessful(session), stop_reason: session.stopReason, flags: session.flags, event_count: session.eventCount,
-    duplicates: session.duplicates, sequence_gaps: session.sequenceGaps, tariff_id: null, currency: null, cost_minor: null, start_fee_minor: null,
-    energy_cost_minor: null, charging_cost_minor: null, idle_cost_minor: null, cost_flags: [],
-  };
+  return sessionTableRow({ session, vehicle: null, cost: withoutCost({ tariffId: null, currency: null }, 'no-tariff') });
 }
 
 export function minuteRow(load: StationLoad, window: { readonly key: string; readonly startMs: number }): MinuteTableRow {
