@@ -8,8 +8,8 @@ import { windowOperator } from './windows/window-operator.ts';
 export interface WindowAggregateOptions<K, V, A> extends Omit<WindowedOptions<K, V, A>, 'emit'> {
   /**
    * `update` (default): each change of a window at once. `final`: each window once, when it closes, in the order of
-   * (end, key bytes): Kafka Streams' `suppress(untilWindowCloses)`. `{ everyMs }`: each window that has changed, when time passes a
-   * multiple of that, and once more when it closes if it has changed since; not over sliding windows.
+   * (end, key bytes): Kafka Streams' `suppress(untilWindowCloses)`. `{ everyMs }`: each window that has changed, when time next passes
+   * a multiple of that, and when it closes, if it has changed since; not over sliding windows.
    */
   readonly emit?: 'update' | 'final' | PeriodicEmission<K, A>;
 }
@@ -27,10 +27,10 @@ export interface WindowAggregateOptions<K, V, A> extends Omit<WindowedOptions<K,
  * `timeScope: 'key'`, the windows of all keys that the idle time has closed.
  *
  * **From time to time**, with `emit: { everyMs }`: what a window has changed by waits until time passes a multiple of `everyMs`, and
- * comes as one result behind the record that moved the time, in the order of (start, key bytes). Time is the step's own, by records or by idle
- * sources; with `timeScope: 'key'` also the key's, so that what waits of a key that falls silent comes with the others' time. What waits is
- * state: a restart changes nothing. A `fold` that gives back the very aggregate that it got (`===`) has changed nothing; a window
- * begins with the first change of `initial()`. A record whose fold throws moves no time.
+ * comes as one result, in front of the record that moves the time, in the order of (start, key bytes). Time is the step's own, by records or by
+ * idle sources; with `timeScope: 'key'`, for a key that is more than a whole `everyMs` behind that, also the key's own: in a replay of old
+ * records. What waits is state: a restart changes nothing. A `fold` that gives back the very aggregate that it got (`===`) has changed
+ * nothing, and a window begins with the first change of `initial()`.
  *
  * **Rollups** are tumbling windows of a coarser size, made of the aggregates of the finer ones when they are given, each in a rhythm of its own,
  * to the output of its name: exact sums, means and peaks without state of their own. All windows of the largest rollup close

@@ -101,6 +101,8 @@ export interface TimeKeyStore<K, V> extends LocalStore {
   readonly latestMs: number | undefined;
   /** The lowest time held for one key, or undefined. */
   earliestOf(key: K): number | undefined;
+  /** Calls `visit` with everything, a key's times ascending, the keys in no order that lasts: for what a step finds out when it starts. */
+  each(visit: (key: K, timeMs: number, value: V) => void): void;
   /** Everything in (time, key bytes) order. Sorts; not for every record. */
   all(): IterableIterator<TimeKeyEntry<K, V>>;
 }

@@ -3,7 +3,7 @@ import type { SlidingWindows } from './sliding-windows.ts';
 import type { TimeWindows } from './time-windows.ts';
 import { wantPositive } from './window-span.ts';
 
-/** Windows of a coarser size, each made of the finer ones in it whenever it is given. Nothing is kept for them but whether they have changed. */
+/** Windows of a coarser size, each made of the finer ones in it whenever it is given. Nothing is kept for them. */
 export interface Rollup<K, A> {
   /** A multiple of the size of the windows, and of the next smaller rollup. */
   readonly sizeMs: number;

@@ -37,7 +37,7 @@ const settings: fc.Arbitrary<Setting> = fc.record({
 const record = fc.record({ key: fc.constantFrom(...keys), value: fc.oneof(fc.constant(0), fc.nat(99)), timestampMs: fc.oneof(fc.nat(60), fc.nat(200)) });
 const moments = fc.array(fc.oneof({ weight: 6, arbitrary: record }, { weight: 1, arbitrary: fc.nat(260) }), { maxLength: 40 });
 
-/** By the words of the documentation, from the list of all that was taken; nothing is kept but that and who was told what when. */
+/** By the words of the documentation, from the list of all that was taken; nothing is kept but that, and of how much of it who was told. */
 class Model {
   readonly out: Record<string, unknown[]> = {};
   readonly late: In[] = [];
@@ -57,17 +57,13 @@ class Model {
 
   push(one: In): void {
     const { windows, timeScope, silentKeyMs } = this.#setting;
-    const beforeMs = timeScope === 'key' ? this.#times.get(one.key) ?? -1 : this.#timeMs;
-    const nowMs = Math.max(beforeMs, one.timestampMs);
+    this.#moveOn(one.timestampMs);
+    if (timeScope === 'key') this.#moveKeyOn(one.key, one.timestampMs);
+    if (silentKeyMs !== undefined) this.#closeSilent(this.#timeMs - silentKeyMs);
+    const nowMs = timeScope === 'key' ? this.#times.get(one.key) ?? -1 : this.#timeMs;
     const open = windowsAt(windows, one.timestampMs).filter(({ startMs }) => this.#closesMs(startMs) > nowMs);
     if (open.length === 0) this.late.push(one);
     if (one.value !== 0) for (const { startMs } of open) this.#taken.push({ record: one, startMs });
-    if (timeScope === 'key') {
-      this.#give((key, startMs, everyMs) => key === one.key && (passes(beforeMs, nowMs, everyMs) || this.#closesMs(startMs) <= nowMs));
-      this.#times.set(one.key, nowMs);
-    }
-    this.#moveOn(one.timestampMs);
-    if (silentKeyMs !== undefined) this.#closeSilent(this.#timeMs - silentKeyMs);
   }
 
   idle(timeMs: number): void {
@@ -98,11 +94,21 @@ class Model {
     if (this.#setting.timeScope === 'task') this.#give((_key, startMs) => this.#closesMs(startMs) <= this.#timeMs);
   }
 
+  #moveKeyOn(key: string, timeMs: number): void {
+    const beforeMs = this.#times.get(key) ?? -1;
+    const nowMs = Math.max(beforeMs, timeMs);
+    this.#times.set(key, nowMs);
+    // A key counts by its own time when a whole multiple, and more, lies between it and the step's.
+    const isBehind = (everyMs: number): boolean => multiplesUntil(beforeMs, everyMs) + 1 < multiplesUntil(this.#timeMs, everyMs);
+    this.#give((owner, startMs, everyMs) => owner === key && ((isBehind(everyMs) && passes(beforeMs, nowMs, everyMs)) || this.#closesMs(startMs) <= nowMs));
+  }
+
+  /** Windows in the order of their starts, as their keys' times rise with them. */
   #closeSilent(timeMs: number): void {
     this.#give((_key, startMs) => this.#closesMs(startMs) <= timeMs);
-    for (const { record: { key }, startMs } of this.#taken) {
-      if (this.#closesMs(startMs) <= timeMs) this.#times.set(key, Math.max(this.#times.get(key) ?? -1, this.#closesMs(startMs)));
-    }
+    const closed = this.#taken.filter(({ startMs }) => this.#closesMs(startMs) <= timeMs);
+    closed.sort((left, right) => left.startMs - right.startMs || byBytes(left.record.key, right.record.key));
+    for (const { record: { key }, startMs } of closed) this.#moveKeyOn(key, this.#closesMs(startMs));
   }
 
   #give(isDue: (key: string, startMs: number, everyMs: number) => boolean): void {
@@ -121,6 +127,10 @@ class Model {
       }
     }
   }
+}
+
+function multiplesUntil(ms: number, everyMs: number): number {
+  return Math.floor(ms / everyMs);
 }
 
 function passes(beforeMs: number, nowMs: number, everyMs: number): boolean {

@@ -1,11 +1,10 @@
-import type { KeyValueStore, TimeKeyEntry, TimeKeyStore } from '../../state/local-store.ts';
-import type { Timestamped } from '../../state/local/timestamped.ts';
+import type { KeyValueStore, TimeKeyStore } from '../../state/local-store.ts';
 import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { WindowedOptions } from './aggregation.ts';
-import { putIn, type HeldAggregate } from './held-aggregate.ts';
 import { firstStartMs, type TimeWindows } from './time-windows.ts';
-import type { PeriodicStores } from './window-stores.ts';
+import { WaitingWindows } from './waiting-windows.ts';
+import type { PeriodicStores, StampedAggregate } from './window-stores.ts';
 
 type FoldOptions<K, V, A> = Pick<WindowedOptions<K, V, A>, 'fold' | 'initial' | 'silentKeyMs'>;
 
@@ -13,14 +12,13 @@ type FoldOptions<K, V, A> = Pick<WindowedOptions<K, V, A>, 'fold' | 'initial' | 
 interface Level<K> {
   readonly sizeMs: number;
   readonly everyMs: number;
-  /** Starts of what has changed since it was given. */
-  readonly pending: TimeKeyStore<K, number>;
+  readonly waiting: WaitingWindows<K>;
   readonly give: (key: K, startMs: number) => void;
 }
 
 /**
- * What a tumbling or hopping aggregate with `emit: { everyMs }` does with each record: it folds first, then the time moves on, and
- * what waits is given when that passes a multiple. Time is stored last, so that an error on the way leaves all that waits waiting.
+ * What a tumbling or hopping aggregate with `emit: { everyMs }` does with each record: it lets the time move on, gives what waits for that, and
+ * then folds. A window is kept with the times, the step's and its key's, at which it changed: it waits while neither has passed a multiple since.
  */
 export class PeriodicWindowStep<K, V, A> {
   readonly #context: StepContext;
@@ -28,11 +26,12 @@ export class PeriodicWindowStep<K, V, A> {
   readonly #options: FoldOptions<K, V, A>;
   readonly #late: Emit<StreamRecord<K | null, V>>;
   readonly #streamTime: StreamTime;
-  readonly #store: TimeKeyStore<K, Timestamped<A>>;
+  readonly #store: TimeKeyStore<K, StampedAggregate<A>>;
   readonly #progress: KeyValueStore<K, number> | null;
   readonly #levels: readonly Level<K>[];
   /** Windows close together with all others of the largest rollup that they are in. */
   readonly #rolledUpMs: number | null;
+  #started = false;
 
   constructor(
     context: StepContext, windows: TimeWindows, options: FoldOptions<K, V, A>, stores: PeriodicStores<K, A>,
@@ -50,8 +49,7 @@ export class PeriodicWindowStep<K, V, A> {
       const held = store.get(key, startMs);
       if (held !== undefined) emit({ key: { key, startMs, endMs: startMs + windows.sizeMs }, value: held.value, timestampMs: held.timestampMs });
     };
-    const windowLevel = { sizeMs: windows.advanceMs, everyMs: stores.everyMs, pending: context.store(stores.pending), give: giveWindow };
-    const rollups = stores.rollups.map(({ name, sizeMs, everyMs, combine, pending }): Level<K> => {
+    const rollups = stores.rollups.map(({ name, sizeMs, everyMs, combine }): Level<K> => {
       const output = guard(context.output<Windowed<K>, unknown>(name));
       const give = (key: K, startMs: number): void => {
         const endMs = startMs + sizeMs;
@@ -61,11 +59,11 @@ export class PeriodicWindowStep<K, V, A> {
           parts.push(value.value);
           if (value.timestampMs > timestampMs) ({ timestampMs } = value);
         }
-        output({ key: { key, startMs, endMs }, value: combine(parts, key), timestampMs });
+        if (parts.length > 0) output({ key: { key, startMs, endMs }, value: combine(parts, key), timestampMs });
       };
-      return { sizeMs, everyMs, pending: context.store(pending), give };
+      return { sizeMs, everyMs, waiting: new WaitingWindows(stores.identity), give };
     });
-    this.#levels = [windowLevel, ...rollups];
+    this.#levels = [{ sizeMs: windows.advanceMs, everyMs: stores.everyMs, waiting: new WaitingWindows(stores.identity), give: giveWindow }, ...rollups];
     this.#rolledUpMs = rollups.at(-1)?.sizeMs ?? null;
   }
 
@@ -75,10 +73,9 @@ export class PeriodicWindowStep<K, V, A> {
       this.#context.dropped('null-key');
       return;
     }
+    if (!this.#started) this.#start();
+    const nowMs = this.#moveOn(key, timestampMs);
     const { advanceMs, graceMs } = this.#windows;
-    const progress = this.#progress;
-    const beforeMs = progress === null ? this.#streamTime.ms : progress.get(key) ?? -1;
-    const nowMs = timestampMs > beforeMs ? timestampMs : beforeMs;
     let isLate = true;
     for (let startMs = firstStartMs(this.#windows, timestampMs); startMs <= timestampMs; startMs += advanceMs) {
       if (this.#closesMs(startMs) <= nowMs - graceMs) {
@@ -86,43 +83,125 @@ export class PeriodicWindowStep<K, V, A> {
         continue;
       }
       isLate = false;
-      this.#fold(key, value, startMs, timestampMs);
+      this.#fold(key, value, startMs, timestampMs, nowMs);
     }
     if (isLate) this.#late(record);
-    if (progress === null) {
-      this.#moveTaskOn(timestampMs);
-      this.#closeAll(this.#streamTime.ms - graceMs);
-      return;
-    }
-    if (nowMs > beforeMs) {
-      this.#giveOfKey(key, beforeMs, nowMs);
-      progress.put(key, nowMs);
-    }
-    this.#moveTaskOn(timestampMs);
-    const { silentKeyMs } = this.#options;
-    if (silentKeyMs !== undefined) this.#closeSilentKeys(progress, this.#streamTime.ms - silentKeyMs - graceMs);
   }
 
   /** Gives what a record of that time would give and close. Keys with a time of their own keep it, but where windows close. */
   idle(timeMs: number): void {
-    this.#moveTaskOn(timeMs);
+    if (!this.#started) this.#start();
+    this.#moveStepOn(timeMs);
     const closeMs = timeMs - this.#windows.graceMs;
     if (this.#progress === null) this.#closeAll(closeMs);
     else this.#closeSilentKeys(this.#progress, closeMs);
   }
 
-  #fold(key: K, value: V, startMs: number, timestampMs: number): void {
+  /** Finds what waits in what was committed. Not while the step is built: then nothing is there yet. */
+  #start(): void {
+    this.#started = true;
+    this.#store.each((key, startMs, { keyMs, stepMs }) => {
+      const nowMs = this.#progress === null ? keyMs : this.#progress.get(key) ?? -1;
+      for (const { sizeMs, everyMs, waiting } of this.#levels) {
+        if (this.#waits(keyMs, stepMs, nowMs, everyMs)) waiting.add(key, startMs - (startMs % sizeMs));
+      }
+    });
+  }
+
+  /** The key's time, or that of all keys, with a record; gives what waits and what closes by it. */
+  #moveOn(key: K, timestampMs: number): number {
+    this.#moveStepOn(timestampMs);
+    const { graceMs } = this.#windows;
+    const progress = this.#progress;
+    if (progress === null) {
+      this.#closeAll(this.#streamTime.ms - graceMs);
+      return this.#streamTime.ms;
+    }
+    const beforeMs = progress.get(key) ?? -1;
+    if (timestampMs > beforeMs) {
+      this.#moveKeyOn(key, beforeMs, timestampMs);
+      progress.put(key, timestampMs);
+    }
+    const { silentKeyMs } = this.#options;
+    if (silentKeyMs === undefined) return timestampMs > beforeMs ? timestampMs : beforeMs;
+    this.#closeSilentKeys(progress, this.#streamTime.ms - silentKeyMs - graceMs);
+    return progress.get(key) ?? -1;
+  }
+
+  #moveStepOn(timestampMs: number): void {
+    const beforeMs = this.#streamTime.ms;
+    if (timestampMs <= beforeMs) return;
+    for (const { everyMs, waiting, give } of this.#levels) if (passes(beforeMs, timestampMs, everyMs)) waiting.take(Number.MAX_SAFE_INTEGER, give);
+    this.#streamTime.advance(timestampMs);
+  }
+
+  #moveKeyOn(key: K, beforeMs: number, nowMs: number): void {
+    const lastClosedMs = this.#lastClosedMs(nowMs - this.#windows.graceMs);
+    const earliestMs = this.#store.earliestOf(key);
+    if (earliestMs === undefined) return;
+    const closes = earliestMs <= lastClosedMs;
+    for (const { everyMs, waiting, give } of this.#levels) {
+      if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, nowMs, everyMs)) waiting.takeKey(key, Number.MAX_SAFE_INTEGER, give);
+      else if (closes) waiting.takeKey(key, lastClosedMs, give);
+    }
+    if (closes) this.#store.drainKey(key, lastClosedMs);
+  }
+
+  /** A key's time counts for what waits when it is more than one multiple behind: keys that keep up wait for the time of all. */
+  #isBehind(keyMs: number, everyMs: number): boolean {
+    return Math.floor(keyMs / everyMs) + 1 < Math.floor(this.#streamTime.ms / everyMs);
+  }
+
+  /** Whether what changed at those times, its key's and the step's, still waits now. */
+  #waits(keyMs: number, stepMs: number, keyNowMs: number, everyMs: number): boolean {
+    return !passes(stepMs, this.#streamTime.ms, everyMs) && !(this.#isBehind(keyMs, everyMs) && passes(keyMs, keyNowMs, everyMs));
+  }
+
+  #closeAll(closeMs: number): void {
+    const lastClosedMs = this.#lastClosedMs(closeMs);
+    const { earliestMs } = this.#store;
+    if (earliestMs === undefined || earliestMs > lastClosedMs) return;
+    for (const { waiting, give } of this.#levels) waiting.take(lastClosedMs, give);
+    this.#store.forget(lastClosedMs);
+  }
+
+  #closeSilentKeys(progress: KeyValueStore<K, number>, closeMs: number): void {
+    const lastClosedMs = this.#lastClosedMs(closeMs);
+    const { earliestMs } = this.#store;
+    if (earliestMs === undefined || earliestMs > lastClosedMs) return;
+    for (const { waiting, give } of this.#levels) waiting.take(lastClosedMs, give);
+    // What has been closed must not open again: it is as if the key had come this far by itself.
+    for (const { key, timeMs } of this.#store.drain(lastClosedMs)) {
+      const closedAtMs = this.#closesMs(timeMs) + this.#windows.graceMs;
+      const beforeMs = progress.get(key) ?? -1;
+      if (beforeMs >= closedAtMs) continue;
+      for (const { everyMs, waiting, give } of this.#levels) {
+        if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, closedAtMs, everyMs)) waiting.takeKey(key, Number.MAX_SAFE_INTEGER, give);
+      }
+      progress.put(key, closedAtMs);
+    }
+  }
+
+  #fold(key: K, value: V, startMs: number, timestampMs: number, nowMs: number): void {
     const { initial, fold } = this.#options;
     const store = this.#store;
-    const held: HeldAggregate<A> | undefined = store.get(key, startMs);
+    const held = store.get(key, startMs);
     const before = held === undefined ? initial() : held.value;
     const after = fold(before, value, key);
     if (after === before) return;
-    putIn(store, key, startMs, held, after, held === undefined || held.timestampMs < timestampMs ? timestampMs : held.timestampMs);
-    for (const { sizeMs, pending } of this.#levels) {
-      const levelStartMs = startMs - (startMs % sizeMs);
-      if (pending.get(key, levelStartMs) === undefined) pending.put(key, levelStartMs, timestampMs);
+    const stepMs = this.#streamTime.ms;
+    for (const { sizeMs, everyMs, waiting } of this.#levels) {
+      if (held === undefined || !this.#waits(held.keyMs, held.stepMs, nowMs, everyMs)) waiting.add(key, startMs - (startMs % sizeMs));
     }
+    if (held === undefined) {
+      store.put(key, startMs, { value: after, timestampMs, keyMs: nowMs, stepMs });
+      return;
+    }
+    held.value = after;
+    if (held.timestampMs < timestampMs) held.timestampMs = timestampMs;
+    held.keyMs = nowMs;
+    held.stepMs = stepMs;
+    store.put(key, startMs, held);
   }
 
   /** When a window, or the largest rollup that it is in, is over. */
@@ -136,53 +215,6 @@ export class PeriodicWindowStep<K, V, A> {
     const rolledUpMs = this.#rolledUpMs;
     return rolledUpMs === null ? closeMs - this.#windows.sizeMs : Math.floor(closeMs / rolledUpMs) * rolledUpMs - 1;
   }
-
-  /** A key's own time goes on: what of it waits is given where that passes a multiple, and where it closes. */
-  #giveOfKey(key: K, beforeMs: number, nowMs: number): void {
-    const lastClosedMs = this.#lastClosedMs(nowMs - this.#windows.graceMs);
-    const earliestMs = this.#store.earliestOf(key);
-    const closes = earliestMs !== undefined && earliestMs <= lastClosedMs;
-    for (const { everyMs, pending, give } of this.#levels) {
-      const untilMs = passes(beforeMs, nowMs, everyMs) ? Number.MAX_SAFE_INTEGER : closes ? lastClosedMs : -1;
-      const firstMs = pending.earliestOf(key);
-      if (firstMs !== undefined && firstMs <= untilMs) giveAll(pending.drainKey(key, untilMs), give);
-    }
-    if (closes) this.#store.drainKey(key, lastClosedMs);
-  }
-
-  /** The step's own time goes on: what waits of any key is given where that passes a multiple. */
-  #moveTaskOn(timestampMs: number): void {
-    const beforeMs = this.#streamTime.ms;
-    if (timestampMs <= beforeMs) return;
-    for (const { everyMs, pending, give } of this.#levels) {
-      if (passes(beforeMs, timestampMs, everyMs) && pending.entries > 0) giveAll(pending.drain(Number.MAX_SAFE_INTEGER), give);
-    }
-    this.#streamTime.advance(timestampMs);
-  }
-
-  #closeAll(closeMs: number): void {
-    const lastClosedMs = this.#lastClosedMs(closeMs);
-    const { earliestMs } = this.#store;
-    if (earliestMs === undefined || earliestMs > lastClosedMs) return;
-    for (const { pending, give } of this.#levels) giveAll(pending.drain(lastClosedMs), give);
-    this.#store.forget(lastClosedMs);
-  }
-
-  #closeSilentKeys(progress: KeyValueStore<K, number>, closeMs: number): void {
-    const lastClosedMs = this.#lastClosedMs(closeMs);
-    const { earliestMs } = this.#store;
-    if (earliestMs === undefined || earliestMs > lastClosedMs) return;
-    for (const { pending, give } of this.#levels) giveAll(pending.drain(lastClosedMs), give);
-    // What has been closed must not open again: it is as if the key had come this far by itself.
-    for (const { key, timeMs } of this.#store.drain(lastClosedMs)) {
-      const closedAtMs = this.#closesMs(timeMs) + this.#windows.graceMs;
-      if ((progress.get(key) ?? -1) < closedAtMs) progress.put(key, closedAtMs);
-    }
-  }
-}
-
-function giveAll<K>(waiting: readonly TimeKeyEntry<K, number>[], give: (key: K, startMs: number) => void): void {
-  for (const { key, timeMs } of waiting) give(key, timeMs);
 }
 
 function passes(beforeMs: number, nowMs: number, everyMs: number): boolean {

@@ -1,6 +1,10 @@
 import type { Codec } from '../../schemas/codec.ts';
 import { int64 } from '../../schemas/builtin-codecs.ts';
+import { composite } from '../../schemas/codec-evolution.ts';
+import { encodeInto } from '../../schemas/encode-into.ts';
+import { keyIdentity, type KeyIdentity } from '../../state/local/key-identity.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
+import { timeBytes, writeTime } from '../../state/local/time-bytes.ts';
 import { timeKeyStore } from '../../state/local/time-key-store.ts';
 import { timestamped, type Timestamped } from '../../state/local/timestamped.ts';
 import type { KeyValueStore, StoreDefinition, TimeKeyStore } from '../../state/local-store.ts';
@@ -30,12 +34,21 @@ export function windowStores<K, A>(
   return { windows, progress, pending, all: [windows, progress, pending].filter((store) => store !== null) };
 }
 
-/** What a step with `emit: { everyMs }` keeps: starts of what has changed since it was given, beside the windows. */
-export interface PeriodicStores<K, A> extends Pick<WindowStores<K, A>, 'windows' | 'progress' | 'all'> {
+/** An aggregate with the times at which it changed last: the key's own, or the step's where all keys have one time; and the step's. */
+export interface StampedAggregate<A> {
+  value: A;
+  timestampMs: number;
+  keyMs: number;
+  stepMs: number;
+}
+
+/** What a step with `emit: { everyMs }` keeps. */
+export interface PeriodicStores<K, A> extends Pick<WindowStores<K, A>, 'progress' | 'all'> {
+  readonly windows: StoreDefinition<TimeKeyStore<K, StampedAggregate<A>>>;
   readonly everyMs: number;
-  readonly pending: StoreDefinition<TimeKeyStore<K, number>>;
+  readonly identity: KeyIdentity<K>;
   /** Smallest first. */
-  readonly rollups: readonly (Rollup<K, A> & { readonly name: string; readonly pending: StoreDefinition<TimeKeyStore<K, number>> })[];
+  readonly rollups: readonly (Rollup<K, A> & { readonly name: string })[];
 }
 
 export function periodicStores<K, A>(
@@ -45,9 +58,26 @@ export function periodicStores<K, A>(
   rollups: readonly (Rollup<K, A> & { readonly name: string })[],
   meaning: string,
 ): PeriodicStores<K, A> {
-  const { windows, progress, all } = windowStores(name, options, false, meaning);
-  const pendingStore = (store: string): StoreDefinition<TimeKeyStore<K, number>> => ({ ...timeKeyStore({ name: store, key: options.key, value: int64 }), meaning });
-  const pending = pendingStore(`${name}.pending`);
-  const withStores = rollups.map((rollup) => ({ ...rollup, pending: pendingStore(`${name}.pending.${rollup.name}`) }));
-  return { windows, progress, everyMs, pending, rollups: withStores, all: [...all, pending, ...withStores.map((rollup) => rollup.pending)] };
+  const { progress } = windowStores(name, options, false, meaning);
+  const windows = { ...timeKeyStore({ name, key: options.key, value: stamped(options.aggregate) }), meaning };
+  return { windows, progress, everyMs, identity: keyIdentity(options.key), rollups, all: [windows, progress].filter((store) => store !== null) };
+}
+
+/** The three times (8 bytes each), then the aggregate. */
+function stamped<A>(aggregate: Codec<A>): Codec<StampedAggregate<A>> {
+  return composite<StampedAggregate<A>, [Codec<A>]>('stamped', [aggregate], ([part]) => ({
+    encodeInto: ({ value, timestampMs, keyMs, stepMs }, writer) => {
+      writeTime(timestampMs, writer);
+      writeTime(keyMs, writer);
+      writeTime(stepMs, writer);
+      encodeInto(part, value, writer);
+    },
+    decode: (encoded) => ({
+      value: part.decode(encoded.subarray(3 * timeBytes)), timestampMs: timeAt(encoded, 0), keyMs: timeAt(encoded, 1), stepMs: timeAt(encoded, 2),
+    }),
+  }));
+}
+
+function timeAt(encoded: Uint8Array, place: number): number {
+  return int64.decode(encoded.subarray(place * timeBytes, (place + 1) * timeBytes));
 }

@@ -34,6 +34,14 @@ describe('a time-key store', () => {
     expect(store.lastOf('c', 100)).toBeUndefined();
   });
 
+  it('visits everything, the times of a key ascending', () => {
+    const store = definition.create();
+    for (const [key, timeMs] of [['a', 30], ['b', 15], ['a', 10]] as const) store.put(key, timeMs, timeMs);
+    const visited: unknown[] = [];
+    store.each((key, timeMs, value) => visited.push([key, timeMs, value]));
+    expect(visited.sort()).toEqual([['a', 10, 10], ['a', 30, 30], ['b', 15, 15]]);
+  });
+
   it('reads back from the durable store in the order of time, then key', () => {
     const store = definition.create();
     store.put('a', 300, 1);

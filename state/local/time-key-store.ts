@@ -183,6 +183,10 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
     return drained;
   }
 
+  each(visit: (key: K, timeMs: number, value: V) => void): void {
+    for (const { key, list } of this.#byKey.values()) for (const { timeMs, value } of list) visit(key, timeMs, value);
+  }
+
   *all(): IterableIterator<TimeKeyEntry<K, V>> {
     for (const bucket of this.#timeIndex().inOrder()) {
       for (const entry of this.#inKeyOrder(bucket.slice())) yield { key: entry.owner.key, timeMs: entry.timeMs, value: entry.value };
