@@ -13,8 +13,10 @@ export interface SessionEvent extends ChargingEvent {
 export const earliestEventMs = Date.UTC(2010, 0, 1);
 /** Times from here on are a broken clock, whoever says so. */
 export const latestEventMs = Date.UTC(2100, 0, 1);
-/** A device may be ahead of the back end by this much (time zones mistaken for UTC); more is a broken clock. */
-export const aheadMaxMs = 86_400_000;
+/** A device may be ahead of the back end by this much: clocks drift, and messages take no time. More is a wrong clock. */
+export const aheadMaxMs = 600_000;
+/** A message that was not kept back (`offline`) is not older than this when it is received; queues and repairs take days at most. */
+export const behindMaxMs = 7 * 86_400_000;
 /** Beyond this a register is broken: a thousand GWh, more than a site draws in its life. */
 export const registerMaxWh = 1e9;
 
@@ -23,14 +25,22 @@ export type EventTime =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * When an event happened: by the device's clock, or, where that is absurd, when the back end received it. Absurd is: before
- * 2010, after 2099, or more than a day ahead of the reception. Without a time to fall back to it is unknown.
+ * When an event happened: by the device's clock, or, where that cannot be, when the back end received it.
+ *
+ * It cannot be before 2010 or after 2099 (a clock that was never set, or is broken); nor more than 10 minutes ahead of the
+ * reception, because nothing is received before it happens, and a clock an hour ahead (local time taken for UTC) would close what is
+ * still open and make the true events behind it late; nor more than 7 days behind the reception, unless the event says that it was
+ * kept back (`offline`), because a clock that fell back by years would open windows and sessions long ago. Without a time to fall back
+ * to, a device's time within the years is believed, and any other is unknown.
  */
 export function eventTimeOf(event: ChargingEvent): EventTime {
   const { timestampMs, receivedMs } = event;
   const received = receivedMs !== null && receivedMs >= earliestEventMs && receivedMs < latestEventMs ? receivedMs : null;
-  const believable = timestampMs >= earliestEventMs && timestampMs < latestEventMs;
-  if (believable && (received === null || timestampMs <= received + aheadMaxMs)) return { kind: 'device', ms: timestampMs };
+  if (timestampMs >= earliestEventMs && timestampMs < latestEventMs) {
+    if (received === null) return { kind: 'device', ms: timestampMs };
+    const aheadMs = timestampMs - received;
+    if (aheadMs <= aheadMaxMs && (event.offline || aheadMs >= -behindMaxMs)) return { kind: 'device', ms: timestampMs };
+  }
   if (received !== null) return { kind: 'received', ms: received };
   return { kind: 'unknown', reason: `timestampMs ${timestampMs} is absurd, and there is no receivedMs to fall back to` };
 }

@@ -2,11 +2,13 @@ import type { Emit, GroupedStore, StatefulContext, StreamRecord } from '../engin
 import type { SessionEvent } from '../session-event.ts';
 import { effectsOf, emptyConnector, firstAvailableAfter, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorEntry, ConnectorState } from './connector-state.ts';
+import { pointsMax, withoutLeast, withoutSteady } from './forget-points.ts';
+import type { RegisterReading } from './read-registers.ts';
 import { givenOf } from './session-load.ts';
 import type { GivenLoad, LoadOutput } from './session-load.ts';
-import { borrowStop, giveBackStop, isLoneStop, mark, newSession, startOf } from './session-state.ts';
+import { borrowStop, giveBackStop, isLoneStop, mark, newSession, startOf, thinFirstAt, unread } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
-import { closesAt, closureOf, isFinal } from './session-reading.ts';
+import { chargingMsOf, closesAt, closureOf, isFinal, readingOf } from './session-reading.ts';
 import { rowOf, sameRow } from './session-row-of.ts';
 import type { SessionRow } from './session-row.ts';
 import type { StationTimers } from './station-timers.ts';
@@ -135,10 +137,35 @@ export class SessionBook {
     return other === undefined || before === null ? null : [other, before];
   }
 
+  /**
+   * Forgets points that say nothing any more. What was given of them stays, in finer pieces; only where they are so many that some
+   * which say something must go, the load is given anew.
+   */
+  forgetPoints(state: SessionState): void {
+    const { points, lastMs } = state;
+    if (points.length < state.thinAt) return;
+    const before = givenOf(state);
+    const old = readingOf(state);
+    state.points = withoutSteady(points, lastMs);
+    let now = readingOf(state);
+    if (!isSameReading(old, now)) {
+      state.points = points;
+      now = old;
+    }
+    if (state.points.length > pointsMax) {
+      state.points = withoutLeast(state.points, lastMs);
+      now = readingOf(state);
+      if (!isSameReading(old, now)) this.#load.changed(before, givenOf(state));
+    }
+    state.thinAt = Math.max(thinFirstAt, state.points.length + 48, Math.min(pointsMax + 1, 2 * state.points.length));
+    // Read again from what is left, as it would be after a restart.
+    unread(state);
+  }
+
   #closeWhenDue(state: SessionState, nowMs: number): void {
     const dueMs = closesAt(state) + this.#limits.settleMs;
     if (dueMs > nowMs) return this.schedule(state, dueMs);
-    if (isLoneStop(state) && this.#matchStop(state, nowMs)) return undefined;
+    if (state.revision < 0 && isLoneStop(state) && this.#matchStop(state, nowMs)) return undefined;
     state.closedBy = state.stopMs !== null ? 'TransactionEnded' : closureOf(state)?.by ?? 'Inactivity';
     state.open = false;
     state.revision += 1;
@@ -228,6 +255,12 @@ export class SessionBook {
 
 export function connectorOf(one: { readonly evseId: number; readonly connectorId: number }): string {
   return `${one.evseId}.${one.connectorId}`;
+}
+
+/** The same energy and charging time, however it is cut. */
+function isSameReading(a: RegisterReading, b: RegisterReading): boolean {
+  return a.energyMilliWh === b.energyMilliWh && a.registerMilliWh === b.registerMilliWh && a.flags.join() === b.flags.join() &&
+    chargingMsOf(a.segments) === chargingMsOf(b.segments);
 }
 
 /** What neighbours see of a session. */

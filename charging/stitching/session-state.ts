@@ -151,6 +151,8 @@ export function takeIn(state: SessionState, event: SessionEvent, seqNo: number |
   else if (isStop(event)) takeStop(state, point, event.stopReason, borrowed);
   else putPoint(state, point);
   takePlace(state, event);
+  // Also where no point has come in: the times of first and last may have moved.
+  unread(state);
 }
 
 /**

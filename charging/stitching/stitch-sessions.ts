@@ -149,6 +149,7 @@ class SessionStitcher {
     state.tail = appended.tail;
     state.segments = null;
     this.#load.appended(event, appended, ended);
+    if (state.points.length >= state.thinAt) this.#book.forgetPoints(state);
     if (before === null) this.#sessions.put(event.stationId, state.key, state);
     else this.#book.changed(state, before, stationMs);
     this.#live(state, event);
@@ -175,6 +176,7 @@ class SessionStitcher {
     this.#take(state, event, stationMs);
     book.changed(state, before, stationMs);
     if (other !== null && !lends) book.changed(other[0], other[1], stationMs);
+    if (state.open) book.forgetPoints(state);
     this.#live(state, event);
   }
 
