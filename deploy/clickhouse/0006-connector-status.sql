@@ -91,14 +91,15 @@ SELECT
 FROM {database}.connector_status FINAL
 WHERE to_time IS NULL OR to_time > from_time;
 
--- The exclusions that hold, by the narrowest thing that they name: (from, to, EVSE, site, operator) each, times in milliseconds.
+-- The exclusions that hold, by the narrowest thing that they name (station, site or operator): (from, to, EVSE, site, operator) each, times in milliseconds.
 CREATE VIEW IF NOT EXISTS {database}.exclusions_held AS
 SELECT
-    multiIf(e.station_id IS NOT NULL, 'station', e.site_id IS NOT NULL, 'site', 'operator') AS scope,
-    ifNull(e.station_id, '') AS station_id, ifNull(e.site_id, '') AS site_id, ifNull(e.operator, '') AS operator,
-    (toUnixTimestamp64Milli(from_time), ifNull(toUnixTimestamp64Milli(to_time), 9223372036854775807), evse_id, e.site_id, e.operator) AS exclusion
-FROM {database}.outage_exclusions AS e FINAL
-WHERE NOT withdrawn;
+    multiIf(station_id IS NOT NULL, 'station', site_id IS NOT NULL, 'site', 'operator') AS scope,
+    coalesce(station_id, site_id, operator, '') AS of,
+    groupArray((toUnixTimestamp64Milli(from_time), ifNull(toUnixTimestamp64Milli(to_time), 9223372036854775807), evse_id, site_id, operator)) AS exclusions
+FROM {database}.outage_exclusions FINAL
+WHERE NOT withdrawn
+GROUP BY scope, of;
 
 -- How many connectors are in use, free or out of order: of everything, by operator, city, site and station (see `dimension`; columns of other
 -- dimensions are empty). What is not online counts there and nowhere else. operational_rate: the share that can be used.
@@ -153,7 +154,8 @@ GROUP BY station_id, hour_number;
 -- whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions exclude once. What lasts is taken to last until `until`.
 -- For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
 --
--- One pass: the changes of a port as an array of (time, usable connectors, connectors online, exclusions), sorted and added up.
+-- One pass: the changes of a port as an array of (time, usable connectors, connectors online, exclusions), sorted and added up. The array with one
+-- element binds `changes`; named as a column and used six times, it would be written out six times in the plan.
 CREATE VIEW IF NOT EXISTS {database}.port_segments AS
 SELECT
     station_id, evse_id, site_id, city, operator,
@@ -162,37 +164,42 @@ SELECT
 FROM
 (
     SELECT
-        p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
-        toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
-        arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
-                         AND e.1 < until_ms AND e.2 > p.first_ms,
-                    arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding,
-        arraySort(change -> change.1, arrayConcat(
-            arrayMap(i -> (i.1, toInt64(i.3), toInt64(i.4), 0::Int64), p.intervals),
-            arrayMap(i -> (i.2, -toInt64(i.3), -toInt64(i.4), 0::Int64), p.intervals),
-            arrayMap(e -> (greatest(e.1, p.first_ms), 0::Int64, 0::Int64, 1::Int64), excluding),
-            arrayMap(e -> (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64), excluding),
-            arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(p.first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64),
-                     range(1, 1 + greatest(0, dateDiff('month', p.first_time, {until:DateTime64(3, 'UTC')})))))) AS changes,
-        arrayMap(change -> change.1, changes) AS times,
-        arrayFilter(s -> s.1 < s.2, arrayZip(times, arrayPushBack(arrayPopFront(times), times[-1]), arrayCumSum(c -> c.2, changes),
-                                             arrayCumSum(c -> c.3, changes), arrayCumSum(c -> c.4, changes))) AS segments
+        station_id, evse_id, site_id, city, operator,
+        arrayMap(changes -> arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), changes.1[-1]),
+                                     arrayCumSum(changes.2), arrayCumSum(changes.3), arrayCumSum(changes.4)),
+            [arraySort(arrayConcat(
+                arrayFlatten(arrayMap(i -> [(i.1, i.3, i.4, 0::Int64), (i.2, -i.3, -i.4, 0::Int64)], intervals)),
+                arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64),
+                                            (least(e.2, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')})), 0::Int64, 0::Int64, -1::Int64)], excluding)),
+                arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64),
+                         range(1, 1 + greatest(0, dateDiff('month', first_time, {until:DateTime64(3, 'UTC')}))))))])[1] AS segments
     FROM
     (
         SELECT
-            station_id, evse_id, argMax(i.site_id, i.from_time) AS port_site, argMax(i.city, i.from_time) AS port_city, argMax(i.operator, i.from_time) AS port_operator,
-            greatest(min(i.from_time), {since:DateTime64(3, 'UTC')}) AS first_time, toUnixTimestamp64Milli(first_time) AS first_ms,
-            groupArray((toUnixTimestamp64Milli(greatest(i.from_time, {since:DateTime64(3, 'UTC')})),
-                        toUnixTimestamp64Milli(least(ifNull(i.to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})), i.usable, i.online)) AS intervals
-        FROM {database}.connector_intervals AS i
-        WHERE i.from_time < {until:DateTime64(3, 'UTC')} AND (i.to_time IS NULL OR i.to_time > {since:DateTime64(3, 'UTC')})
-        GROUP BY station_id, evse_id
-    ) AS p
-    LEFT JOIN (SELECT station_id AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'station' GROUP BY of) AS of_station ON p.station_id = of_station.of
-    LEFT JOIN (SELECT site_id AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'site' GROUP BY of) AS of_site ON p.port_site = of_site.of
-    LEFT JOIN (SELECT operator AS of, groupArray(exclusion) AS exclusions FROM {database}.exclusions_held WHERE scope = 'operator' GROUP BY of) AS of_operator ON p.port_operator = of_operator.of
+            p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
+            p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, p.intervals AS intervals,
+            arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
+                             AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
+                        arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
+        FROM
+        (
+            SELECT
+                station_id, evse_id, argMax(i.site_id, i.from_time) AS port_site, argMax(i.city, i.from_time) AS port_city, argMax(i.operator, i.from_time) AS port_operator,
+                greatest(min(i.from_time), {since:DateTime64(3, 'UTC')}) AS first_time,
+                groupArray((toUnixTimestamp64Milli(greatest(i.from_time, {since:DateTime64(3, 'UTC')})),
+                            toUnixTimestamp64Milli(least(ifNull(i.to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
+                            toInt64(i.usable), toInt64(i.online))) AS intervals
+            FROM {database}.connector_intervals AS i
+            WHERE i.from_time < {until:DateTime64(3, 'UTC')} AND (i.to_time IS NULL OR i.to_time > {since:DateTime64(3, 'UTC')})
+            GROUP BY station_id, evse_id
+        ) AS p
+        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
+        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
+        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of
+    )
 )
-ARRAY JOIN segments AS segment;
+ARRAY JOIN segments AS segment
+WHERE segment.1 < segment.2;
 
 -- Uptime of each port and month (UTC), and of the twelve months that end with it: SELECT * FROM port_uptime_until(until = '2026-04-01').
 -- year_uptime_percent is of the minutes that are known; rule_uptime_percent is the equation of 23 CFR 680.116(b)(3) to the letter: of 525,600 minutes,
