@@ -1,30 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
-import { logTopic, Topology } from '../engine.ts';
 import type { SessionEvent } from '../session-event.ts';
 import type { SessionRow } from './session-row.ts';
 import type { SessionState } from './session-state.ts';
-import { stitchSessions } from './stitch-sessions.ts';
 import type { StitchSessionsOptions } from './stitch-sessions.ts';
 import type { StationProgress } from './station-timers.ts';
 import type { KeyValueStore } from '../engine.ts';
 import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from '../testing/events.ts';
+import { sessionTopology } from '../testing/session-topology.ts';
 
 function drive(options: StitchSessionsOptions = {}) {
-  const topology = new Topology('t');
-  const events = { key: utf8, value: json<SessionEvent>('event'), timestampOf: (event: SessionEvent) => event.timestampMs };
-  const sessions = topology.stream('events', events).pipe(stitchSessions('sessions', null, options));
-  sessions.to(logTopic('out', { key: utf8, value: json<SessionRow>('row') }));
-  sessions.side<string, SessionEvent>('late').to(logTopic('late', events));
-  topology.deadLetters(logTopic('dead', { key: utf8, value: json('dead') }));
-  const driver = new TopologyTestDriver(topology);
+  const driver = new TopologyTestDriver(sessionTopology(options));
+  const take = <V>(topic: string): readonly V[] => driver.take<string, V>(topic).map((record) => record.value);
   return {
     driver,
     push: (...list: readonly SessionEvent[]) => list.forEach((event) => driver.push('events', event.stationId, event, event.timestampMs)),
-    take: () => driver.take<string, SessionRow>('out').map((record) => record.value),
-    taken: () => driver.take<string, SessionRow>('out').map(({ value }) => `${value.transactionId} r${value.revision} ${value.closedBy} ${value.flags.join(' ')}`.trim()),
-    late: () => driver.take<string, SessionEvent>('late').map((record) => record.value.eventId),
+    take: () => take<SessionRow>('rows'),
+    taken: () => take<SessionRow>('rows').map((row) => `${row.transactionId} r${row.revision} ${row.closedBy} ${row.flags.join(' ')}`.trim()),
+    late: () => take<SessionEvent>('late').map((event) => event.eventId),
     state: () => driver.store<KeyValueStore<string, SessionState>>('sessions').entries,
   };
 }
