@@ -12,14 +12,12 @@ export interface PartOfNetwork {
 
 /**
  * The question's SQL, asked of a part only. The views stay as they are: ClickHouse filters what they read (setting
- * `additional_table_filters`), sessions behind FINAL and stations as they are now. Times limit sessions, not stations.
+ * `additional_table_filters`), sessions behind FINAL, stations as they are now, connectors. Times limit sessions only.
  */
 export function questionSql(question: Question, database: string, part: PartOfNetwork = {}): string {
-  const filters: string[] = [];
-  const ofStations = placeConditions(part);
-  const ofSessions = [...ofStations, ...timeConditions(part)];
-  if (ofSessions.length > 0) filters.push(`${quoted(`${database}.session_facts`)}: ${quoted(ofSessions.join(' AND '))}`);
-  if (ofStations.length > 0) filters.push(`${quoted(`${database}.stations_now`)}: ${quoted(ofStations.join(' AND '))}`);
+  const place = placeConditions(part);
+  const conditions = { session_facts: [...place, ...timeConditions(part)], stations_now: place, connectors_now: place, connector_intervals: place };
+  const filters = Object.entries(conditions).filter(([, all]) => all.length > 0).map(([table, all]) => `${quoted(`${database}.${table}`)}: ${quoted(all.join(' AND '))}`);
   const sql = question.sql(database);
   return filters.length === 0 ? sql : `${sql} SETTINGS additional_table_filters = {${filters.join(', ')}}`;
 }
@@ -27,7 +25,7 @@ export function questionSql(question: Question, database: string, part: PartOfNe
 /** Whether the part changes the answer: of records that were set aside neither place nor day are known. */
 export function dependsOnPart({ subject }: Question, part: PartOfNetwork): boolean {
   if (subject === 'records') return false;
-  return subject === 'stations' ? placeConditions(part).length > 0 : placeConditions(part).length + timeConditions(part).length > 0;
+  return subject === 'stations' || subject === 'connectors' ? placeConditions(part).length > 0 : placeConditions(part).length + timeConditions(part).length > 0;
 }
 
 function placeConditions({ city, operator, site }: PartOfNetwork): readonly string[] {

@@ -1,6 +1,7 @@
 /** Parts of the answer to "how is the network doing?", in the order in which a report tells them. */
 export const sections = {
   network: 'The network',
+  status: 'Connectors now, and uptime',
   today: 'Today',
   sessions: 'Sessions and energy',
   hours: 'By hour of the day',
@@ -17,7 +18,7 @@ export const sections = {
 export type Section = keyof typeof sections;
 
 /** What a question is asked of: a filter on a part of the network changes the answer of these only. */
-export type Subject = 'sessions' | 'stations' | 'sessions and stations' | 'records';
+export type Subject = 'sessions' | 'stations' | 'sessions and stations' | 'connectors' | 'records';
 
 /** A question that people ask of a charging network, and the view that answers it (deploy/clickhouse). */
 export interface Question {
@@ -49,6 +50,13 @@ function question(
 /** All of them. The report, docs/questions.md, the tests and the bench read this list. */
 export const questions: readonly Question[] = [
   question('network', 'network_totals', 'The network', 'How large is the network, and what has been charged?', 'sessions and stations'),
+  question('status', 'occupancy_now', 'Occupancy', 'How many connectors are in use, free, or out of order?', 'connectors', { where: `dimension = 'all'` }),
+  question('status', 'operational_rate', 'Operational rate', 'What share of the connectors can be used now, at each operator?', 'connectors',
+    { where: `dimension = 'operator'`, orderBy: 'operator' }),
+  question('status', 'network_uptime', 'Uptime', 'What share of the time could the charging ports be used, by month (23 CFR 680.116)?', 'connectors',
+    { where: `dimension = 'all'`, orderBy: 'month' }),
+  question('status', 'nearest_free_stations', 'Nearest free stations', 'Which stations with a free place are nearest to a point?', 'connectors',
+    { example: 'at_latitude = 56.4620, at_longitude = -2.9707' }),
   question('today', 'sessions_today', 'Today', 'How many sessions began today, and what do they bring in?', 'sessions'),
   question('today', 'sessions_on_day', 'A day', 'The same for the day that it is at any moment, up to that moment.', 'sessions',
     { example: `at = '2018-05-01 12:00:00'` }),
