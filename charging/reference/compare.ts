@@ -53,6 +53,8 @@ export interface CompareOptions {
 /**
  * What a snapshot changes. Pure. `known` is brought up to date, so that a later snapshot is compared with this one.
  *
+ * A record that says from when on it holds is the version of that time; the rules behind are for those that do not say.
+ *
  * The first version of a record is valid since the source says it is there, else for ever. A change is valid from the time of
  * the source's record, else from now, but never from before the newest version. With `validFromMs` a record is compared with the version
  * in force then, so that the past can be corrected. Without it a record whose source time is before that of the newest one known
@@ -105,8 +107,9 @@ export function sourceTimeOf(snapshot: Snapshot<unknown>): number | null {
 type Told<Facts> = Extract<ReferenceRow<Facts>, { readonly kind: 'facts' | 'closed' }>;
 
 function changeOf<Facts, T extends { readonly validFromMs: number }>(
-  row: Told<Facts>, history: KnownHistory<T> | undefined, comparing: Comparing<Facts, T>, options: CompareOptions,
+  row: Told<Facts>, history: KnownHistory<T> | undefined, comparing: Comparing<Facts, T>, given: CompareOptions,
 ): Change<T> | 'unchanged' | 'older' {
+  const options = row.validFromMs === undefined ? given : { ...given, validFromMs: row.validFromMs };
   const versions = history?.versions ?? [];
   const older = options.validFromMs === null && row.sourceMs !== null && history?.sourceMs !== undefined && history.sourceMs !== null && row.sourceMs < history.sourceMs;
   if (older) return 'older';
@@ -124,7 +127,9 @@ function changeOf<Facts, T extends { readonly validFromMs: number }>(
   const validFromMs = changeTime(before, row.sourceMs, options);
   const value = comparing.versionOf(row.facts, validFromMs, present);
   const fields = present === null ? [] : differences(present, value);
-  if (present !== null && fields.length === 0) return 'unchanged';
+  // A version with a time of its own is kept even where it changes nothing yet: one from between may come later.
+  const repeats = row.validFromMs === undefined || before.validFromMs === row.validFromMs;
+  if (present !== null && fields.length === 0 && repeats) return 'unchanged';
   return { kind: present === null ? 'added' : 'changed', id: row.id, validFromMs, value, sourceMs: row.sourceMs, fields };
 }
 

@@ -3,12 +3,14 @@ import { outageExclusion } from '../../schemas/generated/outage-exclusion.ts';
 import type { OutageExclusion } from '../../schemas/generated/outage-exclusion.ts';
 import { station } from '../../schemas/generated/station.ts';
 import type { Station } from '../../schemas/generated/station.ts';
+import { tariff } from '../../schemas/generated/tariff.ts';
+import type { Tariff } from '../../schemas/generated/tariff.ts';
 import { vehicle } from '../../schemas/generated/vehicle.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import { stationsTopic } from '../topology.ts';
 import type { Comparing } from './compare.ts';
-import type { OutageExclusionFacts, StationFacts, VehicleFacts } from './reference-row.ts';
-import { outageExclusionsTopic, vehiclesTopic } from './reference-topics.ts';
+import type { OutageExclusionFacts, StationFacts, TariffFacts, VehicleFacts } from './reference-row.ts';
+import { outageExclusionsTopic, tariffsTopic, vehiclesTopic } from './reference-topics.ts';
 
 export { vehiclesTopic };
 
@@ -25,8 +27,10 @@ export interface ReferenceKind<Facts, T> extends Comparing<Facts, T> {
 export const stationKind: ReferenceKind<StationFacts, Station> = {
   topic: stationsTopic,
   form: station,
-  versionOf: (facts, validFromMs, before) =>
-    ({ ...facts, validFromMs, tariffId: before?.tariffId ?? null, registerScope: before?.registerScope ?? 'lifetime' }),
+  versionOf: (facts, validFromMs, before) => ({
+    ...facts, validFromMs, tariffId: facts.tariffId === undefined ? before?.tariffId ?? null : facts.tariffId,
+    registerScope: facts.registerScope ?? before?.registerScope ?? 'lifetime',
+  }),
   withdrawnOf: (before, validFromMs) => ({ ...before, validFromMs, evses: [] }),
   isWithdrawn: ({ evses }) => evses.length === 0,
   regionOf: ({ country, region }) => `${country ?? ''}/${region ?? ''}`,
@@ -49,5 +53,15 @@ export const outageExclusionKind: ReferenceKind<OutageExclusionFacts, OutageExcl
   versionOf: (facts, validFromMs) => ({ ...facts, withdrawn: false, validFromMs }),
   withdrawnOf: (before, validFromMs) => ({ ...before, withdrawn: true, validFromMs }),
   isWithdrawn: ({ withdrawn }) => withdrawn,
+  regionOf: () => '',
+};
+
+/** Tariffs. One that is no longer there is deleted: sessions that begin later have no price. */
+export const tariffKind: ReferenceKind<TariffFacts, Tariff> = {
+  topic: tariffsTopic,
+  form: tariff,
+  versionOf: (facts, validFromMs) => ({ ...facts, validFromMs }),
+  withdrawnOf: () => null,
+  isWithdrawn: () => false,
   regionOf: () => '',
 };

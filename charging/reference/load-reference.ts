@@ -7,7 +7,7 @@ import { quarantined } from '../ingest/quarantine.ts';
 import { compareSnapshot, sourceTimeOf } from './compare.ts';
 import type { Change, CompareOptions } from './compare.ts';
 import { formatNamed, formatOf } from './formats/formats.ts';
-import { outageExclusionKind, stationKind, vehicleKind } from './kinds.ts';
+import { outageExclusionKind, stationKind, tariffKind, vehicleKind } from './kinds.ts';
 import type { ReferenceKind } from './kinds.ts';
 import { knownVersions, sourceHeader, sourceTimeHeader } from './known-versions.ts';
 import type { ReferenceFile } from './reference-file.ts';
@@ -82,6 +82,8 @@ function loadFormat(format: ReferenceFormat, files: readonly ReferenceFile[], pr
       return loadKind(vehicleKind, format, snapshotsOf(format.read, files), producer, load);
     case 'outage-exclusions':
       return loadKind(outageExclusionKind, format, snapshotsOf(format.read, files), producer, load);
+    case 'tariffs':
+      return loadKind(tariffKind, format, snapshotsOf(format.read, files), producer, load);
   }
 }
 
@@ -103,14 +105,16 @@ function snapshotsOf<Facts>(read: (files: readonly ReferenceFile[]) => readonly 
   return together.rows.length === 0 ? own : [...own, { files: together.files, rows: once(together.rows) }];
 }
 
-/** A record whose id came before is a bad row, unless it says the very same. */
+/** A record whose id came before, for the same time, is a bad row, unless it says the very same. Versions of one id come in the order of their times. */
 function once<Facts>(rows: readonly ReferenceRow<Facts>[]): readonly ReferenceRow<Facts>[] {
   const first = new Map<string, ReferenceRow<Facts>>();
-  return rows.map((row) => {
+  const timeOf = (row: ReferenceRow<Facts>): number => (row.kind === 'facts' || row.kind === 'closed' ? row.validFromMs ?? 0 : 0);
+  return rows.toSorted((a, b) => timeOf(a) - timeOf(b)).map((row) => {
     if (row.kind !== 'facts' && row.kind !== 'closed') return row;
-    const before = first.get(row.id);
+    const key = `${row.validFromMs ?? ''}/${row.id}`;
+    const before = first.get(key);
     if (before === undefined) {
-      first.set(row.id, row);
+      first.set(key, row);
       return row;
     }
     if (row.kind === 'facts' && before.kind === 'facts' && JSON.stringify(row.facts) === JSON.stringify(before.facts)) return { kind: 'other', file: row.file, line: row.line };

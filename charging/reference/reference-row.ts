@@ -1,11 +1,13 @@
 import type { OutageExclusion } from '../../schemas/generated/outage-exclusion.ts';
 import type { Station } from '../../schemas/generated/station.ts';
+import type { Tariff } from '../../schemas/generated/tariff.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import type { ReferenceFile } from './reference-file.ts';
 
-/** Fields of a station that its source speaks of; tariff and register are set elsewhere and survive a load. */
-export type StationFacts = Omit<Station, 'validFromMs' | 'tariffId' | 'registerScope'>;
+/** Fields of a station that its source speaks of. Registers speak of neither tariff nor register, which survive a load. */
+export type StationFacts = Omit<Station, 'validFromMs' | 'tariffId' | 'registerScope'> & Partial<Pick<Station, 'tariffId' | 'registerScope'>>;
 export type VehicleFacts = Omit<Vehicle, 'validFromMs'>;
+export type TariffFacts = Omit<Tariff, 'validFromMs'>;
 export type OutageExclusionFacts = Omit<OutageExclusion, 'validFromMs' | 'withdrawn'>;
 
 interface Place {
@@ -24,6 +26,8 @@ export interface FactsRow<Facts> extends Place {
   readonly sinceMs: number | null;
   /** When the source has last changed or confirmed the record; null when it does not say. */
   readonly sourceMs: number | null;
+  /** The source says from when on this very version holds; a file may have several of one id. Left out: it does not say. */
+  readonly validFromMs?: number;
 }
 
 /** A record that says that the station is not in service: planned, closed, removed. */
@@ -31,6 +35,8 @@ export interface ClosedRow extends Place {
   readonly kind: 'closed';
   readonly id: string;
   readonly sourceMs: number | null;
+  /** As in `FactsRow`. */
+  readonly validFromMs?: number;
 }
 
 /** A sound record of something else: a hydrogen pump, a fragment that is part of other records. */
@@ -79,7 +85,11 @@ export interface OutageExclusionFormat extends FormatBase<OutageExclusionFacts> 
   readonly kind: 'outage-exclusions';
 }
 
-export type ReferenceFormat = StationFormat | VehicleFormat | OutageExclusionFormat;
+export interface TariffFormat extends FormatBase<TariffFacts> {
+  readonly kind: 'tariffs';
+}
+
+export type ReferenceFormat = StationFormat | VehicleFormat | OutageExclusionFormat | TariffFormat;
 
 /** Thrown by a reader of one row: which column, and what is wrong with it. */
 export class UnusableRow extends Error {

@@ -6,11 +6,16 @@ import { allego, bundesnetzagentur } from './bundesnetzagentur.ts';
 import { globalStations } from './global-stations.ts';
 import { openChargeMap } from './open-charge-map.ts';
 import { outageExclusions } from './outage-exclusions.ts';
+import { ocpiTariffs } from './ocpi-tariffs.ts';
 import { openEvData, openEvDataset } from './open-ev-data.ts';
+import { ownStations } from './own-stations.ts';
+import { ownTariffs } from './own-tariffs.ts';
+import { ownVehicles } from './own-vehicles.ts';
 
 /** All forms of reference data, in the order in which help and messages name them. */
 export const referenceFormats: readonly ReferenceFormat[] = [
   afdc, bundesnetzagentur, allego, openChargeMap, globalStations, openEvData, openEvDataset, outageExclusions,
+  ownStations, ownVehicles, ownTariffs, ocpiTariffs,
 ];
 
 const names = (): string => referenceFormats.map(({ name }) => name).join(', ');
