@@ -3,7 +3,8 @@
  * charged and drew energy, or the taking back of such a span (signs turned) when it is known better. The sum of all changes of
  * a session is what its row says: energy to the mWh, occupied and charging time to the ms.
  *
- * Every event of a station gives at least one change, if an empty one, so that the windows behind see the station's time.
+ * Every event of a station gives at least one change, if an empty one, so that the windows behind see the station's time. The
+ * record's timestamp is the event's own time, whenever what it tells of happened.
  */
 export interface LoadChange {
   readonly stationId: string;
@@ -19,9 +20,9 @@ export interface LoadChange {
   readonly occupied: -1 | 0 | 1;
   /** The same of energy flowing. */
   readonly charging: -1 | 0 | 1;
-  /** Meter values taken in. */
+  /** Meter values taken in; at the time of the event, as the power and the errors. */
   readonly samples: number;
-  /** Highest power that is reported for the span, in W. */
+  /** Highest power that the event reports, in W. */
   readonly powerW: number | null;
   /** At `fromMs`; -1 takes one back that was counted at another time. */
   readonly sessionsStarted: number;
