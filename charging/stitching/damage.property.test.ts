@@ -21,7 +21,7 @@ function outcomeOf(world: World, dice: Dice): Outcome {
   const deliveries = world.deliveries.toSorted((a, b) => a.arrivesMs - b.arrivesMs);
   const restartAt = dice.whole(0, deliveries.length);
   const commitAt = dice.whole(0, restartAt);
-  let lastMs = 0;
+  let lastMs = Math.max(...world.sessions.map((one) => one.stopMs)) + days(1);
   deliveries.forEach(({ event, arrivesMs }, at) => {
     if (at === commitAt) driver.commit();
     if (at === restartAt) driver.restart();

@@ -6,7 +6,7 @@ export interface MeteredPoints {
   /** A reading was taken between these. */
   readonly fromMs: readonly number[];
   readonly toMs: readonly number[];
-  /** Time since the start in which energy may have flowed: all but that of which the state or the power says that none did. */
+  /** Time since the start in which energy may have flowed: all but that of which the state says that none did. */
   readonly flowingMs: readonly number[];
   /** The first is the start of the session, reported or assumed. */
   readonly hasStart: boolean;

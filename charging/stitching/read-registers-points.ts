@@ -42,7 +42,7 @@ export function takeIn(reported: readonly ReportedPoint[], span: SessionSpan, li
   for (let index = 0; index < points.length; index += 1) {
     const point = points[index] as ReportedPoint;
     const lengthMs = index === 0 ? 0 : (timeMs[index] as number) - (timeMs[index - 1] as number);
-    const flows = index > 0 && mayFlow(points[index - 1] as ReportedPoint, point, held[index - 1] as ChargingState | null);
+    const flows = index > 0 && mayFlow(held[index - 1] as ChargingState | null);
     mayFlowMs.push((mayFlowMs[index - 1] ?? 0) + (flows ? lengthMs : 0));
     held.push(point.chargingState ?? held[index - 1] ?? null);
     const milliWh = index === 0 && zeroAssumed ? 0 : point.milliWh;
@@ -76,10 +76,9 @@ function isAfterEnd(point: ReportedPoint, end: ReportedPoint): boolean {
   return point.seqNo === null || end.seqNo === null || point.seqNo > end.seqNo;
 }
 
-/** Energy may have flowed between two points unless the state, or the power at both, says that none did. */
-function mayFlow(from: ReportedPoint, to: ReportedPoint, held: ChargingState | null): boolean {
-  if (held !== null) return held === 'Charging';
-  return from.powerW === null || to.powerW === null || from.powerW > chargingFromW || to.powerW > chargingFromW;
+/** Energy may have flowed unless the state says that none did; power says nothing of the time between its samples. */
+function mayFlow(held: ChargingState | null): boolean {
+  return held === null || held === 'Charging';
 }
 
 /** Spreads a step's energy evenly over its time: the energy from the start until each of its points. */
@@ -122,8 +121,7 @@ export function powerMilliWh(from: ReportedPoint, to: ReportedPoint, lengthMs: n
 export function mayFlowUntil(taken: TakenPoints, last: number, stopMs: number): boolean {
   const end = taken.points.length - 1;
   if ((taken.mayFlowMs[end] as number) > (taken.mayFlowMs[last] as number)) return true;
-  const point = taken.points[end] as ReportedPoint;
-  return (taken.timeMs[end] as number) < stopMs && mayFlow(point, point, taken.held[end] as ChargingState | null);
+  return (taken.timeMs[end] as number) < stopMs && mayFlow(taken.held[end] as ChargingState | null);
 }
 
 /** Energy by power from the register's last movement to a point, in mWh. */

@@ -1,4 +1,5 @@
 import type { ChargingEvent } from '../../../schemas/generated/charging-event.ts';
+import { aheadMaxMs } from '../../session-event.ts';
 import { hours, minutes } from '../events.ts';
 import type { Dice } from './dice.ts';
 import type { Delivery, Lie, TrueSample, TrueSession, World } from './truth.ts';
@@ -117,6 +118,9 @@ export const clocks: readonly Damage[] = [
     apply: (world, dice) => {
       const skews = new Map(world.stations.map(({ station }) => [station.stationId, dice.oneOf([-1, 1]) * dice.whole(0, hours(20))]));
       const skewOf = (stationId: string) => skews.get(stationId) ?? 0;
+      // What is told to be received before it happened gets the time of the reception.
+      const isReplaced = (one: Delivery) => one.event.receivedMs !== null && one.event.timestampMs + skewOf(one.event.stationId) > one.event.receivedMs + aheadMaxMs;
+      const shifted = (one: Delivery) => ({ timestampMs: Math.max(0, one.event.timestampMs + skewOf(one.event.stationId)) });
       const moved = (session: TrueSession, skewMs: number): TrueSession => ({
         ...session, startMs: session.startMs + skewMs, stopMs: session.stopMs + skewMs,
         samples: session.samples.map((sample) => ({ ...sample, timeMs: sample.timeMs + skewMs })),
@@ -124,9 +128,7 @@ export const clocks: readonly Damage[] = [
       return {
         stations: world.stations,
         sessions: world.sessions.map((session) => moved(session, skewOf(session.station.station.stationId))),
-        deliveries: world.deliveries.map((one) => ({
-          ...one, event: { ...one.event, timestampMs: Math.max(0, one.event.timestampMs + skewOf(one.event.stationId)) },
-        })),
+        deliveries: world.deliveries.map((one) => (isReplaced(one) ? edited(one, shifted(one), 'time') : { ...one, event: { ...one.event, ...shifted(one) } })),
       };
     },
   },
@@ -175,7 +177,7 @@ export const registers: readonly Damage[] = [
 export const identities: readonly Damage[] = [
   some('a stop has no transaction id', isStop, 0.5, (one) => [edited(one, { transactionId: null }, 'transactionId')]),
   some('a stop has the transaction id -1', isStop, 0.5, (one) => [edited(one, { transactionId: '-1' }, 'transactionId')]),
-  some('a stop has a transaction id that nobody knows', isStop, 0.5, (one) => [edited(one, { transactionId: `${one.event.transactionId} unknown` }, 'transactionId')]),
+  some('a stop has a transaction id that nobody knows', isStop, 0.5, (one) => [edited(one, { transactionId: `unknown ${one.sample}.${one.sessionId}` }, 'transactionId')]),
 ];
 
 /** Connectors that are used again without a stop of the transaction before. */

@@ -2,7 +2,7 @@ import { priceSession } from '../../cost/price-session.ts';
 import type { LoadChange } from '../../load/load-change.ts';
 import type { SessionRow } from '../../stitching/session-row.ts';
 import type { Tariff } from '../../../schemas/generated/tariff.ts';
-import { arrives, energyFlags, knowableOf } from './knowable.ts';
+import { arrives, knowableOf } from './knowable.ts';
 import type { Knowable } from './knowable.ts';
 import type { TrueSession, World } from './truth.ts';
 
@@ -60,7 +60,7 @@ function againstTruth(session: TrueSession, known: Knowable, row: SessionRow): r
   if (known.stopMs !== null) say('stop', row.stopMs, known.stopMs);
   const milliWh = row.energyWh === null ? null : Math.round(row.energyWh * 1000);
   if (known.energyMilliWh !== null) say('energy', milliWh, known.energyMilliWh);
-  else if (milliWh !== session.energyMilliWh && !row.flags.some((flag) => energyFlags.includes(flag))) say('unflagged energy', milliWh, session.energyMilliWh);
+  else if (known.energyFlags !== null && milliWh !== session.energyMilliWh && !row.flags.some((flag) => known.energyFlags?.includes(flag))) say('unflagged energy', milliWh, session.energyMilliWh);
   for (const flags of known.flags) {
     if (!flags.some((flag) => row.flags.includes(flag))) complaints.push(`no flag of ${flags.join(', ')} among ${row.flags.join(', ')}`);
   }

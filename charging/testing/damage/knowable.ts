@@ -9,6 +9,8 @@ export interface Knowable {
   readonly startMs: number | null;
   readonly stopMs: number | null;
   readonly energyMilliWh: number | null;
+  /** What may be said of an energy that is not the true one; null: nothing tells. */
+  readonly energyFlags: readonly string[] | null;
   /** Of each of these at least one must be among its flags. */
   readonly flags: readonly (readonly string[])[];
   /** Its stop arrives under a name that is not its own. */
@@ -20,9 +22,10 @@ export interface Knowable {
 const startFlags: readonly string[] = ['missing-start', 'clock-replaced'];
 const stopFlags: readonly string[] = ['missing-stop', 'clock-replaced', 'matched-stop'];
 /** What may be said of an energy that is not the true one. */
-export const energyFlags: readonly string[] = [
+const energyFlags: readonly string[] = [
   'partial-energy', 'register-reset', 'register-rolled-over', 'register-mixed', 'register-outlier', 'register-frozen', 'negative-energy',
-  'implausible-energy', 'missing-energy', 'missing-start', 'missing-stop', 'clock-replaced', 'stop-before-start',
+  'implausible-energy', 'missing-energy', 'missing-start', 'missing-stop', 'matched-stop', 'clock-replaced',
+  'stop-before-start',
 ];
 
 export function arrives({ event }: Delivery): boolean {
@@ -33,41 +36,62 @@ export function arrives({ event }: Delivery): boolean {
 export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
   const told = new Map<string, Delivery[]>(world.sessions.map((one) => [one.sessionId, []]));
   for (const one of world.deliveries) if (one.sessionId !== null && arrives(one)) told.get(one.sessionId)?.push(one);
-  const homeless = new Set<string>();
+  const connectors = new Map<string, Neighbours>();
   for (const session of world.sessions) {
     const all = told.get(session.sessionId) ?? [];
-    if (all.length > 0 && all.every((one) => one.lies.includes('transactionId'))) homeless.add(connectorOf(session));
+    const at = connectors.get(connectorOf(session)) ?? { loneStops: false, unended: false, falseTimes: false };
+    const stops = all.filter(isStop).length;
+    connectors.set(connectorOf(session), {
+      loneStops: at.loneStops || (stops > 0 && stops === all.length), unended: at.unended || (all.length > 0 && stops === 0),
+      falseTimes: at.falseTimes || all.some((one) => one.lies.includes('time')),
+    });
   }
-  return new Map(world.sessions.map((one) => [one.sessionId, knowable(one, told.get(one.sessionId) ?? [], homeless.has(connectorOf(one)))]));
+  return new Map(world.sessions.map((one) => [one.sessionId, knowable(one, told.get(one.sessionId) ?? [], connectors.get(connectorOf(one)) as Neighbours)]));
+}
+
+/** What there is on a connector: a stop of which nothing else arrives may be that of a session whose stop does not. */
+interface Neighbours {
+  readonly loneStops: boolean;
+  readonly unended: boolean;
+  /** Then sessions may seem to overlap. */
+  readonly falseTimes: boolean;
+}
+
+function isStop({ event }: Delivery): boolean {
+  return event.type === 'TransactionEnded';
 }
 
 function connectorOf(session: TrueSession): string {
   return `${session.station.station.stationId}/${session.connectorId}`;
 }
 
-function knowable(session: TrueSession, told: readonly Delivery[], hasHomelessStops: boolean): Knowable {
+function knowable(session: TrueSession, told: readonly Delivery[], neighbours: Neighbours): Knowable {
   const liars = told.filter((one) => one.lies.length > 0);
   const named = told.filter((one) => !one.lies.includes('transactionId'));
   const starts = named.filter((one) => one.event.type === 'TransactionStarted');
-  const stops = told.filter((one) => one.event.type === 'TransactionEnded');
+  const stops = told.filter(isStop);
   const lied = (lie: Lie) => liars.some((one) => one.lies.includes(lie));
   const isTrueTime = (one: Delivery) => !one.lies.includes('time') && eventTimeOf(one.event).kind === 'device';
+  // A false time that may be true is believed, and nothing tells.
+  const isReplaced = (one: Delivery) => eventTimeOf(one.event).kind === 'received';
   const stopElsewhere = stops.some((one) => one.lies.includes('transactionId'));
   // A stop without a name of its own is known by its connector and time, where these are true, and no other stop may be meant.
-  const isMatched = !stopElsewhere || (stops.length === 1 && named.length > 0 && named.every(isTrueTime) && !hasHomelessStops);
+  const isMatched = named.some(isStop) || (stops.length === 1 && named.length > 0 && named.every(isTrueTime) && !neighbours.loneStops);
   const startKnown = starts.length > 0 && starts.every(isTrueTime);
   const stopKnown = stops.length > 0 && stops.every(isTrueTime) && isMatched;
   const energyKnown = stopKnown && isEnergyKnown(session, told, starts, stops, lied);
   const flags: (readonly string[])[] = [];
   if (starts.length === 0) flags.push(['missing-start']);
-  else if (!startKnown) flags.push(startFlags);
-  if (stops.length === 0) flags.push(['missing-stop']);
-  else if (!stopKnown) flags.push(stopFlags);
+  else if (starts.every(isReplaced)) flags.push(startFlags);
+  if (stops.length === 0) flags.push(neighbours.loneStops ? ['missing-stop', 'matched-stop'] : ['missing-stop']);
+  else if (stops.every(isReplaced) || !isMatched) flags.push(stopFlags);
   if (!session.station.known) flags.push(['unknown-station']);
   return {
-    named: named.length > 0, startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
+    named: named.length > 0 && (named.some((one) => !isStop(one)) || !neighbours.unended), startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
     energyMilliWh: energyKnown ? session.energyMilliWh : null, flags, stopElsewhere,
-    untouched: told.length === session.samples.length && liars.length === 0 && isInPlace(told),
+    // Of an unknown connector up to 1 MW is believed. Zero may be what a register shows that has just begun again.
+    energyFlags: lied('placeholder') && lied('rolledOver') ? null : session.station.known ? energyFlags : [...energyFlags, 'unknown-station'],
+    untouched: told.length === session.samples.length && liars.length === 0 && !neighbours.falseTimes && isInPlace(told),
   };
 }
 
@@ -82,7 +106,7 @@ function isEnergyKnown(
   const { station, samples } = session;
   if (isDisputed(told)) return false;
   const kinds = (['outlier', 'reset', 'rolledOver', 'relative', 'stale', 'placeholder'] as const).filter(lied);
-  if (kinds.length > 1 || lied('placeholder')) return false;
+  if (kinds.length > 1 || lied('placeholder') || told.some(({ lies }) => new Set(lies).size < lies.length)) return false;
   const hasRegister = (one: Delivery) => one.event.meterWh !== null;
   const readings = told.filter(hasRegister);
   if (!stops.every(hasRegister)) return false;
