@@ -78,7 +78,7 @@ export function compareSnapshot<Facts, T extends { readonly validFromMs: number 
   for (const row of snapshot.rows) {
     if (row.kind !== 'facts' && row.kind !== 'closed') continue;
     seen.add(row.id);
-    if (row.kind === 'facts') regions.add(comparing.regionOf(comparing.versionOf(row.facts, 0, null)));
+    if (row.kind === 'facts') regions.add(comparing.regionOf(comparing.versionOf(row.facts, 0, known.get(row.id)?.versions.at(-1)?.value ?? null)));
     const found = changeOf(row, known.get(row.id), comparing, options);
     if (found === 'unchanged' || found === 'older') counts[found]++;
     else write(found);

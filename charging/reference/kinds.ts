@@ -9,8 +9,9 @@ import { vehicle } from '../../schemas/generated/vehicle.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import { stationsTopic } from '../topology.ts';
 import type { Comparing } from './compare.ts';
-import type { OutageExclusionFacts, StationFacts, TariffFacts, VehicleFacts } from './reference-row.ts';
+import type { OutageExclusionFacts, TariffFacts, ToldStation, VehicleFacts } from './reference-row.ts';
 import { outageExclusionsTopic, tariffsTopic, vehiclesTopic } from './reference-topics.ts';
+import { timeZoneOf } from './time-zone.ts';
 
 export { vehiclesTopic };
 
@@ -24,17 +25,28 @@ export interface ReferenceKind<Facts, T> extends Comparing<Facts, T> {
  * Stations. One that is no longer there gets a version without charging places rather than a deletion: that version has a time of
  * its own, and what happened there before, or is told late, still finds its city and operator.
  */
-export const stationKind: ReferenceKind<StationFacts, Station> = {
+export const stationKind: ReferenceKind<ToldStation, Station> = {
   topic: stationsTopic,
   form: station,
-  versionOf: (facts, validFromMs, before) => ({
-    ...facts, validFromMs, tariffId: facts.tariffId === undefined ? before?.tariffId ?? null : facts.tariffId,
-    registerScope: facts.registerScope ?? before?.registerScope ?? 'lifetime',
-  }),
+  versionOf: (facts, validFromMs, before) => {
+    const told = { ...before ?? unknownStation(facts.stationId), ...facts, validFromMs };
+    return {
+      ...told, timeZone: facts.timeZone ?? before?.timeZone ?? timeZoneOf(told).zone,
+      // A station that is spoken of is there, with one place of which nothing is known where none is named.
+      evses: told.evses.length === 0 ? [{ evseId: 1, connectors: [] }] : told.evses,
+    };
+  },
   withdrawnOf: (before, validFromMs) => ({ ...before, validFromMs, evses: [] }),
   isWithdrawn: ({ evses }) => evses.length === 0,
   regionOf: ({ country, region }) => `${country ?? ''}/${region ?? ''}`,
 };
+
+function unknownStation(stationId: string): Station {
+  return {
+    stationId, siteId: stationId, name: null, operator: null, address: null, city: null, region: null, country: null, latitude: null, longitude: null,
+    timeZone: 'UTC', access: 'public', openAlways: false, openingHours: null, validFromMs: 0, evses: [], tariffId: null, registerScope: 'lifetime',
+  };
+}
 
 /** Vehicle models. One that is no longer listed is deleted. */
 export const vehicleKind: ReferenceKind<VehicleFacts, Vehicle> = {

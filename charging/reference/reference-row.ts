@@ -4,8 +4,10 @@ import type { Tariff } from '../../schemas/generated/tariff.ts';
 import type { Vehicle } from '../../schemas/generated/vehicle.ts';
 import type { ReferenceFile } from './reference-file.ts';
 
-/** Fields of a station that its source speaks of. Registers speak of neither tariff nor register, which survive a load. */
-export type StationFacts = Omit<Station, 'validFromMs' | 'tariffId' | 'registerScope'> & Partial<Pick<Station, 'tariffId' | 'registerScope'>>;
+/** Fields of a station that a register speaks of: neither tariff nor register, which survive a load. */
+export type StationFacts = Omit<Station, 'validFromMs' | 'tariffId' | 'registerScope'>;
+/** What is told of a station; what is not stays as it was. */
+export type ToldStation = Pick<Station, 'stationId'> & Partial<Omit<Station, 'stationId' | 'validFromMs'>>;
 export type VehicleFacts = Omit<Vehicle, 'validFromMs'>;
 export type TariffFacts = Omit<Tariff, 'validFromMs'>;
 export type OutageExclusionFacts = Omit<OutageExclusion, 'validFromMs' | 'withdrawn'>;
@@ -73,7 +75,7 @@ interface FormatBase<Facts> {
   readonly read: (files: readonly ReferenceFile[]) => readonly ReferenceRow<Facts>[];
 }
 
-export interface StationFormat extends FormatBase<StationFacts> {
+export interface StationFormat extends FormatBase<ToldStation> {
   readonly kind: 'stations';
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReferenceFile } from '../reference-file.ts';
 import { textOf } from '../reference-file.ts';
-import type { FactsRow, StationFacts, TariffFacts, VehicleFacts } from '../reference-row.ts';
+import type { FactsRow, TariffFacts, ToldStation, VehicleFacts } from '../reference-row.ts';
 import { formatOf } from './formats.ts';
 
 function file(name: string, content: string): ReferenceFile {
@@ -24,27 +24,25 @@ describe('stations', () => {
   };
 
   it('are read by the names of the topic, from an array, a line each, or a single object', () => {
-    const { format, facts, first } = read<StationFacts>([station]);
+    const { format, facts, first } = read<ToldStation>([station]);
     expect(format).toBe('stations');
     expect(facts[0]).toMatchObject({ id: 'S1', validFromMs: Date.UTC(2024, 2, 1) });
     expect(first).toEqual({
-      stationId: 'S1', siteId: 'Mall', name: 'Mall 1', operator: 'Op', address: null, city: 'Cologne', region: null, country: 'DE', latitude: null, longitude: null,
-      timeZone: 'Europe/Berlin', access: 'public', openAlways: false, openingHours: null, tariffId: 'city', registerScope: 'session',
+      stationId: 'S1', siteId: 'Mall', name: 'Mall 1', operator: 'Op', city: 'Cologne', country: 'DE', tariffId: 'city', registerScope: 'session',
       evses: [
         { evseId: 1, connectors: [{ connectorId: 1, standard: 'IEC_62196_T2_COMBO', current: 'DC', powerMaxW: 150_000 }, { connectorId: 2, standard: null, current: null, powerMaxW: null }] },
         { evseId: 2, connectors: [] },
       ],
     });
-    expect(read<StationFacts>(`${JSON.stringify(station)}\n\n${JSON.stringify({ stationId: 'S2' })}\n`).facts.map(({ id, line }) => [id, line])).toEqual([['S1', 1], ['S2', 3]]);
-    expect(read<StationFacts>(JSON.stringify(station, null, 2)).first).toEqual(first);
+    expect(read<ToldStation>(`${JSON.stringify(station)}\n\n${JSON.stringify({ stationId: 'S2' })}\n`).facts.map(({ id, line }) => [id, line])).toEqual([['S1', 1], ['S2', 3]]);
+    expect(read<ToldStation>(JSON.stringify(station, null, 2)).first).toEqual(first);
   });
 
-  it('say nothing of a tariff that they do not name, and take away one that is null', () => {
-    const [silent, none] = read<StationFacts>([{ stationId: 'S1' }, { stationId: 'S2', tariffId: null }]).facts;
-    expect(silent?.facts).not.toHaveProperty('tariffId');
+  it('say nothing of what they do not name, and take away what is null', () => {
+    const [silent, none] = read<ToldStation>([{ stationId: 'S1' }, { stationId: 'S2', tariffId: null, siteId: null, city: null }]).facts;
+    expect(silent?.facts).toEqual({ stationId: 'S1' });
     expect(silent).not.toHaveProperty('validFromMs');
-    expect(silent?.facts).toMatchObject({ siteId: 'S1', timeZone: 'UTC', evses: [{ evseId: 1, connectors: [] }] });
-    expect(none?.facts.tariffId).toBeNull();
+    expect(none?.facts).toEqual({ stationId: 'S2', tariffId: null, siteId: 'S2', city: null });
     expect(read([{ stationId: 'S3', withdrawn: true, validFrom: '2025-01-01T06:00:00+01:00' }]).rows).toMatchObject([{ kind: 'closed', id: 'S3', validFromMs: Date.UTC(2025, 0, 1, 5) }]);
   });
 

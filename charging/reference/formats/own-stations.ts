@@ -2,9 +2,8 @@ import { offsetSpan } from '../../cost/zone-offsets.ts';
 import type { Connector, Evse } from '../../../schemas/generated/station.ts';
 import { readElements } from '../json-elements.ts';
 import type { JsonElement } from '../json-elements.ts';
-import type { ReferenceRow, StationFacts, StationFormat } from '../reference-row.ts';
+import type { ReferenceRow, StationFormat, ToldStation } from '../reference-row.ts';
 import { UnusableRow } from '../reference-row.ts';
-import { timeZoneOf } from '../time-zone.ts';
 import { flagIn, listOf, looksLikeJson, oneOf, ownElements, refuseOthers, validFromOf, wholeIn } from './own-json.ts';
 
 const fields = [
@@ -12,7 +11,10 @@ const fields = [
   'openingHours', 'validFromMs', 'validFrom', 'evses', 'tariffId', 'registerScope', 'withdrawn',
 ];
 
-/** Stations as the topic has them, by the names of its schema: a JSON array, or one object a line. */
+/**
+ * Stations as the topic has them, by the names of its schema: a JSON array, or one object a line. Fields that are not there stay as
+ * they were, so that a tariff can be given to a station of a register.
+ */
 export const ownStations: StationFormat = {
   kind: 'stations',
   name: 'stations',
@@ -25,7 +27,7 @@ export const ownStations: StationFormat = {
   }),
 };
 
-function stationRow(element: JsonElement): ReferenceRow<StationFacts> {
+function stationRow(element: JsonElement): ReferenceRow<ToldStation> {
   const { file, line } = element;
   refuseOthers(element, fields);
   const id = element.needed('stationId');
@@ -34,32 +36,28 @@ function stationRow(element: JsonElement): ReferenceRow<StationFacts> {
   if (flagIn(element, 'withdrawn', false)) return { kind: 'closed', ...place };
   const country = element.text('country');
   if (country !== null && !/^[A-Z]{2}$/.test(country)) throw new UnusableRow('country', `not an ISO 3166-1 alpha-2 code: "${country}"`);
-  const region = element.text('region');
-  const latitude = element.number('latitude', -90, 90);
-  const longitude = element.number('longitude', -180, 180);
-  const timeZone = element.text('timeZone') ?? timeZoneOf({ country, region, latitude, longitude }).zone;
-  if (offsetSpan(timeZone, 0) === null) throw new UnusableRow('timeZone', `not an IANA time zone: "${timeZone}"`);
+  const timeZone = element.text('timeZone');
+  if (timeZone !== null && offsetSpan(timeZone, 0) === null) throw new UnusableRow('timeZone', `not an IANA time zone: "${timeZone}"`);
   const registerScope = oneOf(element, 'registerScope', ['lifetime', 'session']);
-  return {
-    kind: 'facts', ...place, sinceMs: null,
-    facts: {
-      stationId: id, siteId: element.text('siteId') ?? id, name: element.text('name'), operator: element.text('operator'), address: element.text('address'),
-      city: element.text('city'), region, country, latitude, longitude, timeZone, access: oneOf(element, 'access', ['public', 'private', 'restricted']) ?? 'public',
-      openAlways: flagIn(element, 'openAlways', false), openingHours: element.text('openingHours'), evses: evsesOf(element),
-      // What is not spoken of stays as it was; null takes a tariff away.
-      ...('tariffId' in element.value ? { tariffId: element.text('tariffId') } : {}), ...(registerScope === null ? {} : { registerScope }),
-    },
+  const all: ToldStation = {
+    stationId: id, siteId: element.text('siteId') ?? id, name: element.text('name'), operator: element.text('operator'), address: element.text('address'),
+    city: element.text('city'), region: element.text('region'), country, latitude: element.number('latitude', -90, 90),
+    longitude: element.number('longitude', -180, 180), access: oneOf(element, 'access', ['public', 'private', 'restricted']) ?? 'public',
+    openAlways: flagIn(element, 'openAlways', false), openingHours: element.text('openingHours'), evses: evsesOf(element), tariffId: element.text('tariffId'),
+    ...(timeZone === null ? {} : { timeZone }), ...(registerScope === null ? {} : { registerScope }),
   };
+  // What is not spoken of stays as it was; null takes it away.
+  const facts = Object.fromEntries(Object.entries(all).filter(([field]) => field in element.value)) as unknown as ToldStation;
+  return { kind: 'facts', ...place, sinceMs: null, facts };
 }
 
-/** Charging places with their connectors; a station that names none has one of which nothing is known. */
 function evsesOf(element: JsonElement): readonly Evse[] {
   const evses = listOf(element, 'evses', (evse): Evse => {
     refuseOthers(evse, ['evseId', 'connectors']);
     const connectors = listOf(evse, 'connectors', connectorOf);
     return { evseId: wholeIn('evseId', evse.needed('evseId'), 1, 1_000_000), connectors: distinct(connectors, ({ connectorId }) => connectorId, 'connectors') };
   });
-  return evses.length === 0 ? [{ evseId: 1, connectors: [] }] : distinct(evses, ({ evseId }) => evseId, 'evses');
+  return distinct(evses, ({ evseId }) => evseId, 'evses');
 }
 
 function connectorOf(connector: JsonElement): Connector {
