@@ -3,7 +3,7 @@ import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord } from
 import type { SessionEvent } from '../session-event.ts';
 import type { ConnectorInterval } from './connector-interval.ts';
 import type { ConnectorNow } from './connector-now.ts';
-import { endedKind, lostKind, nowhere, pointOf, restoredKind, startedKind, stationStatusKind, statusKind, transactionOf, updatedKind } from './connector-point.ts';
+import { endedKind, lostKind, nowhere, pointOf, restoredKind, samePlace, startedKind, stationStatusKind, statusKind, transactionOf, updatedKind } from './connector-point.ts';
 import type { ConnectorPlace, ConnectorPoint } from './connector-point.ts';
 import type { ConnectorReading, StatusSpan } from './connector-reading.ts';
 import { ConnectorTimeline } from './connector-timeline.ts';
@@ -135,17 +135,16 @@ class StatusReader {
   #take(
     record: StreamRecord<string, SessionEvent>, member: string, timeline: ConnectorTimeline, point: ConnectorPoint, evseId: number, connectorId: number,
   ): 'late' | 'known' | 'taken' {
-    const { stationId } = record.value;
-    const before = nowOf(timeline.tip);
+    const { timestampMs, key, value: { stationId } } = record;
+    const { fromMs, status, online, errorCode, source, open, place } = timeline.tip;
     const outcome = timeline.take(point, this.#limits);
     if (outcome === 'late' || outcome === 'known') return outcome;
     this.#timelines.put(stationId, member, timeline);
-    const { timestampMs, key } = record;
     for (const span of outcome) this.#emit({ key, value: intervalOf(stationId, evseId, connectorId, span), timestampMs });
-    const now = nowOf(timeline.tip);
-    if (now !== null && !sameNow(before, now)) {
-      this.#context.output('now', { key, value: connectorNowOf(stationId, evseId, connectorId, now), timestampMs });
-    }
+    const { tip } = timeline;
+    const isSame = fromMs === tip.fromMs && status === tip.status && online === tip.online && errorCode === tip.errorCode && source === tip.source
+      && open === tip.open && samePlace(place, tip.place);
+    if (!isSame && tip.status !== null) this.#context.output('now', { key, value: nowOf(stationId, evseId, connectorId, tip, tip.status), timestampMs });
     return 'taken';
   }
 
@@ -176,22 +175,6 @@ function isStation({ evseId, connectorId }: SessionEvent): boolean {
   return evseId < 1 || connectorId < 1;
 }
 
-interface Now {
-  readonly span: StatusSpan;
-  readonly open: string | null;
-}
-
-function nowOf(tip: Readonly<ConnectorReading>): Now | null {
-  return tip.status === null ? null : { span: tip.span(null), open: tip.open };
-}
-
-function sameNow(before: Now | null, now: Now): boolean {
-  if (before === null || before.open !== now.open) return false;
-  const [a, b] = [before.span, now.span];
-  return a.fromMs === b.fromMs && a.status === b.status && a.online === b.online && a.errorCode === b.errorCode && a.source === b.source
-    && (a.place === b.place || (a.place.siteId === b.place.siteId && a.place.city === b.place.city && a.place.operator === b.place.operator));
-}
-
 function intervalOf(stationId: string, evseId: number, connectorId: number, span: StatusSpan): ConnectorInterval {
   return {
     stationId, evseId, connectorId, fromMs: span.fromMs, toMs: span.toMs, status: span.status, online: span.online, errorCode: span.errorCode,
@@ -200,9 +183,9 @@ function intervalOf(stationId: string, evseId: number, connectorId: number, span
   };
 }
 
-function connectorNowOf(stationId: string, evseId: number, connectorId: number, { span, open }: Now): ConnectorNow {
+function nowOf(stationId: string, evseId: number, connectorId: number, tip: Readonly<ConnectorReading>, status: ConnectorNow['status']): ConnectorNow {
   return {
-    stationId, evseId, connectorId, sinceMs: span.fromMs, status: span.status, online: span.online, errorCode: span.errorCode, source: span.source,
-    transactionId: open === '' ? null : open, siteId: span.place.siteId, city: span.place.city, operator: span.place.operator,
+    stationId, evseId, connectorId, sinceMs: tip.fromMs, status, online: tip.online, errorCode: tip.errorCode, source: tip.source,
+    transactionId: tip.open === '' ? null : tip.open, siteId: tip.place.siteId, city: tip.place.city, operator: tip.place.operator,
   };
 }

@@ -12,49 +12,84 @@ import { ConnectorTimeline } from './connector-timeline.ts';
 const sources = ['status', 'transaction', 'connection'] as const satisfies readonly ConnectorInterval['source'][];
 
 /**
- * Timelines as bytes: texts once each at the front, then the base, then the points with their times as differences. A point has some ten
- * bytes beside its texts.
+ * Timelines as bytes: all texts once, in one piece, then the base, then the points with their times as differences. A point has some
+ * 12 bytes beside its texts. Written often, so that it is written in few and plain pieces.
  */
 export const connectorTimeline: Codec<ConnectorTimeline> = withEncodeInto(
   { kind: 'codec', schemaId: 'connector-timeline.v1', encode: encodeBy(write), decode: read }, write,
 );
 
+const liveFlag = 8;
+const unpluggedFlag = 16;
+const samePlaceFlag = 32;
+const plainTimesFlag = 64;
+const otherFlag = 128;
+
+/** Times within some 24 days of each other are written as 4 bytes. */
+const shortMs = 2 ** 31;
+
 function write(timeline: ConnectorTimeline, writer: ByteWriter): void {
-  const texts = textsOf(timeline);
-  const indexOf = (text: string | null): number => (text === null ? 0 : (texts.get(text) ?? 0));
-  writeNumber(writer, texts.size);
-  for (const text of texts.keys()) {
-    writeNumber(writer, Buffer.byteLength(text, 'utf8'));
-    writer.text(text);
-  }
-  const writePlace = ({ siteId, city, operator }: ConnectorPlace): void => {
-    for (const text of [siteId, city, operator]) writeNumber(writer, indexOf(text));
-  };
   const { base, points } = timeline;
+  const texts = textsOf(timeline);
+  writeNumber(writer, texts.size);
+  let all = '';
+  for (const text of texts.keys()) {
+    writeNumber(writer, text.length);
+    all += text;
+  }
+  const at = writer.skipUint32();
+  writer.text(all);
+  writer.setUint32(at, writer.length - at - 4);
   writeNumber(writer, timeline.baseMs + 1);
   writer.uint8((base.confirmed ? 1 : 0) + (base.toldSinceLost ? 2 : 0) + (base.online ? 4 : 0) + sources.indexOf(base.source) * 8);
-  for (const status of [base.told, base.stationStatus, base.status]) writer.uint8(statusNumber(status));
-  for (const text of [base.toldCode, base.stationCode, base.open, base.errorCode, base.transactionId]) writeNumber(writer, indexOf(text));
+  writer.uint8(statusNumber(base.told));
+  writer.uint8(statusNumber(base.stationStatus));
+  writer.uint8(statusNumber(base.status));
+  for (const text of [base.toldCode, base.stationCode, base.open, base.errorCode, base.transactionId]) writeText(writer, texts, text);
   for (const time of [base.openedMs, base.lostMs, base.fromMs]) writeNumber(writer, time + 1);
   writeNumber(writer, base.openEdition);
-  writePlace(base.place);
+  writePlace(writer, texts, base.place);
   writeNumber(writer, points.length);
   let beforeMs = 0;
   let placeBefore = nowhere;
   for (const point of points) {
-    const samePlace = point.place === placeBefore;
-    const flags = (point.live ? 1 : 0) + (point.unplugged ? 2 : 0) + (samePlace ? 4 : 0);
-    writer.uint8(point.kind * 8 + flags);
-    writeNumber(writer, point.timeMs - beforeMs);
-    writeNumber(writer, point.receivedMs + 1 === 0 ? 0 : zigzag(point.receivedMs - point.timeMs) + 1);
-    writer.uint8(statusNumber(point.status));
-    writeNumber(writer, indexOf(point.errorCode));
-    writeNumber(writer, indexOf(point.transactionId));
-    writeNumber(writer, point.edition);
-    if (!samePlace) writePlace(point.place);
+    writePoint(writer, texts, point, beforeMs, point.place === placeBefore);
     beforeMs = point.timeMs;
     placeBefore = point.place;
   }
+}
+
+function writePoint(writer: ByteWriter, texts: ReadonlyMap<string, number>, point: ConnectorPoint, beforeMs: number, samePlace: boolean): void {
+  const { timeMs, receivedMs, transactionId } = point;
+  const sinceMs = timeMs - beforeMs;
+  const isPlain = sinceMs < shortMs && receivedMs >= 0 && Math.abs(receivedMs - timeMs) < shortMs;
+  const isOther = point.status !== null || point.errorCode !== null || point.edition !== 0;
+  writer.uint8(point.kind + (point.live ? liveFlag : 0) + (point.unplugged ? unpluggedFlag : 0) + (samePlace ? samePlaceFlag : 0)
+    + (isPlain ? plainTimesFlag : 0) + (isOther ? otherFlag : 0));
+  if (isPlain) {
+    writer.uint32(sinceMs);
+    writer.uint32(receivedMs - timeMs + shortMs);
+  } else {
+    writeNumber(writer, sinceMs);
+    writeNumber(writer, receivedMs + 1);
+  }
+  writeText(writer, texts, transactionId);
+  if (isOther) {
+    writer.uint8(statusNumber(point.status));
+    writeText(writer, texts, point.errorCode);
+    writeNumber(writer, point.edition);
+  }
+  if (!samePlace) writePlace(writer, texts, point.place);
+}
+
+function writeText(writer: ByteWriter, texts: ReadonlyMap<string, number>, text: string | null): void {
+  writeNumber(writer, text === null ? 0 : (texts.get(text) ?? 0));
+}
+
+function writePlace(writer: ByteWriter, texts: ReadonlyMap<string, number>, place: ConnectorPlace): void {
+  writeText(writer, texts, place.siteId);
+  writeText(writer, texts, place.city);
+  writeText(writer, texts, place.operator);
 }
 
 /** All texts with their numbers, from 1; 0 is none. */
@@ -72,8 +107,8 @@ function textsOf({ base, points }: ConnectorTimeline): ReadonlyMap<string, numbe
   addPlace(base.place);
   let placeBefore = nowhere;
   for (const point of points) {
-    add(point.errorCode);
-    add(point.transactionId);
+    if (point.errorCode !== null) add(point.errorCode);
+    if (point.transactionId !== null) add(point.transactionId);
     if (point.place !== placeBefore) addPlace(point.place);
     placeBefore = point.place;
   }
@@ -82,10 +117,6 @@ function textsOf({ base, points }: ConnectorTimeline): ReadonlyMap<string, numbe
 
 function statusNumber(status: ConnectorStatus | null): number {
   return status === null ? 0 : connectorStatuses.indexOf(status) + 1;
-}
-
-function zigzag(value: number): number {
-  return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
 /** Whole numbers from 0 up to 2^53, seven bits a byte, lowest first. */
@@ -102,7 +133,7 @@ function writeNumber(writer: ByteWriter, value: number): void {
 class TimelineBytes {
   readonly #source: Buffer;
   #at = 0;
-  texts: readonly (string | null)[] = [null];
+  #texts: readonly (string | null)[] = [null];
 
   constructor(source: Buffer) {
     this.#source = source;
@@ -125,15 +156,29 @@ class TimelineBytes {
     }
   }
 
-  plainText(): string {
-    const length = this.number();
-    if (this.#at + length > this.#source.length) throw this.#malformed('a text is cut off');
-    this.#at += length;
-    return this.#source.toString('utf8', this.#at - length, this.#at);
+  uint32(): number {
+    if (this.#at + 4 > this.#source.length) throw this.#malformed('it is cut off');
+    this.#at += 4;
+    return this.#source.readUInt32BE(this.#at - 4);
+  }
+
+  /** The texts at the front: their lengths in UTF-16 units, then all of them. */
+  readTexts(): void {
+    const lengths: number[] = [];
+    for (let left = this.number(); left > 0; left--) lengths.push(this.number());
+    const bytes = this.uint32();
+    if (this.#at + bytes > this.#source.length) throw this.#malformed('a text is cut off');
+    const all = this.#source.toString('utf8', this.#at, this.#at + bytes);
+    this.#at += bytes;
+    let from = 0;
+    const texts: (string | null)[] = [null];
+    for (const length of lengths) texts.push(all.slice(from, (from += length)));
+    if (from !== all.length) throw this.#malformed('its texts are of another length');
+    this.#texts = texts;
   }
 
   text(): string | null {
-    const found = this.texts[this.number()];
+    const found = this.#texts[this.number()];
     if (found === undefined) throw this.#malformed('a text is missing');
     return found;
   }
@@ -160,31 +205,35 @@ class TimelineBytes {
 
 function read(bytes: Uint8Array): ConnectorTimeline {
   const source = new TimelineBytes(asBuffer(bytes));
-  const texts: (string | null)[] = [null];
-  for (let left = source.number(); left > 0; left--) texts.push(source.plainText());
-  source.texts = texts;
+  source.readTexts();
   const baseMs = source.number() - 1;
   const base = readBase(source);
   const points: ConnectorPoint[] = [];
-  let timeMs = 0;
-  let place = nowhere;
+  let before: Pick<ConnectorPoint, 'timeMs' | 'place'> = { timeMs: 0, place: nowhere };
   for (let left = source.number(); left > 0; left--) {
-    const head = source.byte();
-    timeMs += source.number();
-    const received = source.number();
-    const [status, errorCode, transactionId, edition] = [source.status(), source.text(), source.text(), source.number()];
-    if ((head & 4) === 0) place = source.place();
-    points.push({
-      kind: head >> 3, timeMs, receivedMs: received === 0 ? -1 : timeMs + unzigzag(received - 1), status, errorCode, transactionId, edition,
-      live: (head & 1) === 1, unplugged: (head & 2) === 2, place,
-    });
+    const point = readPoint(source, before.timeMs, before.place);
+    points.push(point);
+    before = point;
   }
   source.end();
   return new ConnectorTimeline(base, baseMs, points);
 }
 
-function unzigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+function readPoint(source: TimelineBytes, beforeMs: number, placeBefore: ConnectorPlace): ConnectorPoint {
+  const head = source.byte();
+  const isPlain = (head & plainTimesFlag) !== 0;
+  const timeMs = beforeMs + (isPlain ? source.uint32() : source.number());
+  const receivedMs = isPlain ? source.uint32() - shortMs + timeMs : source.number() - 1;
+  const transactionId = source.text();
+  const isOther = (head & otherFlag) !== 0;
+  const status = isOther ? source.status() : null;
+  const errorCode = isOther ? source.text() : null;
+  const edition = isOther ? source.number() : 0;
+  const place = (head & samePlaceFlag) === 0 ? source.place() : placeBefore;
+  return {
+    kind: head % liveFlag, timeMs, receivedMs, status, errorCode, transactionId, edition, live: (head & liveFlag) !== 0,
+    unplugged: (head & unpluggedFlag) !== 0, place,
+  };
 }
 
 function readBase(source: TimelineBytes): ConnectorReading {
