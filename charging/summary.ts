@@ -1,8 +1,10 @@
+import { block, count, day, duration, energy, kiloWattHours, painter, table } from './report/text.ts';
+import type { Count, Painter } from './report/text.ts';
+
 /**
  * What a person sees when the shipped data has been processed: one query a block, and the text made of the answers. Numbers
  * come as ClickHouse's JSON gives them, 64-bit integers as strings.
  */
-type Count = string | number;
 
 export interface SummaryAnswers {
   readonly totals: readonly {
@@ -90,32 +92,10 @@ const closedByWords: Readonly<Record<string, string>> = {
   Inactivity: 'nothing heard any more', None: 'still open',
 };
 
-interface Painter {
-  readonly bold: (text: string) => string;
-  readonly dim: (text: string) => string;
-}
-
-function painter(colour: boolean): Painter {
-  const wrap = (code: number) => (text: string): string => (colour && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text);
-  return { bold: wrap(1), dim: wrap(2) };
-}
-
-const barWidth = 20;
-
 function sitesBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
-  const most = Math.max(1, ...answers.sites.map((row) => Number(row.sessions)));
-  const width = Math.max(14, ...answers.sites.map((row) => row.site.length));
-  const rows = answers.sites.map((row) => {
-    const bar = '#'.repeat(Math.max(1, Math.round((Number(row.sessions) / most) * barWidth))).padEnd(barWidth);
-    return `  ${row.site.padEnd(width)}  ${count(row.sessions).padStart(8)}  ${energy(row.energy_wh).padStart(10)}  ${paint.dim(bar.trimEnd())}`;
-  });
-  return [`${paint.bold('Busiest sites'.padEnd(width + 2))}  ${paint.dim('sessions'.padStart(8))}  ${paint.dim('energy'.padStart(10))}`, ...rows];
-}
-
-function block(title: string, rows: readonly (readonly [name: string, value: Count])[], paint: Painter): readonly string[] {
-  const width = Math.max(32, ...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${count(value).padStart(10)}`);
-  return [paint.bold(title), ...(lines.length === 0 ? ['  none'] : lines)];
+  return table('Busiest sites', answers.sites, paint, ({ site }) => site, [
+    { title: 'sessions', text: ({ sessions }) => count(sessions) }, { title: 'energy', text: (row) => energy(row.energy_wh), width: 10 },
+  ], ({ sessions }) => sessions);
 }
 
 function asideBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
@@ -144,29 +124,4 @@ function speedLine(answers: SummaryAnswers, run: SummaryRun): string {
   if (run.processedEvents === 0) return `${events} events are in the table; there was nothing new to do.`;
   const perSecond = Math.round((run.processedEvents * 1000) / Math.max(1, run.elapsedMs));
   return `${events} events are in the table; ${count(run.processedEvents)} were processed in ${(run.elapsedMs / 1000).toFixed(1)} s, ${count(perSecond)} a second.`;
-}
-
-function count(value: Count): string {
-  return Number(value).toLocaleString('en-GB');
-}
-
-function energy(wattHours: number | null): string {
-  return `${((wattHours ?? 0) / 1e6).toLocaleString('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MWh`;
-}
-
-function kiloWattHours(wattHours: number | null): string {
-  return `${((wattHours ?? 0) / 1000).toFixed(1)} kWh`;
-}
-
-function duration(minutes: number | null): string {
-  const whole = Math.round(minutes ?? 0);
-  return whole < 120 ? `${whole} minutes` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
-}
-
-const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
-
-/** 2017-09-01 as 1 September 2017. */
-function day(iso: string): string {
-  const [year = '', month = '', date = ''] = iso.split('-');
-  return `${Number(date)} ${months[Number(month) - 1] ?? month} ${year}`;
 }
