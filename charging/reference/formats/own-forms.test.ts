@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReferenceFile } from '../reference-file.ts';
 import { textOf } from '../reference-file.ts';
@@ -183,5 +185,24 @@ describe('ocpi-tariffs', () => {
     [tariff([{ price_components: [{ type: 'ENERGY' }] }]), 'elements.0.price_components.0.price: it is missing'],
   ])('set aside what ours cannot say (%#)', (wrong, reason) => {
     expect(read([wrong]).bad).toEqual([expect.stringContaining(`1 ${reason}`)]);
+  });
+});
+
+describe('the pages', () => {
+  const blocks = (page: string, language: string): readonly string[] =>
+    [...readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
+
+  it('tariffs.md: the table and the JSON are the same tariff', () => {
+    const [table, tariff] = [read<TariffFacts>(blocks('tariffs.md', 'csv')[0] ?? ''), read<TariffFacts>(blocks('tariffs.md', 'json')[0] ?? '')];
+    expect([...table.bad, ...tariff.bad]).toEqual([]);
+    expect(table.facts).toHaveLength(2);
+    expect(tariff.facts.map(({ facts }) => facts)).toEqual([table.first]);
+    expect(table.first.rates).toHaveLength(2);
+  });
+
+  it('reference-data.md: stations and a vehicle are read', () => {
+    const [stations, vehicle] = blocks('reference-data.md', 'json').map((code) => read(code));
+    expect([stations?.format, stations?.bad, stations?.rows.map(({ kind }) => kind)]).toEqual(['stations', [], ['facts', 'facts', 'closed']]);
+    expect([vehicle?.format, vehicle?.bad, vehicle?.facts.length]).toEqual(['vehicles', [], 1]);
   });
 });
