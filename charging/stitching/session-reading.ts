@@ -6,9 +6,14 @@ import type { SessionState } from './session-state.ts';
 
 const unknownLimits: RegisterLimits = { scope: null, powerMaxW: null };
 
-/** What is known of the connector of a session. */
+/**
+ * What is known of the connector of a session. Without a transaction id and a start, it may be the rest of a transaction of which
+ * nothing was heard for a while: then it is not known that its register began at zero.
+ */
 export function limitsOf(state: SessionState): RegisterLimits {
-  return state.facts ?? unknownLimits;
+  const { facts } = state;
+  if (facts === null) return unknownLimits;
+  return state.transactionId === null && state.startMs === null ? { scope: null, powerMaxW: facts.powerMaxW } : facts;
 }
 
 /** A session that had its final row; only revisions follow. */
@@ -30,7 +35,8 @@ export function closureOf(state: SessionState): { readonly ms: number; readonly 
 /** When what closes a session happens, by what is known now. */
 export function closesAt(state: SessionState): number {
   if (state.stopMs !== null) return Math.max(state.stopMs, startOf(state));
-  return closureOf(state)?.ms ?? state.lastMs + state.inactiveMs;
+  // Without an id, an event that comes just within the gap still belongs to it.
+  return closureOf(state)?.ms ?? state.lastMs + state.inactiveMs + (state.transactionId === null ? 1 : 0);
 }
 
 /** How a session was closed, by what is known now; None while it runs. */
