@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { propertyRuns } from '../testing/property-runs.ts';
 import { hours, minutes } from '../testing/events.ts';
-import { driveLoad, emptyChange } from './testing/drive-load.ts';
+import { emptyChange, loadTopology, runLoad } from './testing/drive-load.ts';
 import type { LoadRun } from './testing/drive-load.ts';
 import type { LoadChange } from './load-change.ts';
 import type { QuarterTableRow } from './load-tables.ts';
@@ -84,6 +85,8 @@ function push(run: LoadRun, list: readonly Timed[], dice: Stream): void {
   }
 }
 type Stream = ReturnType<typeof fc.infiniteStream<number>> extends fc.Arbitrary<infer T> ? T : never;
+
+const driveLoad = (): LoadRun => runLoad(new TopologyTestDriver(loadTopology(), { commit: 'manual' }));
 
 describe('loadSteps', () => {
   it('keeps all energy, whatever comes in whichever order: each table and the late records have the sum of all changes', () => {

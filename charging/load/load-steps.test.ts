@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { days, hours, minutes, ten } from '../testing/events.ts';
 import type { LoadChange } from './load-change.ts';
-import { driveLoad, emptyChange } from './testing/drive-load.ts';
+import { emptyChange, loadTopology, runLoad } from './testing/drive-load.ts';
+import type { LoadRun } from './testing/drive-load.ts';
 
 const span = (fromMs: number, toMs: number, wattHours: number, more: Partial<LoadChange> = {}): LoadChange =>
   ({ ...emptyChange, fromMs, toMs, energyMilliWh: wattHours * 1000, occupied: 1, charging: 1, ...more });
 const at = (timeMs: number, more: Partial<LoadChange> = {}): LoadChange => ({ ...emptyChange, fromMs: timeMs, toMs: timeMs, ...more });
 const none = (length: number): number[] => Array.from({ length }, () => 0);
+
+const driveLoad = (): LoadRun => runLoad(new TopologyTestDriver(loadTopology(), { commit: 'manual' }));
 
 describe('loadSteps', () => {
   it('spreads what was drawn between two samples over the minutes and quarters between', () => {

@@ -49,19 +49,22 @@ export function addPart(quarter: QuarterLoad, part: LoadPart): QuarterLoad {
   const spanMs = toMs > fromMs ? toMs - fromMs : 0;
   const occupied = spanMs === 0 ? 0 : change.occupied;
   const charging = spanMs === 0 ? 0 : change.charging;
-  const powerW = hasEvent && change.powerW !== null && (quarter.peakPowerW === null || change.powerW > quarter.peakPowerW) ? change.powerW : quarter.peakPowerW;
+  const reportedW = hasEvent ? change.powerW : null;
+  const powerW = reportedW !== null && (quarter.peakPowerW === null || reportedW > quarter.peakPowerW) ? reportedW : quarter.peakPowerW;
   const samples = hasEvent ? change.samples : 0;
   const errors = hasEvent ? change.errors : 0;
   const started = hasStart ? change.sessionsStarted : 0;
   const ended = hasStart ? change.sessionsEnded : 0;
-  if (
-    part.energyMilliWh === 0 && occupied === 0 && charging === 0 && powerW === quarter.peakPowerW && samples === 0 && errors === 0 && started === 0 && ended === 0
-  ) return quarter;
+  const isNewer = change.stationValidFromMs > quarter.stationValidFromMs;
+  if (part.energyMilliWh === 0 && occupied === 0 && charging === 0 && samples === 0 && errors === 0 && started === 0 && ended === 0) {
+    // A power that is not the highest changes nothing but what is known of the station.
+    if (reportedW === null || (powerW === quarter.peakPowerW && !isNewer)) return quarter;
+  }
   const energyMilliWh = part.energyMilliWh === 0 ? quarter.minutesMilliWh : withEnergy(quarter.minutesMilliWh, part, fromMs, toMs);
   const occupiedMs = occupied === 0 ? quarter.minutesOccupiedMs : withTime(quarter.minutesOccupiedMs, quarterStartMs, fromMs, toMs, occupied);
   // Where a vehicle charges whenever it is there, the two are one array.
   const isAlike = charging === occupied && quarter.minutesChargingMs === quarter.minutesOccupiedMs;
-  const facts = change.stationValidFromMs > quarter.stationValidFromMs ? change : quarter;
+  const facts = isNewer ? change : quarter;
   return {
     energyMilliWh: quarter.energyMilliWh + part.energyMilliWh,
     occupiedMs: quarter.occupiedMs + occupied * spanMs,

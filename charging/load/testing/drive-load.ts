@@ -1,4 +1,3 @@
-import { TopologyTestDriver } from '../../../runtime/testing/index.ts';
 import { json, utf8 } from '../../../schemas/builtin-codecs.ts';
 import { logTopic, Topology } from '../../engine.ts';
 import type { LateRecord } from '../../tables.ts';
@@ -14,14 +13,25 @@ export const emptyChange: LoadChange = {
   sessionsStarted: 0, sessionsEnded: 0, errors: 0, siteId: 'Site', city: 'City', operator: 'Operator', stationValidFromMs: 0,
 };
 
-export type LoadRun = ReturnType<typeof driveLoad>;
-
 /** The load steps in a topology of their own, fed with changes. */
-export function driveLoad(options: StationLoadOptions = {}) {
+export function loadTopology(options: StationLoadOptions = {}): Topology {
   const topology = new Topology('load');
   const changes = topology.stream('changes', { key: utf8, value: json<LoadChange>('change') });
   loadSteps(changes, loadTables('db'), options).to(logTopic('late', { key: utf8, value: json<LateRecord>('late') }));
-  const driver = new TopologyTestDriver(topology, { commit: 'manual' });
+  return topology;
+}
+
+/** What is used of a test driver, which commits when it is told to. */
+export interface LoadDriver {
+  push(topic: string, key: string, value: LoadChange, timestampMs: number): void;
+  commit(): void;
+  restart(): void;
+  take<K, V>(sink: string): readonly { readonly key: K; readonly value: V }[];
+}
+
+export type LoadRun = ReturnType<typeof runLoad>;
+
+export function runLoad(driver: LoadDriver) {
   const stations = new Set<string>();
   const newest = <Row extends { readonly station_id: unknown }>(sink: string, time: (row: Row) => unknown) => {
     const rows = new Map<string, Row>();
@@ -44,7 +54,6 @@ export function driveLoad(options: StationLoadOptions = {}) {
   const days = newest<DayTableRow>('station_days', (row) => row.day);
   const late: LateRecord[] = [];
   return {
-    driver,
     push: (change: LoadChange, eventMs: number): void => {
       stations.add(change.stationId);
       driver.push('changes', change.stationId, change, eventMs);
