@@ -53,6 +53,24 @@ function referenceCommand(root: Command): void {
     }));
 }
 
+function reportCommand(root: Command): void {
+  withSettings(root.command('report'))
+    .description('the questions people ask of a network: today, hours, weekdays, months, stations, utilisation, revenue, uptime, data quality (docs/questions.md)')
+    .option('--section <names...>', 'only these sections: network, status, today, sessions, hours, weekdays, months, stations, utilisation, revenue, chargers, shares, recent, quality')
+    .option('--from <day>', 'sessions that began on this day or later, by the clock at their site: YYYY-MM-DD')
+    .option('--to <day>', 'sessions that began on this day or earlier')
+    .option('--city <name>', 'only of this city')
+    .option('--operator <name>', 'only of this operator')
+    .option('--site <name>', 'only of this site')
+    .option('--show-sql <question>', 'print the SQL of a question, e.g. sessions_by_weekday')
+    .option('--json', 'print the answers as JSON, by question')
+    .action(async (flags: Flags) => (await import('./report.ts')).report(sourcesOf(flags), {
+      sections: listOf(flags['section']) ?? [], json: flags['json'] === true, showSql: (flags['showSql'] as string | undefined) ?? null,
+      part: Object.fromEntries([['city', 'city'], ['operator', 'operator'], ['site', 'site'], ['fromDay', 'from'], ['toDay', 'to']]
+        .filter(([, flag = '']) => flags[flag] !== undefined).map(([name = '', flag = '']) => [name, flags[flag]])),
+    }));
+}
+
 function exportCommand(root: Command): void {
   withSettings(root.command('export'))
     .description('take a table or view away as CSV, JSON lines or Parquet; where a process already runs on the data folder, it gives the rows')
@@ -117,6 +135,7 @@ function program(): Command {
     .action(async (sql: string, flags: Flags) =>
       (await import('./query.ts')).query(sourcesOf(flags), sql, flags['json'] === true ? 'JSONEachRow' : String(flags['format'])));
 
+  reportCommand(root);
   exportCommand(root);
 
   withSettings(root.command('state'))
