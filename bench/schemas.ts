@@ -64,9 +64,12 @@ await reader.load(2);
 const lines = all.map(formatChargingEvent);
 const session = avroCodec(chargingSession);
 const sessionBytes = session.encode({
-  sessionId: 's', revision: 0, transactionId: 't', stationId: 'station-1', evseId: 1, connectorId: 1, startMs: 1, stopMs: 2, energyWh: 3, exportWh: null,
+  sessionId: 's', revision: 0, transactionId: 't', stationId: 'station-1', evseId: 1, connectorId: 1, openedMs: 1, startMs: 1, stopMs: 2, energyWh: 3, registerWh: 3, exportWh: null,
   chargingMs: 4, idleMs: 5, peakPowerW: 6, meanPowerW: 7, socFrom: null, socTo: null, stopReason: 'EVDisconnected', closedBy: 'TransactionEnded',
-  flags: ['start-inferred'], complete: true, eventCount: 40, idToken: 'token', partner: null, vehicleModel: null,
+  flags: ['start-inferred'], complete: true, eventCount: 40, duplicates: 0, sequenceGaps: 0, idToken: 'token', partner: null, vehicleModel: null, vehicleClass: null,
+  siteId: 'site', city: 'City', region: null, country: 'GB', operator: 'Operator', timeZone: 'Europe/London', connectorStandard: 'IEC_62196_T2', current: 'AC',
+  powerMaxW: 22_000, tariffId: null, currency: null, costMinor: null, startFeeMinor: null, energyCostMinor: null, chargingCostMinor: null, idleCostMinor: null,
+  costFlags: ['no-tariff'],
 });
 
 console.log(`charging events of ${encoded[7]?.length} bytes, node ${process.version}; median of ${rounds} rounds (least - most)`);
