@@ -91,10 +91,10 @@ export class SessionBook {
   }
 
   /** Gives what is to be given of a changed session. */
-  settle(state: SessionState, before: Before, nowMs: number): void {
+  settle(state: SessionState, before: Before, nowMs: number, woken = false): void {
     this.#sessions.put(state.stationId, state.key, state);
     if (isFinal(state)) this.#revise(state, before.row);
-    else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs);
+    else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs, woken);
     if (before.given !== null) this.#load.changed(before.given, givenOf(state));
   }
 
@@ -110,7 +110,7 @@ export class SessionBook {
       return;
     }
     const before = this.before(state);
-    this.settle(state, before, nowMs);
+    this.settle(state, before, nowMs, true);
   }
 
   /** Sets a session's timer, unless it has an earlier one. */
@@ -162,9 +162,11 @@ export class SessionBook {
     unread(state);
   }
 
-  #closeWhenDue(state: SessionState, nowMs: number): void {
+  #closeWhenDue(state: SessionState, nowMs: number, woken: boolean): void {
     const dueMs = closesAt(state) + this.#limits.settleMs;
     if (dueMs > nowMs) return this.schedule(state, dueMs);
+    // Of a correction that has just begun the stop is still to come, however long ago it was: no row in between.
+    if (!woken && state.revision >= 0 && state.stopMs === null) return this.schedule(state, nowMs + Math.max(1, this.#limits.settleMs));
     if (state.revision < 0 && isLoneStop(state) && this.#matchStop(state, nowMs)) return undefined;
     state.closedBy = state.stopMs !== null ? 'TransactionEnded' : closureOf(state)?.by ?? 'Inactivity';
     state.open = false;
@@ -185,22 +187,32 @@ export class SessionBook {
     this.#emit({ key: state.stationId, value, timestampMs: Math.max(state.lastMs, value.stopMs ?? 0) });
   }
 
-  /** Takes a stop of which nothing else was told for the stop of the session that is open on its connector. */
+  /** Takes a stop of which nothing else was told for that of a session on its connector: the same told again, or the one it waits for. */
   #matchStop(stop: SessionState, nowMs: number): boolean {
     const { stationId, stopMs } = stop;
     const { entries } = this.connector(stationId, connectorOf(stop));
-    for (let at = entries.length - 1; at >= 0; at -= 1) {
-      const { key, startMs, stopMs: itsStopMs } = entries[at] as ConnectorEntry;
-      if (itsStopMs !== null || startMs === null || key === stop.key || startMs > (stopMs as number)) continue;
-      const open = this.find(stationId, key);
-      if (open === undefined || !mayEndAt(open, stopMs as number, stop.idToken)) continue;
-      const before = this.before(open);
-      borrowStop(open, stop);
-      this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
-      this.changed(open, before, nowMs);
-      return true;
+    let open: SessionState | undefined;
+    for (const { key, startMs, stopMs: itsStopMs } of entries) {
+      if (startMs === null || key === stop.key || startMs > (stopMs as number) || (itsStopMs !== null && itsStopMs !== stopMs)) continue;
+      const session = this.find(stationId, key);
+      if (session === undefined) continue;
+      if (isSameStop(session, stop)) return this.#mergeSame(session, stop, nowMs);
+      if (mayEndAt(session, stopMs as number, stop.idToken)) open = session;
     }
-    return false;
+    if (open === undefined) return false;
+    const before = this.before(open);
+    borrowStop(open, stop);
+    this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
+    this.changed(open, before, nowMs);
+    return true;
+  }
+
+  #mergeSame(session: SessionState, stop: SessionState, nowMs: number): true {
+    stop.mergedInto = session.key;
+    session.duplicates += 1;
+    this.#sessions.put(session.stationId, session.key, session);
+    this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
+    return true;
   }
 
   /** Until when evidence for a session is waited for. */
@@ -273,6 +285,14 @@ export function mayEndAt(state: SessionState, stopMs: number, idToken: string | 
   if (state.stopMs !== null || state.mergedInto !== null || state.lastMs > stopMs || startOf(state) > stopMs) return false;
   if (idToken !== null && state.idToken !== null && idToken !== state.idToken) return false;
   return (state.nextStartMs ?? Infinity) >= stopMs && (state.availableMs ?? Infinity) >= stopMs;
+}
+
+/** Whether a stop under another id says what the session's own one does. */
+function isSameStop(session: SessionState, stop: SessionState): boolean {
+  if (session.stopMs !== stop.stopMs || session.stopRank === -2 || session.mergedInto !== null) return false;
+  if (stop.idToken !== null && session.idToken !== null && stop.idToken !== session.idToken) return false;
+  const meterOf = (state: SessionState): number | null | undefined => state.points.find((point) => point.kind === 'end')?.milliWh;
+  return meterOf(session) === meterOf(stop);
 }
 
 function lowest(a: number | null, b: number | null): number | null {

@@ -129,6 +129,18 @@ describe('a stop whose transaction is unknown', () => {
     expect(rows().map((row) => [row.sessionId, row.complete])).toEqual([['s1/z', false], ['s1/x', false], ['s1/y', false]]);
   });
 
+  it('is no second one when the session has told the same stop itself, before or after it', () => {
+    for (const events of [[2, 3], [3, 2]]) {
+      const { push, rows } = drive();
+      const stops = [...open, ended('a', 2, ten + minutes(40), 600), ended('strange', 2, ten + minutes(40), 600)];
+      push(...open, ...events.map((at) => stops[at] as SessionEvent), later);
+      expect(rows()).toMatchObject([{ transactionId: 'a', revision: 0, eventCount: 3, energyWh: 600 }]);
+      const slow = drive();
+      slow.push(...open, stops[events[0] as number] as SessionEvent, heartbeat(ten + hours(2)), stops[events[1] as number] as SessionEvent, later);
+      expect(slow.rows().at(-1)).toMatchObject({ transactionId: 'a', energyWh: 600, stopMs: ten + minutes(40) });
+    }
+  });
+
   it('is not one that came before its transaction did', () => {
     const { push, rows } = drive();
     push(...open, ended('b', 1, ten + minutes(40), 600), started('b', ten + minutes(35)), later);
