@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReferenceFile } from '../reference-file.ts';
 import { formatOf } from './formats.ts';
@@ -41,5 +43,17 @@ describe('outage exclusions', () => {
     ['E,s,,,,2026-03-02,,Rain,,', 'reason'], [',s,,,,2026-03-02,,Vandalism,,', 'exclusion_id'], ['E,s,,,,2026-03-02 10:00,,Vandalism,,Mars/Base', 'time_zone'],
   ])('that cannot be used are set aside: %s', (line, column) => {
     expect(rowsOf(line)).toMatchObject([{ kind: 'bad', line: 2, column }]);
+  });
+});
+
+describe('the example of docs/connector-status.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'connector-status.md'), 'utf8');
+
+  it('is a file of this form', () => {
+    const example = file(/```csv\n([\s\S]*?)```/.exec(page)?.[1] ?? '');
+    expect(formatOf(example).name).toBe('outage-exclusions');
+    expect(outageExclusions.read([example]).map((row) => (row.kind === 'facts' ? [row.id, row.facts.reason, row.facts.fromMs] : row))).toEqual([
+      ['2024-017', 'UtilityInterruption', Date.UTC(2024, 0, 31, 23)], ['2024-018', 'Vandalism', Date.UTC(2024, 1, 1)], ['2024-019', 'NaturalDisaster', Date.UTC(2024, 2, 31, 1)],
+    ]);
   });
 });
