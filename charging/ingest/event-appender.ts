@@ -41,22 +41,25 @@ export class EventAppender {
   readonly #writer: string;
   #records: OutboundRecord[] = [];
   #bytes = 0;
+  readonly #recordsMax: number;
   appended = 0;
 
-  private constructor(producer: LogProducer, event: WireWriter<ChargingEvent>, place: WireWriter<Station>, writer: string) {
+  private constructor(producer: LogProducer, event: WireWriter<ChargingEvent>, place: WireWriter<Station>, writer: string, recordsMax: number) {
     this.#producer = producer;
     this.#event = event;
     this.#station = place;
     this.#writer = writer;
+    this.#recordsMax = recordsMax;
   }
 
   /** `writer` names the input: its mark is kept under this name. */
-  static async open(producer: LogProducer, registry: SchemaRegistry, writer: string): Promise<EventAppender> {
+  static async open(producer: LogProducer, registry: SchemaRegistry, writer: string, recordsMax = APPEND_RECORDS_MAX): Promise<EventAppender> {
     return new EventAppender(
       producer,
       await registry.writer(`${eventsTopic}-value`, chargingEvent),
       await registry.writer(`${stationsTopic}-value`, station),
       writer,
+      recordsMax,
     );
   }
 
@@ -90,7 +93,12 @@ export class EventAppender {
 
   /** True when it is time to flush: the caller knows the position that the mark must name. */
   get full(): boolean {
-    return this.#records.length >= APPEND_RECORDS_MAX || this.#bytes >= APPEND_BYTES_MAX;
+    return this.#records.length >= this.#recordsMax || this.#bytes >= APPEND_BYTES_MAX;
+  }
+
+  /** True when it must not wait any longer for a better moment. */
+  get overfull(): boolean {
+    return this.#records.length >= 4 * this.#recordsMax || this.#bytes >= 2 * APPEND_BYTES_MAX;
   }
 
   /**

@@ -11,9 +11,11 @@ import { EventAppender } from './event-appender.ts';
 import { quarantined } from './quarantine.ts';
 import { countRows } from './row-counts.ts';
 import type { RowCounts } from './row-counts.ts';
+import { limitsFrom } from '../stitching/stitch-stores.ts';
 import { planOf } from './session-log-plan.ts';
-import type { SessionLogPlan } from './session-log-plan.ts';
-import { Taken } from './taken-rows.ts';
+import type { CorrectionLimits, LateRows, SessionLogPlan } from './session-log-plan.ts';
+import { endOf, Taken } from './taken-rows.ts';
+import type { TakenRows } from './taken-rows.ts';
 
 export interface IngestProgress {
   readonly appended: number;
@@ -30,6 +32,10 @@ export interface SessionLogIngest {
   readonly registry: SchemaRegistry;
   /** Where it is looked up which rows were taken before. Without it only whole files are remembered. */
   readonly log?: Pick<Log, 'bounds' | 'read' | 'partitionCount'>;
+  /** How long sessions take corrections where they will be processed; the defaults when left out. Only for what is said of late rows. */
+  readonly limits?: CorrectionLimits;
+  /** Records of one append, about; 5,000 when left out. */
+  readonly appendRecordsMax?: number;
   readonly nowMs: () => number;
   readonly signal?: AbortSignal;
   /** The log cannot take anything at the moment (a full disk, say); it is tried again. */
@@ -45,6 +51,8 @@ export interface SessionLogOutcome extends RowCounts {
   readonly added: number;
   readonly corrected: number;
   readonly unchanged: number;
+  /** Of those that are new or corrected. */
+  readonly late: LateRows;
   /** Events that these rows became, those of an interrupted run included. */
   readonly events: number;
   /** Records that an earlier, interrupted run had appended already. */
@@ -56,66 +64,84 @@ export interface SessionLogOutcome extends RowCounts {
  * file: the same file again adds nothing, under another name neither; of a grown file (at its end or at its beginning) the new
  * rows are taken; a row that says something else than before is sent again as its next revision. Rows that are gone are not undone.
  *
- * What is appended is a fixed sequence (stations, quarantined rows, events by time, what was taken), and the mark is a number of
- * records of it, so that a killed run goes on where it was. When the files have changed meanwhile, their sequence begins anew,
- * and what comes twice is dropped by its event ids.
+ * What is appended is a fixed sequence (what is taken, stations, quarantined rows, events by time, that it is done), and the mark is a number
+ * of records of it, so that a killed run goes on where it was. When the files have changed meanwhile, the interrupted sequence is given up:
+ * a row of which something was sent, and that says something else now, is a corrected one; what comes twice is dropped by its event ids.
  */
 export async function ingestSessionLog(options: SessionLogIngest): Promise<SessionLogOutcome> {
   const { mapping, log } = options;
-  const appender = await EventAppender.open(options.producer, options.registry, `session-log.${mapping.name}`);
+  const appender = await EventAppender.open(options.producer, options.registry, `session-log.${mapping.name}`, options.appendRecordsMax);
   const mark = markOf(await appender.mark());
   const files = await Promise.all(options.files.map(digestOf));
   if (mark.done && files.every((file) => mark.files.includes(file)) && mark.call === callOf(files)) {
-    return { ...mark.outcome, added: 0, corrected: 0, unchanged: mark.outcome.rows + mark.outcome.quarantined, events: 0, skipped: mark.position };
+    const { rows, quarantined: aside } = mark.outcome;
+    return { ...mark.outcome, added: 0, corrected: 0, unchanged: rows + aside, late: nothing.late, events: 0, skipped: mark.position };
   }
   const { rows, refused } = await readRows(options);
-  const past = log === undefined ? new Taken() : await Taken.read(log, mapping.name, mark.done ? null : mark.plan);
-  const plan = planOf(rows, refused, past, mapping);
-  const counted = { ...countRows(rows), rows: rows.length, quarantined: refused.length, added: plan.added, corrected: plan.corrected, unchanged: plan.unchanged };
+  const past = log === undefined ? new Taken() : await Taken.read(log, mapping.name);
+  const { plan, givenUp } = planFrom(rows, refused, past, mark, options);
+  const { added, corrected, unchanged, late } = plan;
+  const counted = { ...countRows(rows), rows: rows.length, quarantined: refused.length, added, corrected, unchanged, late };
   const skipped = !mark.done && mark.plan === plan.digest ? mark.position : 0;
-  const markAt = (position: number, done: boolean, events: number): string => {
+  const markAt: MarkAt = (position, done, events, untilMs) => {
     const known = done ? [...new Set([...mark.files, ...files])].slice(-filesRemembered) : mark.files;
     const outcome = { ...counted, events, skipped };
-    return JSON.stringify({ plan: plan.digest, position, done, files: known, call: callOf(files), outcome } satisfies Mark);
+    return JSON.stringify({ plan: plan.digest, position, done, untilMs, files: known, call: callOf(files), outcome } satisfies Mark);
   };
   // Nothing to say: the mark stays, too (Kafka takes none without a record).
   if (plan.rows.length === 0 && plan.refused.length === 0 && mark.done) return { ...counted, events: 0, skipped: 0 };
+  if (givenUp !== null) appender.addTaken(givenUp, options.nowMs());
   const events = await append(options, appender, plan, past, skipped, markAt);
   return { ...counted, events, skipped };
 }
 
+/** What is to be done, and what is to be said of an interrupted ingestion that nobody can finish: its files are others by now. */
+function planFrom(
+  rows: readonly SessionLogRow[], refused: readonly QuarantinedRow[], past: Taken, mark: Mark, { mapping, limits = limitsFrom({}) }: SessionLogIngest,
+): { readonly plan: SessionLogPlan; readonly givenUp: TakenRows | null } {
+  const plan = planOf(rows, refused, past, mapping, limits);
+  const givenUp = mark.done || mark.plan === plan.digest ? null : past.giveUp(mapping.name, mark.plan, mark.untilMs);
+  return { plan: givenUp === null ? plan : planOf(rows, refused, past, mapping, limits), givenUp };
+}
+
+type MarkAt = (position: number, done: boolean, events: number, untilMs: number | null) => string;
+
 async function append(
-  options: SessionLogIngest, appender: EventAppender, plan: SessionLogPlan, past: Taken, skipped: number,
-  markAt: (position: number, done: boolean, events: number) => string,
+  options: SessionLogIngest, appender: EventAppender, plan: SessionLogPlan, past: Taken, skipped: number, markAt: MarkAt,
 ): Promise<number> {
   const left = new SessionsLeft(plan.rows);
   let position = 0;
   let events = 0;
-  const flush = async (done: boolean, timestampMs: number): Promise<void> => {
+  /** `untilMs`: events before this time are sent, those from it on are not; null: none is. */
+  const flush = async (done: boolean, untilMs: number | null): Promise<void> => {
     options.signal?.throwIfAborted();
-    await appender.flush(markAt(position, done, events), options);
-    options.onProgress?.({ appended: appender.appended, skipped, toCome: done ? 0 : left.eventsAfter(timestampMs, events), done });
+    await appender.flush(markAt(position, done, events, untilMs), options);
+    options.onProgress?.({ appended: appender.appended, skipped, toCome: done ? 0 : left.eventsAfter(untilMs ?? 0, events), done });
     // A whole turn of the event loop, so that whoever shares it with us gets a share.
     await new Promise((resolve) => setImmediate(resolve));
   };
   /** Whether the next record of the sequence is new: not taken by an earlier run. */
   const isNew = (): boolean => ++position > skipped;
+  const remembers = options.log !== undefined;
+  for (const part of remembers ? plan.taken : []) {
+    if (isNew()) appender.addTaken(part, options.nowMs());
+    if (appender.full) await flush(false, null);
+  }
   for (const place of stationsOf(plan.rows, options.mapping, past.stations)) if (isNew()) appender.addStation(place);
   for (const row of plan.refused) {
     if (isNew()) appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs());
-    if (appender.full) await flush(false, 0);
+    if (appender.full) await flush(false, null);
   }
-  for (const event of expandSessionLog(plan.rows, options.mapping, plan.editionOf)) {
+  let lastMs = -Infinity;
+  for (const event of expandSessionLog(plan.rows, options.mapping, plan.editionOf, plan.heardOf)) {
+    // Between two times, so that the mark can tell by a row's first time whether it was begun.
+    if (appender.full && (event.timestampMs > lastMs || appender.overfull)) await flush(false, Math.max(event.timestampMs, lastMs + 1));
+    lastMs = event.timestampMs;
     events++;
-    if (!isNew()) continue;
-    appender.addEvent(event);
-    if (appender.full) await flush(false, event.timestampMs);
+    if (isNew()) appender.addEvent(event);
   }
-  for (const part of options.log === undefined ? [] : plan.taken) {
-    if (isNew()) appender.addTaken(part, options.nowMs());
-    if (appender.full) await flush(false, Number.POSITIVE_INFINITY);
-  }
-  await flush(true, Number.POSITIVE_INFINITY);
+  if (remembers && isNew()) appender.addTaken(endOf(options.mapping.name, plan.digest, null), options.nowMs());
+  await flush(true, null);
   return events;
 }
 
@@ -141,6 +167,8 @@ interface Mark {
   readonly plan: string;
   readonly position: number;
   readonly done: boolean;
+  /** Before this time events were sent, from it on none; null: none was. */
+  readonly untilMs: number | null;
   /** Digests of files that were taken whole. */
   readonly files: readonly string[];
   /** The files of the last call. */
@@ -149,11 +177,12 @@ interface Mark {
 }
 
 const nothing: SessionLogOutcome = {
-  rows: 0, quarantined: 0, added: 0, corrected: 0, unchanged: 0, events: 0, skipped: 0, flagged: 0, concerns: {}, ambiguous: 0, skippedTimes: 0,
+  rows: 0, quarantined: 0, added: 0, corrected: 0, unchanged: 0, late: { corrected: 0, added: 0, examples: [] }, events: 0, skipped: 0, flagged: 0,
+  concerns: {}, ambiguous: 0, skippedTimes: 0,
 };
 
 function markOf(text: string | null): Mark {
-  const none: Mark = { plan: '', position: 0, done: true, files: [], call: '', outcome: nothing };
+  const none: Mark = { plan: '', position: 0, done: true, untilMs: null, files: [], call: '', outcome: nothing };
   return text === null ? none : { ...none, ...JSON.parse(text) as Partial<Mark> };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dundeeMapping } from './dundee.mapping.ts';
-import { closingMs, expandSessionLog, transactionEvents } from './expand.ts';
+import { closingMs, expandSessionLog } from './expand.ts';
 import type { SessionLogRow } from './mapping.ts';
 import { stationsOf } from './stations.ts';
 
@@ -73,16 +73,24 @@ describe('expandSessionLog', () => {
     ]);
   });
 
-  it('gives a corrected row the same transaction, ids of its own, and sequence numbers that go on', () => {
+  it('gives a corrected row the same transaction, the next edition, ids of its own, and numbers from 0', () => {
     const first = expand([row({ energyWh: 1750 })]);
-    const wanted = transactionEvents(row({ energyWh: 1750 }), dundeeMapping);
-    expect(first.filter((event) => event.transactionId === '1')).toHaveLength(wanted);
-    const second = [...expandSessionLog([row({ energyWh: 2000 })], dundeeMapping, () => ({ revision: 1, firstSeqNo: wanted }))];
+    const second = [...expandSessionLog([row({ energyWh: 2000 })], dundeeMapping, () => ({ revision: 1, edition: 1 }))];
     const ids = new Set(first.filter((event) => event.type !== 'Heartbeat').map((event) => event.eventId));
     expect(second.filter((event) => ids.has(event.eventId))).toEqual([]);
-    const numbers = second.filter((event) => event.transactionId === '1').map((event) => event.seqNo);
-    expect(numbers[0]).toBe(wanted);
-    expect(second.find((event) => event.type === 'TransactionEnded')).toMatchObject({ eventId: 'dundee-1-r1-6', meterWh: 2000 });
+    const own = second.filter((event) => event.transactionId === '1');
+    expect(own.map((event) => event.seqNo)).toEqual(own.map((_, index) => index));
+    expect(own.every((event) => event.edition === 1)).toBe(true);
+    expect(own.at(-1)).toMatchObject({ type: 'TransactionEnded', eventId: 'dundee-1-r1-6', meterWh: 2000 });
+  });
+
+  it('lets a station be heard of later than before when a corrected row has no stop', () => {
+    const edition = () => ({ revision: 1, edition: 1 });
+    const heardOf = () => ten + 900 * minute;
+    const heartbeat = (stopMs: number | null) =>
+      [...expandSessionLog([row({ stopMs })], dundeeMapping, edition, heardOf)].find((event) => event.type === 'Heartbeat')?.timestampMs;
+    expect(heartbeat(ten + minute)).toBe(ten + minute + closingMs);
+    expect(heartbeat(null)).toBe(ten + 900 * minute + closingMs);
   });
 
   it('carries the state of charge where the log knows it', () => {

@@ -24,17 +24,19 @@ export const closingMs = 3_600_000;
  * come whole between the two. At its end each station sends one Heartbeat: `closingMs` after its own last event, or at the log's
  * last start when that is later. Until then the log knows of every session; beyond it rows may still come.
  *
- * `editionOf` says which edition of a row this is: a corrected row keeps its transaction, and its events have ids of their own and
- * go on in the numbering of the events that they correct.
+ * `editionOf` says which edition of a row this is: a corrected row keeps its transaction, and its events have ids of their own, are numbered
+ * from 0 again, and replace all that earlier editions said. `heardOf`: until when its stations were heard of before. Where a
+ * corrected row has no stop, its station's Heartbeat comes later than that: only time can tell then that no more is said.
  */
 export function* expandSessionLog(
   rows: readonly SessionLogRow[],
   mapping: SessionLogMapping,
   editionOf: (row: SessionLogRow) => RowEdition = () => firstEdition,
+  heardOf: (stationId: string) => number = () => 0,
 ): Generator<ChargingEvent> {
   const ordered = [
     ...rows.map((row) => ({ firstMs: firstMsOf(row), stationId: row.stationId, rowId: row.rowId, events: () => expandRow(row, mapping, editionOf(row)) })),
-    ...heartbeats(rows, mapping),
+    ...heartbeats(heardUntil(rows, editionOf, heardOf), mapping),
   ].sort((a, b) => a.firstMs - b.firstMs || compareText(a.stationId, b.stationId) || compareText(a.rowId, b.rowId));
   const heap = new CursorHeap();
   let place = 0;
@@ -53,20 +55,13 @@ export function* expandSessionLog(
 
 /** Which edition of a row is expanded. */
 export interface RowEdition {
-  /** 0 for the row as it came first, one more for each correction. */
+  /** 0 for the row as it came first, one more for each correction: part of the events' ids. */
   readonly revision: number;
-  /** Sequence number of the first transaction event. */
-  readonly firstSeqNo: number;
+  /** The same, but for corrections of what nobody could have believed: nothing is known yet that they could replace. */
+  readonly edition: number;
 }
 
-const firstEdition: RowEdition = { revision: 0, firstSeqNo: 0 };
-
-/** How many transaction events a row becomes: the next edition goes on from there. */
-export function transactionEvents(row: SessionLogRow, mapping: SessionLogMapping): number {
-  let count = (row.startMs === null ? 0 : 1) + (row.stopMs === null ? 0 : 1);
-  for (const _ of samplesOf(row, outletOf(mapping, row.model))) count += 1;
-  return count;
-}
+const firstEdition: RowEdition = { revision: 0, edition: 0 };
 
 interface Placed {
   readonly event: ChargingEvent;
@@ -79,11 +74,11 @@ export function expandRow(row: SessionLogRow, mapping: SessionLogMapping, editio
   const placed: Placed[] = [];
   const noLength = row.startMs === row.stopMs;
   let number = 0;
-  let seqNo = edition.firstSeqNo;
+  let seqNo = 0;
   const name = edition.revision === 0 ? `${mapping.name}-${row.rowId}` : `${mapping.name}-${row.rowId}-r${edition.revision}`;
   const base = {
     stationId: row.stationId, evseId: row.connectorId, connectorId: row.connectorId,
-    idToken: row.idToken, vehicleModel: row.vehicleModel, edition: edition.revision,
+    idToken: row.idToken, vehicleModel: row.vehicleModel, edition: edition.edition,
   };
   const add = (rank: 0 | 1 | 2, timestampMs: number, fields: Partial<ChargingEvent>): void => {
     const eventId = `${name}-${number}`;
@@ -137,15 +132,22 @@ function* samplesOf(row: SessionLogRow, outlet: OutletDescription | null): Gener
   }
 }
 
-function heartbeats(rows: readonly SessionLogRow[], mapping: SessionLogMapping) {
-  const lastOf = new Map<string, number>();
+/** Until when each station is heard of, its closing heartbeat included. */
+export function heardUntil(
+  rows: readonly SessionLogRow[], editionOf: (row: SessionLogRow) => RowEdition, heardOf: (stationId: string) => number,
+): ReadonlyMap<string, number> {
+  const closing = new Map<string, number>();
   let lastStartMs = 0;
   for (const row of rows) {
-    lastOf.set(row.stationId, Math.max(lastOf.get(row.stationId) ?? 0, row.startMs ?? 0, row.stopMs ?? 0));
+    const lastMs = Math.max(row.startMs ?? 0, row.stopMs ?? 0, row.stopMs === null && editionOf(row).edition > 0 ? heardOf(row.stationId) : 0);
+    closing.set(row.stationId, Math.max(closing.get(row.stationId) ?? 0, lastMs + closingMs));
     lastStartMs = Math.max(lastStartMs, row.startMs ?? 0);
   }
-  return [...lastOf].map(([stationId, lastMs]) => {
-    const timestampMs = Math.max(lastMs + closingMs, lastStartMs);
+  return new Map([...closing].map(([stationId, untilMs]) => [stationId, Math.max(untilMs, lastStartMs)]));
+}
+
+function heartbeats(until: ReadonlyMap<string, number>, mapping: SessionLogMapping) {
+  return [...until].map(([stationId, timestampMs]) => {
     const event: ChargingEvent = { ...emptyEvent, eventId: `${mapping.name}-heartbeat-${stationId}-${timestampMs}`, stationId, timestampMs };
     return { firstMs: timestampMs, stationId, rowId: '', events: (): readonly Placed[] => [{ event, rank: 2 }] };
   });

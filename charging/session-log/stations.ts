@@ -8,6 +8,8 @@ export interface KnownStation {
   readonly site: string | null;
   /** Model by outlet. */
   readonly outlets: Readonly<Record<number, string | null>>;
+  /** Time of the last event that was sent of it. */
+  readonly heardMs: number;
 }
 
 /**
@@ -28,13 +30,16 @@ export function stationsOf(
   return stations.sort((a, b) => a.validFromMs - b.validFromMs || (a.stationId < b.stationId ? -1 : 1));
 }
 
-/** The same, with these rows: what the next ingestion is to know. */
-export function knownAfter(rows: readonly SessionLogRow[], known: ReadonlyMap<string, KnownStation>): ReadonlyMap<string, KnownStation> {
+/** The same, with these rows, whose stations are `heard` of until then: what the next ingestion is to know. */
+export function knownAfter(
+  rows: readonly SessionLogRow[], known: ReadonlyMap<string, KnownStation>, heard: ReadonlyMap<string, number>,
+): ReadonlyMap<string, KnownStation> {
   const byStation = Map.groupBy(rows, (row) => row.stationId);
   return new Map([...byStation].map(([stationId, own]) => {
     const before = known.get(stationId);
     const latest = inTimeOrder(own).at(-1);
-    return [stationId, { site: latest === undefined ? before?.site ?? null : latest.site, outlets: outletsOf(own, before) }];
+    const heardMs = Math.max(before?.heardMs ?? 0, heard.get(stationId) ?? 0);
+    return [stationId, { site: latest === undefined ? before?.site ?? null : latest.site, outlets: outletsOf(own, before), heardMs }];
   }));
 }
 

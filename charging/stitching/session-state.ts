@@ -106,11 +106,16 @@ export function editionOf(event: SessionEvent): number {
   return event.edition;
 }
 
-/** Forgets all that was told of a session, but for what it is and what was given of it. */
+/** Forgets all that was told of a session, but for what it is, what was given of it, and what came behind it on its connector. */
 export function startEdition(state: SessionState, event: SessionEvent): void {
   const fresh = newSession(event, state.key, state.transactionId, state.inactiveMs);
-  const { openedMs, revision, closedBy, liveMs, dueMs, facts, duplicates } = state;
-  Object.assign(state, fresh, { openedMs, revision, closedBy, liveMs, dueMs, facts, duplicates });
+  const { openedMs, revision, closedBy, liveMs, dueMs, facts, duplicates, nextStartMs, availableMs } = state;
+  const sameConnector = state.evseId === event.evseId && state.connectorId === event.connectorId;
+  Object.assign(state, fresh, {
+    openedMs, revision, closedBy, liveMs, dueMs, duplicates, facts: sameConnector ? facts : null,
+    nextStartMs: sameConnector && nextStartMs !== null && nextStartMs > event.timestampMs ? nextStartMs : null,
+    availableMs: sameConnector && availableMs !== null && availableMs > event.timestampMs ? availableMs : null,
+  });
 }
 
 export function isStart(event: SessionEvent): boolean {

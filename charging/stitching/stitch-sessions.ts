@@ -36,7 +36,7 @@ const availableKeptMs = 86_400_000;
  *
  * Output `live`: sessions as they stand while they run (`closedBy` None), `liveEveryMs` apart at least, when the event says that it was received
  * (history was not). Output `load`: what each event changes in what is known of the station's load; at least one change an event. Output `late`:
- * transaction events older than `finishedForMs` behind their station whose session is not known (any more).
+ * transaction events whose session is not known (any more) and that are older than `finishedForMs` behind their station, or of an edition above 0.
  *
  * `stationChanges` are the changes of the table of stations: a session whose station becomes known, or known better, gets its place.
  */
@@ -111,7 +111,8 @@ class SessionStitcher {
       if (!this.#appended(state, event, stationMs)) this.#takenIn(state, event, stationMs);
       return;
     }
-    if (event.timestampMs < stationMs - this.#limits.finishedForMs) {
+    // What a correction replaces and is not known (any more) cannot be taken back: it would count twice.
+    if (event.edition > 0 || event.timestampMs < stationMs - this.#limits.finishedForMs) {
       this.#load.event(event);
       this.#late(record);
       return;
