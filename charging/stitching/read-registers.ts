@@ -101,7 +101,7 @@ export function readWhole(reported: readonly ReportedPoint[], span: SessionSpan,
   const sum = path === null || path.unknown ? null : path.steps.reduce((total, step) => total + step.milliWh, 0);
   const beforeMilliWh = sum === null ? 0 : countedBefore(taken, path as BelievedPath);
   if (sum !== null && sum - beforeMilliWh > mostMilliWh(limits, lengthMs(taken, span))) flags.add('implausible-energy');
-  const unmoved = path === null ? 0 : unmovedMilliWh(taken, path, taken.points.length - 1);
+  const unmoved = path === null ? 0 : unmovedMilliWh(taken, path, taken.at[taken.at.length - 1] as number);
   if (span.stopMs !== null && unmoved >= frozenFromMilliWh) flags.add('register-frozen');
   const isKnown = sum !== null && !flags.has('implausible-energy') && !flags.has('register-frozen');
   if (isKnown && isPartial(taken, path as BelievedPath, span)) flags.add('partial-energy');

@@ -9,6 +9,12 @@ export interface Knowable {
   readonly startMs: number | null;
   readonly stopMs: number | null;
   readonly energyMilliWh: number | null;
+  /** What the registers say that arrive, where none of them is false: what was drawn between the first and the last. Undefined: not knowable. */
+  readonly toldMilliWh: number | null | undefined;
+  /** Between these its stop must be taken to be when none arrives. */
+  readonly stopsBetween: readonly [number, number] | null;
+  /** When the first of it happened that arrives; null: not knowable. */
+  readonly firstMs: number | null;
   /** What may be said of an energy that is not the true one; null: nothing tells. */
   readonly energyFlags: readonly string[] | null;
   /** Of each of these at least one must be among its flags. */
@@ -46,15 +52,26 @@ export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
       falseTimes: at.falseTimes || all.some((one) => one.lies.includes('time')),
     });
   }
-  return new Map(world.sessions.map((one) => [one.sessionId, knowable(one, told.get(one.sessionId) ?? [], connectors.get(connectorOf(one)) as Neighbours)]));
+  return new Map(world.sessions.map((one, at) => {
+    const next = world.sessions[at + 1];
+    const hasNext = next !== undefined && connectorOf(next) === connectorOf(one) && told.get(next.sessionId)?.some((event) => isStart(event) && event.lies.length === 0) === true;
+    const neighbours = { ...connectors.get(connectorOf(one)) as Neighbours, nextStartMs: hasNext ? next.startMs : null };
+    return [one.sessionId, knowable(one, told.get(one.sessionId) ?? [], neighbours)];
+  }));
 }
 
 /** What there is on a connector: a stop of which nothing else arrives may be that of a session whose stop does not. */
 interface Neighbours {
+  /** When the next session begins; null: that does not arrive. */
+  readonly nextStartMs?: number | null;
   readonly loneStops: boolean;
   readonly unended: boolean;
   /** Then sessions may seem to overlap. */
   readonly falseTimes: boolean;
+}
+
+function isStart({ event }: Delivery): boolean {
+  return event.type === 'TransactionStarted';
 }
 
 function isStop({ event }: Delivery): boolean {
@@ -68,7 +85,7 @@ function connectorOf(session: TrueSession): string {
 function knowable(session: TrueSession, told: readonly Delivery[], neighbours: Neighbours): Knowable {
   const liars = told.filter((one) => one.lies.length > 0);
   const named = told.filter((one) => !one.lies.includes('transactionId'));
-  const starts = named.filter((one) => one.event.type === 'TransactionStarted');
+  const starts = named.filter(isStart);
   const stops = told.filter(isStop);
   const lied = (lie: Lie) => liars.some((one) => one.lies.includes(lie));
   const isTrueTime = (one: Delivery) => !one.lies.includes('time') && eventTimeOf(one.event).kind === 'device';
@@ -80,6 +97,8 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
   const startKnown = starts.length > 0 && starts.every(isTrueTime);
   const stopKnown = stops.length > 0 && stops.every(isTrueTime) && isMatched;
   const energyKnown = stopKnown && isEnergyKnown(session, told, starts, stops, lied);
+  const isSound = !isDisputed(told) && liars.every((one) => one.lies.every((lie) => lie === 'noRegister' || (lie === 'transactionId' && isMatched)));
+  const isEndless = stops.length === 0 && isSound && told.length > 1 && !neighbours.loneStops;
   const flags: (readonly string[])[] = [];
   if (starts.length === 0) flags.push(['missing-start']);
   else if (starts.every(isReplaced)) flags.push(startFlags);
@@ -89,6 +108,9 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
   return {
     named: named.length > 0 && (named.some((one) => !isStop(one)) || !neighbours.unended), startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
     energyMilliWh: energyKnown ? session.energyMilliWh : null, flags, stopElsewhere,
+    toldMilliWh: isSound && (stops.length > 0 || !neighbours.loneStops) ? toldMilliWh(session, told, starts) : undefined,
+    stopsBetween: isEndless && (neighbours.nextStartMs ?? null) !== null ? [Math.max(...told.map((one) => one.event.timestampMs)), neighbours.nextStartMs as number] : null,
+    firstMs: isSound && starts.length === 0 && named.length > 0 ? Math.min(...named.map((one) => one.event.timestampMs)) : null,
     // Of an unknown connector up to 1 MW is believed. Zero may be what a register shows that has just begun again.
     energyFlags: lied('placeholder') && lied('rolledOver') ? null : session.station.known ? energyFlags : [...energyFlags, 'unknown-station'],
     untouched: told.length === session.samples.length && liars.length === 0 && !neighbours.falseTimes && isInPlace(told),
@@ -97,6 +119,13 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
 
 function isInPlace(told: readonly Delivery[]): boolean {
   return new Set(told.map((one) => one.sample)).size === told.length && told.every((one) => one.arrivesMs - one.event.timestampMs < 600_000);
+}
+
+function toldMilliWh({ station, baseMilliWh }: TrueSession, told: readonly Delivery[], starts: readonly Delivery[]): number | null {
+  const registers = new Map(told.filter((one) => one.event.meterWh !== null).map((one) => [one.sample, Math.round((one.event.meterWh as number) * 1000)]));
+  if (!starts.some((one) => one.event.meterWh !== null) && station.scope === 'session' && station.known) registers.set(0, baseMilliWh);
+  const samples = [...registers.keys()].sort((a, b) => a - b);
+  return samples.length < 2 ? null : (registers.get(samples.at(-1) as number) as number) - (registers.get(samples[0] as number) as number);
 }
 
 /** Register at start and stop are true, and what is false between can be told from what is true. */
