@@ -20,6 +20,7 @@ const sources = { file: undefined, environment: {}, flags: { data } };
 /** Rows as they should come out, newest versions only. */
 const wanted = Array.from({ length: 30_000 }, (_, id) => ({
   id: String(id), text: ['plain', 'with "quotes", commas', 'two\nlines', 'ünïcode €', ''][id % 5] as string, note: id % 3 === 0 ? null : `n${id}`, watts: id / 4, list: ['a', 'b'].slice(0, id % 3),
+  kilowatts: id / 4 / 1000,
 }));
 
 const texts = "['plain', 'with \"quotes\", commas', 'two\\nlines', 'ünïcode €', '']";
@@ -28,7 +29,7 @@ async function prepare(): Promise<void> {
   await warehouse.open();
   await warehouse.command('CREATE DATABASE voltstream ENGINE = Atomic');
   await warehouse.command(`CREATE TABLE voltstream.things (id UInt64, text String, note Nullable(String), watts Float64, list Array(LowCardinality(String)),
-    _version UInt64, _batch FixedString(16)) ENGINE = ReplacingMergeTree(_version) ORDER BY id`);
+    kilowatts Float64 ALIAS watts / 1000, _version UInt64, _batch FixedString(16)) ENGINE = ReplacingMergeTree(_version) ORDER BY id`);
   await warehouse.command('SYSTEM STOP MERGES voltstream.things');
   for (const version of [1, 2]) {
     await warehouse.command(`INSERT INTO voltstream.things SELECT number, ${texts}[number % 5 + 1], if(number % 3 = 0, NULL, 'n' || toString(number)), number / 4 + 2 - ${version},
@@ -60,10 +61,10 @@ function laws(read: (sql: string) => Promise<readonly object[]>): void {
   it('writes CSV that others read: the newest versions, without the columns of the engine', async () => {
     await take({ out: [file('all.csv')] });
     const text = readFileSync(file('all.csv'), 'utf8');
-    expect(text.slice(0, text.indexOf('\n'))).toBe('id,text,note,watts,list');
+    expect(text.slice(0, text.indexOf('\n'))).toBe('id,text,note,watts,list,kilowatts');
     const rows = csvRows(text);
-    expect(rows).toEqual(wanted.map(({ id, text: said, note, watts, list }) =>
-      ({ id, text: said, note: note ?? '', watts: String(watts), list: `[${list.map((each) => `'${each}'`).join(',')}]` })));
+    expect(rows).toEqual(wanted.map(({ id, text: said, note, watts, list, kilowatts }) =>
+      ({ id, text: said, note: note ?? '', watts: String(watts), kilowatts: String(kilowatts), list: `[${list.map((each) => `'${each}'`).join(',')}]` })));
     expect(JSON.parse(printed)).toEqual([{ file: file('all.csv'), format: 'csv', compression: null, rows: 30_000, bytes: expect.any(Number) as number }]);
   });
 

@@ -87,7 +87,7 @@ interface TableRow {
   readonly parameters: number;
 }
 
-/** The statement for a table's or view's rows: newest versions, and the columns that people want. */
+/** The statement for a table's or view's rows: newest versions, and the columns that people want, computed ones among them. */
 async function tableSql(ask: Ask, database: string, options: ExportOptions): Promise<string> {
   const { table, where, final } = options;
   const known = await rowsOf<TableRow>(ask, `SELECT name, engine, match(create_table_query, '\\\\{[A-Za-z_0-9]+:') AS parameters FROM system.tables WHERE database = ${quoteText(database)} ORDER BY name`);
@@ -95,7 +95,7 @@ async function tableSql(ask: Ask, database: string, options: ExportOptions): Pro
   const found = known.find((one) => one.name === name);
   if (found === undefined || found.parameters === 1) throw unknownTable(database, name ?? '', found, known);
   const source = `${quoteName(database)}.${quoteName(found.name)}`;
-  const all = (await columnsOf(ask, `SELECT * FROM ${source}`));
+  const all = (await rowsOf<{ readonly name: string }>(ask, `DESCRIBE TABLE ${source}`)).map(({ name: column }) => column);
   const columns = options.columns ?? all.filter((column) => !column.startsWith('_'));
   const missing = columns.filter((column) => !all.includes(column));
   if (missing.length > 0) throw wrong('the table has no such column', all.join(', '), missing.join(', '));

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { questions } from '../charging/views/questions.ts';
 import { errorCatalogue } from '../errors.ts';
 import { configurationTable } from '../runtime/configuration.ts';
 import { metricCatalogue } from '../runtime/metrics.ts';
@@ -28,6 +29,13 @@ export const tablePages: readonly TablePage[] = [
       row(['metric', 'kind', 'labels', 'meaning']), row(['---', '---', '---', '---']),
       ...Object.values(metricCatalogue).map(({ name, kind, labels, help }: MetricDefinition) =>
         row([`\`${name}\``, kind, labels.map((label) => `\`${label}\``).join(' '), help])),
+    ],
+  },
+  {
+    file: 'questions.md',
+    lines: () => [
+      row(['question', 'view', 'section of the report']), row(['---', '---', '---']),
+      ...questions.map(({ name, sentence, section, example }) => row([sentence, `\`${name}${example === null ? '' : `(${example})`}\``, example === null ? section : '-'])),
     ],
   },
 ];
