@@ -73,7 +73,9 @@ function laws(): void {
 }
 
 describe('voltstream report', () => {
-  describe('alone on a data folder', () => laws());
+  describe('alone on a data folder', () => {
+    laws();
+  });
 
   describe('beside the process that works on it', () => {
     let server: HttpServer;
