@@ -80,7 +80,7 @@ export function makeWorld(dice: Dice, stationCount: number, sessionCount: number
     const connectors = dice.whole(1, 2);
     for (let connectorId = 1; connectorId <= connectors; connectorId += 1) {
       let timeMs = ten + dice.whole(0, minutes(600));
-      let [fromWh, toWh] = dice.oneOf(basesWh);
+      const [fromWh, toWh] = dice.oneOf(basesWh);
       let baseMilliWh = dice.whole(fromWh, toWh) * 1000;
       for (let count = 0; count < sessionCount; count += 1) {
         timeMs += minutes(dice.oneOf([3, 20, 90, 400]));
