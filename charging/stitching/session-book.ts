@@ -75,6 +75,13 @@ export class SessionBook {
     return { given: givenOf(state), row: isFinal(state) ? rowOf(state) : null, ...neighbourOf(state) };
   }
 
+  /** The same, where the session is to be told of another connector: its neighbours here forget it. */
+  beforeLeaving(state: SessionState): Before {
+    const before = this.before(state);
+    this.#leaveConnector(state);
+    return { given: before.given, row: before.row, startMs: null, stopMs: null };
+  }
+
   /** The same, where the load that an event behind all others brings about is given with it. */
   beforeStop(state: SessionState): Before {
     return { given: null, row: null, startMs: startOf(state), stopMs: null };
@@ -224,8 +231,12 @@ export class SessionBook {
   }
 
   #drop(state: SessionState): void {
+    this.#sessions.delete(state.stationId, state.key);
+    this.#leaveConnector(state);
+  }
+
+  #leaveConnector(state: SessionState): void {
     const { stationId, key } = state;
-    this.#sessions.delete(stationId, key);
     const name = connectorOf(state);
     const connector = this.#connectors.get(stationId, name);
     if (connector === undefined) return;

@@ -181,6 +181,16 @@ describe('editions', () => {
     expect(changes.reduce((sum, change) => sum + change.occupied * (change.toMs - change.fromMs), 0)).toBe(minutes(40));
   });
 
+  it('may tell of another connector: then its neighbours are those there', () => {
+    const { push, rows } = drive();
+    const there = { edition: 1, evseId: 2 };
+    push(...first, started('b', ten + minutes(10), { evseId: 2 }), ended('b', 1, ten + minutes(20), 5, { evseId: 2 }));
+    push(started('a', ten, there), ended('a', 1, ten + hours(1), 900, there), started('c', ten + minutes(30)), ended('c', 1, ten + minutes(40), 5), later);
+    expect(rows().map((row) => [row.transactionId, row.revision, row.evseId, row.flags.includes('overlap')])).toEqual([
+      ['a', 0, 1, false], ['b', 0, 2, false], ['a', 1, 2, true], ['b', 1, 2, true], ['c', 0, 1, false],
+    ]);
+  });
+
   it('that are lower than what is known are duplicates', () => {
     const { push, rows } = drive();
     push(...first, started('a', ten, { edition: 1 }), ended('a', 1, ten + hours(1), 300, { edition: 1 }));

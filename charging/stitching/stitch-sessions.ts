@@ -168,7 +168,8 @@ class SessionStitcher {
       this.#load.event(event);
       return;
     }
-    const before = book.before(state);
+    const moves = edition > state.edition && (event.evseId !== state.evseId || event.connectorId !== state.connectorId);
+    const before = moves ? book.beforeLeaving(state) : book.before(state);
     const lends = state.mergedInto !== null;
     const borrows = state.matchedKey !== null && (isStop(event) || edition > state.edition);
     const other = lends || borrows ? book.unmatch(state) : null;
