@@ -1,4 +1,4 @@
-import { offsetSpan } from './cost/zone-offsets.ts';
+import { offsetSecondsAt } from './cost/zone-offsets.ts';
 import type { PricedSessionRow } from './cost/priced-session-row.ts';
 import type { ColumnType, ColumnValue, TableDefinition } from './engine.ts';
 import { monthOf, storableMs } from './month-partition.ts';
@@ -77,9 +77,4 @@ export function liveTableRow({ session, vehicle, cost }: PricedSessionRow, _key:
     mean_power_w: session.meanPowerW, peak_power_w: session.peakPowerW, soc_from: session.socFrom, soc_to: session.socTo, flags: session.flags,
     event_count: session.eventCount, tariff_id: session.tariffId, currency: cost.currency, cost_minor: cost.totalMinor, cost_flags: cost.flags,
   };
-}
-
-/** What the clock of a zone is ahead of UTC; 0 where the zone is not known. */
-function offsetSecondsAt(timeZone: string | null, timeMs: number): number {
-  return timeZone === null ? 0 : Math.round((offsetSpan(timeZone, timeMs)?.offsetMs ?? 0) / 1000);
 }

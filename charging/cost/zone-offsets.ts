@@ -26,6 +26,11 @@ export function offsetSpan(zone: string, timeMs: number): OffsetSpan | null {
   return found;
 }
 
+/** What the clock of a zone is ahead of UTC, in seconds; 0 where the zone is not known. */
+export function offsetSecondsAt(timeZone: string | null, timeMs: number): number {
+  return timeZone === null ? 0 : Math.round((offsetSpan(timeZone, timeMs)?.offsetMs ?? 0) / 1000);
+}
+
 function readSpan(zone: string, timeMs: number): OffsetSpan {
   const at = local(zone, timeMs);
   // The change before the next millisecond, so that a change at this very time counts.

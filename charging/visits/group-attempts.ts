@@ -55,7 +55,7 @@ export function visitOf(siteId: string | null, idToken: string | null, attempts:
     milliWh += Math.round((attempt.energyWh ?? 0) * 1000);
   }
   return {
-    visitId: first.sessionId, openedMs: first.openedMs, stationId: first.stationId, siteId, city: first.city, operator: first.operator, idToken,
+    visitId: first.sessionId, openedMs: first.openedMs, stationId: first.stationId, siteId, city: first.city, operator: first.operator, timeZone: first.timeZone, idToken,
     startMs: first.startMs, stopMs, attempts: attempts.length, successes, successful: successes > 0, firstAttemptSuccessful: isSuccessful(first),
     energyWh: milliWh / 1000, sessionIds: attempts.map(({ sessionId }) => sessionId), mergedInto: null,
   };
@@ -64,7 +64,7 @@ export function visitOf(siteId: string | null, idToken: string | null, attempts:
 /** The row that takes a visit back: there is none of this id at this site and token. */
 export function noVisit(siteId: string | null, idToken: string | null, named: VisitAttempt, mergedInto: string | null): Visit {
   return {
-    visitId: named.sessionId, openedMs: named.openedMs, stationId: named.stationId, siteId, city: named.city, operator: named.operator, idToken,
+    visitId: named.sessionId, openedMs: named.openedMs, stationId: named.stationId, siteId, city: named.city, operator: named.operator, timeZone: named.timeZone, idToken,
     startMs: named.startMs, stopMs: null, attempts: 0, successes: 0, successful: false, firstAttemptSuccessful: false, energyWh: 0, sessionIds: [],
     mergedInto,
   };

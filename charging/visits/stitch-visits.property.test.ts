@@ -99,7 +99,7 @@ describe('visits', () => {
         const [site, token, sessionId] = [siteId ?? 'A', idToken ?? 'anna', `x${session}`];
         const stopMs = lengthMs === null ? null : startMs + lengthMs;
         const gone = next === 'commit';
-        const attempt: VisitAttempt = { sessionId, stationId: stationOf(session), openedMs: session, startMs, stopMs, energyWh, city: null, operator: null };
+        const attempt: VisitAttempt = { sessionId, stationId: stationOf(session), openedMs: session, startMs, stopMs, energyWh, city: null, operator: null, timeZone: null };
         driver.push('attempts', site, { idToken: token, sessionId, attempt: gone ? null : attempt }, 1_000);
         for (const { value } of driver.take<string, Visit>('rows')) table.set(`${value.siteId}/${value.idToken}/${value.visitId}`, value);
         const late = driver.take('late').length;
@@ -131,6 +131,6 @@ describe('visits', () => {
 });
 
 function attemptOfRow(row: SessionRow): NaiveAttempt {
-  const { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator } = row;
-  return { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, siteId: row.siteId || null, idToken: row.idToken || null };
+  const { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, timeZone } = row;
+  return { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, timeZone, siteId: row.siteId || null, idToken: row.idToken || null };
 }

@@ -40,7 +40,7 @@ describe('a visit', () => {
     expect(push(attempt('a', 0, 2))).toMatchObject([{ visit_id: 'a', attempts: 1, successes: 0, successful: false, site_id: 'Site', id_token: 'anna' }]);
     expect(push(attempt('b', 12, 60, { energyWh: 20_000.5 }))).toMatchObject([{
       visit_id: 'a', station_id: 'station of a', attempts: 2, successes: 1, successful: true, first_attempt_successful: false, energy_wh: 20_000.5,
-      session_ids: ['a', 'b'], start_time: ten, stop_time: ten + hours(1), merged_into: null,
+      session_ids: ['a', 'b'], start_time: ten, stop_time: ten + hours(1), utc_offset_seconds: 3600, merged_into: null,
     }]);
     expect(push(attempt('c', 71, 80))).toMatchObject([{ visit_id: 'c', attempts: 1 }]);          // eleven minutes later
   });

@@ -11,6 +11,7 @@ export interface VisitAttempt {
   readonly energyWh: number | null;
   readonly city: string | null;
   readonly operator: string | null;
+  readonly timeZone: string | null;
 }
 
 /** What became known of an attempt by one id token at one site; the site is the record's key. */
@@ -24,8 +25,8 @@ export interface AttemptChange {
 export const attemptChange = json<AttemptChange>('visit-attempt-change.v1');
 
 export function attemptOf(session: SessionRow): VisitAttempt {
-  const { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator } = session;
-  return { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator };
+  const { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, timeZone } = session;
+  return { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, timeZone };
 }
 
 /** The stop, or the start of an attempt without one. */
@@ -35,5 +36,5 @@ export function endOf({ startMs, stopMs }: VisitAttempt): number {
 
 export function isSameAttempt(one: VisitAttempt, other: VisitAttempt): boolean {
   return one.sessionId === other.sessionId && one.stationId === other.stationId && one.openedMs === other.openedMs && one.startMs === other.startMs &&
-    one.stopMs === other.stopMs && one.energyWh === other.energyWh && one.city === other.city && one.operator === other.operator;
+    one.stopMs === other.stopMs && one.energyWh === other.energyWh && one.city === other.city && one.operator === other.operator && one.timeZone === other.timeZone;
 }

@@ -12,6 +12,8 @@ export interface Visit {
   readonly siteId: string | null;
   readonly city: string | null;
   readonly operator: string | null;
+  /** IANA zone of the site; null: not known. */
+  readonly timeZone: string | null;
   /** Null: nobody said who charged; such a session is a visit of its own. */
   readonly idToken: string | null;
   readonly startMs: number;

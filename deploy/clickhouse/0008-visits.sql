@@ -1,6 +1,6 @@
 -- Visits: the attempts to charge by one id token at one site, each within minutes of the one before. Absolute values, replaced by later
 -- rows. Business key: site, token, opened, visit; `opened_time` is the one of the session that names the visit, and never changes. `attempts` 0:
--- there is no such visit (any more); `merged_into` names the one that it became part of.
+-- there is no such visit (any more); `merged_into` names the one that it became part of. `utc_offset_seconds`: as in charging_sessions.
 CREATE TABLE IF NOT EXISTS {database}.charging_visits
 (
     site_id                    LowCardinality(String),
@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS {database}.charging_visits
     operator                   LowCardinality(String),
     start_time                 DateTime64(3, 'UTC'),
     stop_time                  Nullable(DateTime64(3, 'UTC')),
+    utc_offset_seconds         Int32,
     attempts                   UInt32,
     successes                  UInt32,
     successful                 Bool,
@@ -31,7 +32,7 @@ PARTITION BY if(opened_time >= toDateTime64('2010-01-01', 3, 'UTC') AND opened_t
 ORDER BY (site_id, id_token, opened_time, visit_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- How often charging succeeds, by month (UTC, of the start) and station, site, city or operator, or over all (see `dimension`; columns of other
+-- How often charging succeeds, by month (of the start, by the clock at the site) and station, site, city or operator, or over all (see `dimension`; columns of other
 -- dimensions are empty). An attempt succeeds with more than 0.1 kWh, a visit with an attempt that does; a visit counts where it began.
 -- `first_time_rate`: visits whose first attempt succeeded.
 CREATE VIEW IF NOT EXISTS {database}.success_rates AS
@@ -47,7 +48,7 @@ FROM
 (
     SELECT
         multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        toStartOfMonth(start_time) AS month, station_id, site_id, city, operator,
+        toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS month, station_id, site_id, city, operator,
         count() AS attempts_made, countIf(successful) AS attempts_succeeded,
         toUInt64(0) AS visits_made, toUInt64(0) AS visits_succeeded, toUInt64(0) AS first_time, toUInt64(0) AS visit_attempts
     FROM {database}.charging_sessions FINAL
@@ -55,7 +56,7 @@ FROM
     UNION ALL
     SELECT
         multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        toStartOfMonth(start_time) AS month, station_id, site_id, city, operator,
+        toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS month, station_id, site_id, city, operator,
         toUInt64(0) AS attempts_made, toUInt64(0) AS attempts_succeeded,
         count() AS visits_made, countIf(successful) AS visits_succeeded, countIf(first_attempt_successful) AS first_time, sum(attempts) AS visit_attempts
     FROM {database}.charging_visits FINAL

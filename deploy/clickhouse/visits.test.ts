@@ -24,6 +24,8 @@ const cost = withoutCost({ tariffId: null, currency: null }, 'no-tariff');
 /** Months of attempts: station, driver, begin in minutes, energy in Wh. */
 const sessions: readonly SessionRow[] = [
   ['s1', 'anna', 0, 0], ['s2', 'anna', 5, 9_000], ['s1', 'ben', 100, 7_000], ['s2', 'ben', 200, 100], ['s1', null, 300, null], ['s2', 'ben', 60 * 24 * 40, 100.5],
+  // Half past eleven in the evening of 31 May in UTC is June in London.
+  ['s2', 'carl', (Date.UTC(2018, 4, 31, 23, 30) - ten) / 60_000, 0],
 ].map(([stationId, idToken, minute, energyWh], index) => finalRow({
   sessionId: `x${index}`, stationId: String(stationId), idToken: idToken as string | null, startMs: ten + minutes(Number(minute)), stopMs: ten + minutes(Number(minute) + 2),
   energyWh: energyWh as number | null, operator: stationId === 's1' ? 'One' : 'Two',
@@ -73,7 +75,7 @@ describe('views on visits and live sessions', () => {
     // In May: x1 and x2 of five attempts; visits anna (x0, x1), ben (x2), ben (x3), and x4 of nobody.
     expect(await rates(`dimension = 'all'`)).toEqual([
       { month: '2018-05-01', station_id: '', site_id: '', city: '', operator: '', attempts: 5, attempt_rate: 0.4, visits: 4, visit_rate: 0.5, first_time_rate: 0.25, attempts_per_visit: 1.25 },
-      { month: '2018-06-01', station_id: '', site_id: '', city: '', operator: '', attempts: 1, attempt_rate: 1, visits: 1, visit_rate: 1, first_time_rate: 1, attempts_per_visit: 1 },
+      { month: '2018-06-01', station_id: '', site_id: '', city: '', operator: '', attempts: 2, attempt_rate: 0.5, visits: 2, visit_rate: 0.5, first_time_rate: 0.5, attempts_per_visit: 1 },
     ]);
   });
 

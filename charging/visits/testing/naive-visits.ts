@@ -9,6 +9,7 @@ export interface NaiveAttempt {
   readonly energyWh: number | null;
   readonly city: string | null;
   readonly operator: string | null;
+  readonly timeZone: string | null;
   readonly siteId: string | null;
   readonly idToken: string | null;
 }
@@ -36,7 +37,7 @@ export function naiveVisits(attempts: readonly NaiveAttempt[], retryWithinMs: nu
     const delivered = members.map(({ energyWh }) => energyWh ?? 0);
     return {
       visitId: first.sessionId, openedMs: first.openedMs, stationId: first.stationId, siteId: first.siteId, city: first.city, operator: first.operator,
-      idToken: first.idToken, startMs: first.startMs, stopMs: stops.length === 0 ? null : Math.max(...stops), attempts: members.length,
+      timeZone: first.timeZone, idToken: first.idToken, startMs: first.startMs, stopMs: stops.length === 0 ? null : Math.max(...stops), attempts: members.length,
       successes: delivered.filter((wh) => wh > 100).length, successful: delivered.some((wh) => wh > 100), firstAttemptSuccessful: (delivered[0] ?? 0) > 100,
       energyWh: delivered.reduce((sum, wh) => Math.round((sum + wh) * 1000) / 1000, 0), sessionIds: members.map(({ sessionId }) => sessionId), mergedInto: null,
     };
