@@ -67,6 +67,7 @@ function laws(): void {
   it('tells of a part: a city, days by the clock at the site', async () => {
     expect(await json({ sections: ['network'], part: { city: 'Cologne', fromDay: '2024-07-02' } })).toMatchObject({ network_totals: [{ sessions: 1, first_day: '2024-07-02' }] });
     expect(await json({ sections: ['network'], part: { city: 'Boulder', toDay: '2024-06-30' } })).toMatchObject({ network_totals: [{ sessions: 3, last_day: '2024-06-30' }] });
+    expect(await json({ sections: ['sessions'], part: { city: 'Boulder', toDay: '2024-06-30' } })).toMatchObject({ success_rates: [{ month: '2024-06-01', attempts: 3, attempt_rate: 1 }] });
     expect(Object.keys(await json({ sections: ['quality'], part: { operator: 'Operator' } }))).toEqual(['session_flags']);
     expect(await run({ sections: ['hours', 'recent'], part: { city: 'Nowhere', site: 'x' } })).toBe('Nothing is known of city Nowhere, site x.\n');
   });

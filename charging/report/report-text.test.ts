@@ -13,6 +13,8 @@ const everything = answers({
   occupancy_now: [{ connectors: 144, available: 100, occupied: 40, reserved: 0, unavailable: 0, faulted: 1, unknown: 0, offline: 3, operational_rate: 140 / 144, occupied_share: 40 / 144 }],
   network_uptime: [{ month: '2018-08-01', ports: 144, uptime_percent: 98.765, year_uptime_percent: 97.1 }],
   sessions_today: [{ currency: 'EUR', sessions: 12, energy_wh: 1_000_000, revenue_minor: 123_456, unpriced_sessions: 0 }, { currency: '', sessions: 2, energy_wh: 0, revenue_minor: 0, unpriced_sessions: 2 }],
+  sessions_now: [{ session_id: 'x' }],
+  success_rates: [{ month: '2018-08-01', attempts: 7088, attempt_rate: 0.94, visits: 6900, visit_rate: 0.965, first_time_rate: null }],
   session_averages: [{ sessions: 67_110, mean_energy_wh: 8700.4, mean_stay_ms: 18_360_000, mean_charging_ms: 1_440_000, mean_idle_ms: null }],
   sessions_by_hour_of_day: [{ hour: 0, sessions: 10, energy_wh: 1e6 }, { hour: 1, sessions: 0, energy_wh: 0 }, { hour: 2, sessions: 20, energy_wh: 2e6 }],
   sessions_by_weekday: [{ weekday: 7, sessions: 10, energy_wh: 1e6 }],
@@ -51,10 +53,14 @@ Uptime               ports  of the month  of 12 months
 Today             sessions      energy       revenue
   EUR                   12     1.0 MWh  1,234.56 EUR
   no price               2     0.0 MWh             -
+  1 session is under way
 
 An average session
   a vehicle stays 5 h 6 min and takes 8.7 kWh
   it charges for 24 minutes
+
+Success           attempts  succeeded    visits  succeeded   at once
+  August 2018        7,088     94.0 %     6,900     96.5 %         -
 
 By hour of the day  sessions      energy
   00                      10     1.0 MWh  ##########

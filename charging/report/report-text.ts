@@ -109,8 +109,11 @@ function statusLines(answers: Reader, paint: Painter): readonly string[] {
 function todayLines(answers: Reader, paint: Painter): readonly string[] {
   if (!answers.asked('sessions_today')) return [];
   const rows = answers.rows('sessions_today');
-  if (rows.length === 0) return [paint.bold(sections.today), '  no session has begun and ended today'];
-  return table(sections.today, rows, paint, (row) => text(row, 'currency', 'no price'), [sessionsColumn, energyColumn, revenueColumn]);
+  const open = answers.rows('sessions_now').length;
+  const underWay = open === 0 ? [] : [`  ${count(open)} ${open === 1 ? 'session is' : 'sessions are'} under way`];
+  if (rows.length === 0) return [paint.bold(sections.today), '  no session has begun and ended today', ...underWay];
+  const ended = table(sections.today, rows, paint, (row) => text(row, 'currency', 'no price'), [sessionsColumn, energyColumn, revenueColumn]);
+  return [...ended, ...underWay];
 }
 
 function sessionLines(answers: Reader, paint: Painter): readonly string[] {
@@ -121,7 +124,12 @@ function sessionLines(answers: Reader, paint: Painter): readonly string[] {
   if (known(row, 'mean_charging_ms') !== null) {
     lines.push(`  it charges for ${minutes('mean_charging_ms')}${known(row, 'mean_idle_ms') === null ? '' : ` and stands for ${minutes('mean_idle_ms')} without`}`);
   }
-  return [paint.bold('An average session'), ...lines];
+  const share = (column: string) => (rates: AnswerRow): string => percent(known(rates, column));
+  const success = answers.rows('success_rates').slice(-rowsShown);
+  return together([paint.bold('An average session'), ...lines], success.length === 0 ? [] : table('Success', success, paint, (rates) => month(text(rates, 'month')), [
+    { title: 'attempts', text: (rates) => count(number(rates, 'attempts')) }, { title: 'succeeded', text: share('attempt_rate') },
+    { title: 'visits', text: (rates) => count(number(rates, 'visits')) }, { title: 'succeeded', text: share('visit_rate') }, { title: 'at once', text: share('first_time_rate') },
+  ]));
 }
 
 function spread(answers: Reader, paint: Painter, name: string, title: string, of: (row: AnswerRow) => string): readonly string[] {

@@ -16,7 +16,12 @@ export interface PartOfNetwork {
  */
 export function questionSql(question: Question, database: string, part: PartOfNetwork = {}): string {
   const place = placeConditions(part);
-  const conditions = { session_facts: [...place, ...timeConditions(part)], stations_now: place, connectors_now: place, connector_intervals: place };
+  const began = [...place, ...timeConditions(part, question.subject === 'attempts' ? startedDay : 'local_day')];
+  // Sums of months know neither days nor, but for one, places: empty, they give way to the sessions themselves.
+  const noSums = began.length > 0 ? ['0'] : [];
+  const conditions = question.subject === 'attempts'
+    ? { charging_sessions: began, charging_visits: began }
+    : { session_facts: began, session_months: began.length > place.length ? noSums : place, session_hours: noSums, session_flag_months: noSums, sessions_now: place, stations_now: place, connectors_now: place, connector_intervals: place };
   const filters = Object.entries(conditions).filter(([, all]) => all.length > 0).map(([table, all]) => `${quoted(`${database}.${table}`)}: ${quoted(all.join(' AND '))}`);
   const sql = question.sql(database);
   return filters.length === 0 ? sql : `${sql} SETTINGS additional_table_filters = {${filters.join(', ')}}`;
@@ -25,7 +30,7 @@ export function questionSql(question: Question, database: string, part: PartOfNe
 /** Whether the part changes the answer: of records that were set aside neither place nor day are known. */
 export function dependsOnPart({ subject }: Question, part: PartOfNetwork): boolean {
   if (subject === 'records') return false;
-  return subject === 'stations' || subject === 'connectors' ? placeConditions(part).length > 0 : placeConditions(part).length + timeConditions(part).length > 0;
+  return subject === 'stations' || subject === 'connectors' ? placeConditions(part).length > 0 : Object.values(part).some((limit) => limit !== undefined);
 }
 
 function placeConditions({ city, operator, site }: PartOfNetwork): readonly string[] {
@@ -33,10 +38,13 @@ function placeConditions({ city, operator, site }: PartOfNetwork): readonly stri
     .flatMap(([column, value]) => (value === undefined ? [] : [`${column} = ${quoted(value)}`]));
 }
 
-function timeConditions({ fromDay, toDay }: PartOfNetwork): readonly string[] {
+/** What `local_day` is, where only the table's own columns are there. */
+const startedDay = 'toDate32(addSeconds(start_time, utc_offset_seconds))';
+
+function timeConditions({ fromDay, toDay }: PartOfNetwork, day: string): readonly string[] {
   return [
-    ...(fromDay === undefined ? [] : [`local_day >= ${quoted(fromDay)}`]),
-    ...(toDay === undefined ? [] : [`local_day <= ${quoted(toDay)}`]),
+    ...(fromDay === undefined ? [] : [`${day} >= ${quoted(fromDay)}`]),
+    ...(toDay === undefined ? [] : [`${day} <= ${quoted(toDay)}`]),
   ];
 }
 

@@ -18,7 +18,7 @@ export const sections = {
 export type Section = keyof typeof sections;
 
 /** What a question is asked of: a filter on a part of the network changes the answer of these only. */
-export type Subject = 'sessions' | 'stations' | 'sessions and stations' | 'connectors' | 'records';
+export type Subject = 'sessions' | 'stations' | 'sessions and stations' | 'attempts' | 'connectors' | 'records';
 
 /** A question that people ask of a charging network, and the view that answers it (deploy/clickhouse). */
 export interface Question {
@@ -58,9 +58,11 @@ export const questions: readonly Question[] = [
   question('status', 'nearest_free_stations', 'Nearest free stations', 'Which stations with a free place are nearest to a point?', 'connectors',
     { example: 'at_latitude = 56.4620, at_longitude = -2.9707' }),
   question('today', 'sessions_today', 'Today', 'How many sessions began today, and what do they bring in?', 'sessions'),
+  question('today', 'sessions_now', 'Under way', 'What is being charged now?', 'connectors', { orderBy: 'start_time DESC, session_id' }),
   question('today', 'sessions_on_day', 'A day', 'The same for the day that it is at any moment, up to that moment.', 'sessions',
     { example: `at = '2018-05-01 12:00:00'` }),
   question('sessions', 'session_averages', 'An average session', 'How long does a vehicle stay, and how much does it draw?', 'sessions'),
+  question('sessions', 'success_rates', 'Success', 'How often do attempts to charge and visits succeed, by month?', 'attempts', { where: `dimension = 'all'`, orderBy: 'month' }),
   question('hours', 'sessions_by_hour_of_day', 'Sessions by hour', 'At what hour of the day do sessions begin, and what energy do they draw?', 'sessions'),
   question('weekdays', 'sessions_by_weekday', 'Sessions by weekday', 'On which weekdays do sessions begin, and what energy do they draw?', 'sessions'),
   question('months', 'sessions_by_month', 'Sessions by month', 'How do sessions and energy grow from month to month?', 'sessions'),
