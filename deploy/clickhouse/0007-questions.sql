@@ -1,4 +1,4 @@
--- The questions that people ask of a charging network, each a plain view: always up to date, nothing to rebuild. docs/questions.md lists them,
+-- The questions that people ask of a charging network, each a plain view, always up to date. docs/questions.md lists them,
 -- and `voltstream report` prints them; charging/views/questions.ts is their catalogue.
 --
 -- In all of them
@@ -8,17 +8,9 @@
 -- - the currency is '' where a session has no price; `unpriced_sessions` says how many have none;
 -- - only sessions that have ended count. Those under way are in `sessions_now`.
 --
--- To ask about a part of the network or of the time, filter `session_facts`, on which all of them stand:
---   SELECT * FROM sessions_by_weekday SETTINGS additional_table_filters = {'voltstream.session_facts': 'city = \'Dundee\' AND local_day >= \'2018-01-01\''}
-
--- Sessions with their local time and the length of their stay; NULL where the stop is not known or lies before the start.
-CREATE VIEW IF NOT EXISTS {database}.session_facts AS
-SELECT
-    * EXCEPT (_version, _batch, _inserted),
-    addSeconds(start_time, utc_offset_seconds) AS local_start,
-    toDate32(local_start) AS local_day,
-    if(stop_time >= start_time, toUnixTimestamp64Milli(assumeNotNull(stop_time)) - toUnixTimestamp64Milli(start_time), NULL) AS stay_ms
-FROM {database}.charging_sessions FINAL;
+-- To ask about a part of the network or of the time, filter `session_facts` (0002), on which all of them stand, and leave the sums of months out:
+--   SELECT * FROM sessions_by_weekday SETTINGS additional_table_filters = {'voltstream.session_facts': 'city = \'Dundee\' AND local_day >= \'2018-01-01\'',
+--     'voltstream.session_hours': '0', 'voltstream.session_months': '0', 'voltstream.session_flag_months': '0'}
 
 -- The network at a glance: what is known of it, and what was charged. One row.
 CREATE VIEW IF NOT EXISTS {database}.network_totals AS
@@ -27,21 +19,24 @@ SELECT
 FROM
 (
     SELECT
-        uniqExact(station_id) AS stations_used, uniqExactIf(site_id, site_id != '') AS sites_used, count() AS sessions,
-        countIf(successful) AS successful_sessions, sum(ifNull(energy_wh, 0)) AS energy_wh, minOrNull(local_day) AS first_day, maxOrNull(local_day) AS last_day
-    FROM {database}.session_facts
+        uniqExact(station_id) AS stations_used, uniqExactIf(site_id, site_id != '') AS sites_used, sum(months.sessions) AS sessions,
+        sum(months.successful_sessions) AS successful_sessions, sum(months.energy_wh) AS energy_wh, minOrNull(months.first_day) AS first_day,
+        maxOrNull(months.last_day) AS last_day
+    FROM {database}.session_months_now AS months
 ) AS charged
 CROSS JOIN (SELECT count() AS stations_known, sum(charging_places) AS places_known FROM {database}.stations_now) AS known;
 
 -- Sessions and revenue of the day that it is at a moment, up to that moment, by the clock at each site, and by currency:
 -- SELECT * FROM sessions_on_day(at = '2018-05-01 12:00:00'). Zones that this ClickHouse does not know are taken for UTC.
--- A local day begins at most 25 hours ago; the bound on start_time spares the rest of the table.
+-- A local day begins at most 25 hours ago, and lies in the months into which any row with such a start was inserted: the rest is not read.
 CREATE VIEW IF NOT EXISTS {database}.sessions_on_day AS
 SELECT
     ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh, sum(ifNull(cost_minor, 0)) AS revenue_minor,
     countIf(isNull(cost_minor)) AS unpriced_sessions
 FROM {database}.session_facts
 WHERE start_time > {at:DateTime64(3, 'UTC')} - INTERVAL 26 HOUR AND start_time <= {at:DateTime64(3, 'UTC')}
+  AND month IN (SELECT DISTINCT _partition_id FROM {database}.charging_sessions
+                WHERE start_time > {at:DateTime64(3, 'UTC')} - INTERVAL 26 HOUR AND start_time <= {at:DateTime64(3, 'UTC')})
   AND toString(local_day) = formatDateTime({at:DateTime64(3, 'UTC')}, '%F',
       if(time_zone IN (SELECT time_zone FROM system.time_zones), toString(time_zone), 'UTC'))
 GROUP BY currency
@@ -53,60 +48,61 @@ SELECT * FROM {database}.sessions_on_day(at = now64(3, 'UTC'));
 
 -- Sessions and energy by hour of the day; every hour has a row.
 CREATE VIEW IF NOT EXISTS {database}.sessions_by_hour_of_day AS
-SELECT toHour(local_start) AS hour, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
-FROM {database}.session_facts
+SELECT hour, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh
+FROM {database}.session_hours_now AS hours
 GROUP BY hour
 ORDER BY hour WITH FILL FROM 0 TO 24;
 
 -- Sessions and energy by weekday; 1 is Monday, every weekday has a row.
 CREATE VIEW IF NOT EXISTS {database}.sessions_by_weekday AS
-SELECT toDayOfWeek(local_start) AS weekday, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
-FROM {database}.session_facts
+SELECT toDayOfWeek(local_day) AS weekday, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh
+FROM {database}.session_hours_now AS hours
 GROUP BY weekday
 ORDER BY weekday WITH FILL FROM 1 TO 8;
 
 -- Sessions and energy by month; `month` is its first day.
 CREATE VIEW IF NOT EXISTS {database}.sessions_by_month AS
-SELECT toStartOfMonth(local_day) AS month, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh
-FROM {database}.session_facts
+SELECT toStartOfMonth(local_day) AS month, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh
+FROM {database}.session_hours_now AS hours
 GROUP BY month
 ORDER BY month;
 
 -- Energy and revenue by hour of the day and currency.
 CREATE VIEW IF NOT EXISTS {database}.revenue_by_hour_of_day AS
 SELECT
-    toHour(local_start) AS hour, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
-    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
-FROM {database}.session_facts
+    hour, currency, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh, sum(hours.revenue_minor) AS revenue_minor,
+    sum(hours.unpriced_sessions) AS unpriced_sessions
+FROM {database}.session_hours_now AS hours
 GROUP BY hour, currency
 ORDER BY hour, currency;
 
 -- Energy and revenue by day and currency.
 CREATE VIEW IF NOT EXISTS {database}.revenue_by_day AS
 SELECT
-    local_day AS day, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
-    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
-FROM {database}.session_facts
+    local_day AS day, currency, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh, sum(hours.revenue_minor) AS revenue_minor,
+    sum(hours.unpriced_sessions) AS unpriced_sessions
+FROM {database}.session_hours_now AS hours
 GROUP BY day, currency
 ORDER BY day, currency;
 
 -- Energy and revenue by weekday (1 is Monday) and currency.
 CREATE VIEW IF NOT EXISTS {database}.revenue_by_weekday AS
 SELECT
-    toDayOfWeek(local_start) AS weekday, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(energy_wh, 0)) AS energy_wh,
-    sum(ifNull(cost_minor, 0)) AS revenue_minor, countIf(isNull(cost_minor)) AS unpriced_sessions
-FROM {database}.session_facts
+    toDayOfWeek(local_day) AS weekday, currency, sum(hours.sessions) AS sessions, sum(hours.energy_wh) AS energy_wh, sum(hours.revenue_minor) AS revenue_minor,
+    sum(hours.unpriced_sessions) AS unpriced_sessions
+FROM {database}.session_hours_now AS hours
 GROUP BY weekday, currency
 ORDER BY weekday, currency;
 
 -- What a session is like on average, with how many sessions each average stands on. One row.
 CREATE VIEW IF NOT EXISTS {database}.session_averages AS
 SELECT
-    count() AS sessions,
-    count(energy_wh) AS sessions_with_energy, avg(energy_wh) AS mean_energy_wh,
-    count(stay_ms) AS sessions_with_stay, avg(stay_ms) AS mean_stay_ms,
-    count(charging_ms) AS sessions_with_charging, avg(charging_ms) AS mean_charging_ms, avg(idle_ms) AS mean_idle_ms
-FROM {database}.session_facts;
+    sum(months.sessions) AS sessions,
+    sum(months.sessions_with_energy) AS sessions_with_energy, sum(months.energy_wh) / nullIf(sessions_with_energy, 0) AS mean_energy_wh,
+    sum(months.sessions_with_stay) AS sessions_with_stay, sum(months.stay_ms) / nullIf(sessions_with_stay, 0) AS mean_stay_ms,
+    sum(months.sessions_with_charging) AS sessions_with_charging, sum(months.charging_ms) / nullIf(sessions_with_charging, 0) AS mean_charging_ms,
+    sum(months.idle_ms) / nullIf(sum(months.sessions_with_idle), 0) AS mean_idle_ms
+FROM {database}.session_months_now AS months;
 
 -- How much each station is used: the time in which vehicles stood at its charging places (EVSEs) as a share of the time of these places,
 -- from the station's first session to the end of its last. Places are those of the station's present version, or those seen in sessions where
@@ -119,10 +115,10 @@ SELECT
 FROM
 (
     SELECT
-        station_id, argMax(facts.site_id, start_time) AS site_id, argMax(facts.city, start_time) AS city, argMax(facts.operator, start_time) AS operator,
-        uniqExact(evse_id) AS used_places, count() AS sessions, sum(ifNull(facts.energy_wh, 0)) AS energy_wh, min(start_time) AS first_used,
-        max(if(isNull(stay_ms), start_time, assumeNotNull(stop_time))) AS last_used, sum(ifNull(stay_ms, 0)) AS occupied_ms
-    FROM {database}.session_facts AS facts
+        station_id, argMax(months.site_id, last_start) AS site_id, argMax(months.city, last_start) AS city, argMax(months.operator, last_start) AS operator,
+        length(groupUniqArrayArray(places_used)) AS used_places, sum(months.sessions) AS sessions, sum(months.energy_wh) AS energy_wh,
+        min(first_start) AS first_used, max(months.last_used) AS last_used, sum(months.stay_ms) AS occupied_ms
+    FROM {database}.session_months_now AS months
     GROUP BY station_id
 ) AS used
 LEFT JOIN (SELECT station_id, charging_places FROM {database}.stations_now) AS known USING (station_id);
@@ -172,12 +168,11 @@ LIMIT 20;
 -- fees included; NULL without energy.
 CREATE VIEW IF NOT EXISTS {database}.cost_per_kwh_by_station AS
 SELECT
-    station_id, argMax(facts.site_id, start_time) AS site_id, argMax(facts.city, start_time) AS city, argMax(facts.operator, start_time) AS operator,
-    ifNull(facts.tariff_id, '') AS tariff_id, assumeNotNull(facts.currency) AS currency, count() AS sessions,
-    sum(assumeNotNull(facts.energy_wh)) AS energy_wh, sum(assumeNotNull(facts.cost_minor)) AS cost_minor,
+    station_id, argMax(months.site_id, last_priced) AS site_id, argMax(months.city, last_priced) AS city, argMax(months.operator, last_priced) AS operator,
+    tariff_id, currency, sum(sessions_priced) AS sessions, sum(priced_energy_wh) AS energy_wh, sum(priced_minor) AS cost_minor,
     cost_minor * 1000 / nullIf(energy_wh, 0) AS cost_per_kwh_minor
-FROM {database}.session_facts AS facts
-WHERE isNotNull(facts.cost_minor) AND isNotNull(facts.energy_wh) AND isNotNull(facts.currency)
+FROM {database}.session_months_now AS months
+WHERE sessions_priced > 0 AND currency != ''
 GROUP BY station_id, tariff_id, currency
 ORDER BY station_id, tariff_id, currency;
 
@@ -226,30 +221,33 @@ FROM
     GROUP BY current, standard, power_w
     UNION ALL
     SELECT
-        toString(ifNull(facts.current, '')) AS current, toString(ifNull(connector_standard, '')) AS standard, power_max_w AS power_w,
-        0 AS connectors, count() AS sessions, sum(ifNull(facts.energy_wh, 0)) AS energy_wh
-    FROM {database}.session_facts AS facts
+        toString(months.current) AS current, toString(months.standard) AS standard, power_w,
+        0 AS connectors, sum(months.sessions) AS sessions, sum(months.energy_wh) AS energy_wh
+    FROM {database}.session_months_now AS months
     GROUP BY current, standard, power_w
 ) AS part
 GROUP BY current, standard, power_class
 ORDER BY connectors DESC, sessions DESC, current, standard, power_class;
 
--- The hundred sessions that began last. Found by their keys first: few columns are read of all rows, and all columns of few.
+-- The hundred sessions that began last. Found by their keys first: few columns are read of the recent rows, and all columns of few.
 CREATE VIEW IF NOT EXISTS {database}.recent_sessions AS
 SELECT
     station_id, session_id, local_start, start_time, stop_time, site_id, city, operator, evse_id, connector_id, energy_wh, stay_ms, charging_ms,
     soc_from, soc_to, currency, cost_minor, closed_by, flags
 FROM {database}.session_facts
-WHERE (station_id, opened_time, session_id) IN
-    (SELECT station_id, opened_time, session_id FROM {database}.session_facts ORDER BY start_time DESC, station_id, session_id LIMIT 100)
+WHERE month IN (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE start_time >= (SELECT since FROM {database}.recent_days))
+  AND (station_id, opened_time, session_id) IN
+    (SELECT station_id, opened_time, session_id FROM {database}.session_facts
+     WHERE month IN (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE start_time >= (SELECT since FROM {database}.recent_days))
+     ORDER BY start_time DESC, station_id, session_id LIMIT 100)
 ORDER BY start_time DESC, station_id, session_id;
 
 -- What is wrong with sessions, by flag (docs/session-logs.md): how many have it, and which share of all that is.
 CREATE VIEW IF NOT EXISTS {database}.session_flags AS
 SELECT
-    flag, count() AS sessions, sessions / (SELECT count() FROM {database}.session_facts) AS share
-FROM {database}.session_facts
-ARRAY JOIN flags AS flag
+    flag, sum(months.sessions) AS sessions, sessions / (SELECT sum(hours.sessions) FROM {database}.session_hours_now AS hours) AS share
+FROM {database}.session_flag_months_now AS months
+WHERE flag != ''
 GROUP BY flag
 ORDER BY sessions DESC, flag;
 
