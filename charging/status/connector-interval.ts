@@ -24,3 +24,8 @@ export interface ConnectorInterval {
   readonly city: string | null;
   readonly operator: string | null;
 }
+
+/** A vehicle can charge there, or does: online, and available or in use (23 CFR 680.116(b)(1)). Everything else is an outage. */
+export function isUsable({ status, online }: Pick<ConnectorInterval, 'status' | 'online'>): boolean {
+  return online && (status === 'Available' || status === 'Occupied' || status === 'Reserved');
+}

@@ -41,6 +41,8 @@ export class ConnectorReading {
   stationStatus: ConnectorStatus | null = null;
   stationCode: string | null = null;
 
+  /** When the first span began; -1 before. */
+  firstMs = -1;
   /** The span that holds; `status` is null before the first. */
   fromMs = -1;
   status: ConnectorStatus | null = null;
@@ -93,6 +95,7 @@ export class ConnectorReading {
     const isOther = status !== this.status || lost === this.online || errorCode !== this.errorCode
       || (this.open !== null && this.transactionId !== null && this.open !== this.transactionId);
     if (!isOther) return this.#learn(last);
+    if (this.status === null) this.firstMs = last.timeMs;
     this.fromMs = last.timeMs;
     this.status = status;
     this.online = !lost;

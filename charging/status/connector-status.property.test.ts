@@ -5,6 +5,7 @@ import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { charging, known, ten } from '../testing/events.ts';
 import { propertyRuns } from '../testing/property-runs.ts';
+import { isUsable } from './connector-interval.ts';
 import { connectorTimeline } from './timeline-codec.ts';
 import type { ConnectorNow } from './connector-now.ts';
 import type { ConnectorTimeline } from './connector-timeline.ts';
@@ -59,15 +60,19 @@ describe('connector status', () => {
         }
       }
       driver.commit();
-      const found = new IntervalTable().take(intervals()).rows;
+      const rows = intervals();
+      const found = new IntervalTable().take(rows).rows;
+      // Whoever looks at outages only sees those that are left.
+      expect(new IntervalTable().take(rows.filter((row) => !isUsable(row))).rows).toEqual(found.filter((row) => !isUsable(row)));
       expect(found).toEqual(naiveIntervals(events));
       expect(late()).toEqual([]);
       const stands = new Map(now().map((row) => [`${row.evseId}.${row.connectorId}`, row]));
       const lasting = found.filter(({ toMs }) => toMs === null);
       expect([...stands.keys()].sort()).toEqual(lasting.map(({ evseId, connectorId }) => `${evseId}.${connectorId}`));
       for (const row of lasting) {
-        const { sinceMs, status, online, errorCode, source } = stands.get(`${row.evseId}.${row.connectorId}`) as ConnectorNow;
+        const { firstMs, sinceMs, status, online, errorCode, source } = stands.get(`${row.evseId}.${row.connectorId}`) as ConnectorNow;
         expect({ sinceMs, status, online, errorCode, source }).toEqual({ sinceMs: row.fromMs, status: row.status, online, errorCode: row.errorCode, source: row.source });
+        expect(firstMs).toBe(found.find(({ evseId, connectorId }) => evseId === row.evseId && connectorId === row.connectorId)?.fromMs);
       }
     }), propertyRuns());
   });

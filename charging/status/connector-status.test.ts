@@ -45,7 +45,7 @@ describe('connector status', () => {
       transactionId: null, siteId: 'Site', city: 'City', operator: 'Operator',
     }]);
     expect(now()).toEqual([{
-      stationId: 's1', evseId: 1, connectorId: 1, sinceMs: at(0), status: 'Available', online: true, errorCode: null, source: 'status',
+      stationId: 's1', evseId: 1, connectorId: 1, firstMs: at(0), sinceMs: at(0), status: 'Available', online: true, errorCode: null, source: 'status',
       transactionId: null, siteId: 'Site', city: 'City', operator: 'Operator',
     }]);
     push(status('Available', at(5)), status('available', at(6), { errorCode: 'NoError' }), heartbeat(at(7)));

@@ -136,14 +136,14 @@ class StatusReader {
     record: StreamRecord<string, SessionEvent>, member: string, timeline: ConnectorTimeline, point: ConnectorPoint, evseId: number, connectorId: number,
   ): 'late' | 'known' | 'taken' {
     const { timestampMs, key, value: { stationId } } = record;
-    const { fromMs, status, online, errorCode, source, open, place } = timeline.tip;
+    const { firstMs, fromMs, status, online, errorCode, source, open, place } = timeline.tip;
     const outcome = timeline.take(point, this.#limits);
     if (outcome === 'late' || outcome === 'known') return outcome;
     this.#timelines.put(stationId, member, timeline);
     for (const span of outcome) this.#emit({ key, value: intervalOf(stationId, evseId, connectorId, span), timestampMs });
     const { tip } = timeline;
     const isSame = fromMs === tip.fromMs && status === tip.status && online === tip.online && errorCode === tip.errorCode && source === tip.source
-      && open === tip.open && samePlace(place, tip.place);
+      && open === tip.open && firstMs === tip.firstMs && samePlace(place, tip.place);
     if (!isSame && tip.status !== null) this.#context.output('now', { key, value: nowOf(stationId, evseId, connectorId, tip, tip.status), timestampMs });
     return 'taken';
   }
@@ -185,7 +185,7 @@ function intervalOf(stationId: string, evseId: number, connectorId: number, span
 
 function nowOf(stationId: string, evseId: number, connectorId: number, tip: Readonly<ConnectorReading>, status: ConnectorNow['status']): ConnectorNow {
   return {
-    stationId, evseId, connectorId, sinceMs: tip.fromMs, status, online: tip.online, errorCode: tip.errorCode, source: tip.source,
+    stationId, evseId, connectorId, firstMs: tip.firstMs, sinceMs: tip.fromMs, status, online: tip.online, errorCode: tip.errorCode, source: tip.source,
     transactionId: tip.open === '' ? null : tip.open, siteId: tip.place.siteId, city: tip.place.city, operator: tip.place.operator,
   };
 }

@@ -1,5 +1,6 @@
 import { comparePoints, endedKind, samePlace, saysTheSame, startedKind, updatedKind } from './connector-point.ts';
 import type { ConnectorPoint } from './connector-point.ts';
+import { isUsable } from './connector-interval.ts';
 import { ConnectorReading } from './connector-reading.ts';
 import type { StatusSpan } from './connector-reading.ts';
 
@@ -162,14 +163,19 @@ function readAll(base: ConnectorReading, points: readonly ConnectorPoint[], span
   return reading;
 }
 
-/** Spans of `after` that are not so in `before`, and those of `before` whose start is gone, without length; by their start. */
+/**
+ * Spans of `after` that are not so in `before`, and those of `before` whose start is gone, without length; by their start. An outage that is
+ * none any more is taken back before its row is replaced, for those who look at outages only.
+ */
 function differences(before: readonly StatusSpan[], after: readonly StatusSpan[]): readonly StatusSpan[] {
   const found: StatusSpan[] = [];
   let index = 0;
   for (const span of after) {
     for (; (before[index]?.fromMs ?? Infinity) < span.fromMs; index++) found.push(gone(before[index] as StatusSpan));
     const old = before[index]?.fromMs === span.fromMs ? before[index++] : undefined;
-    if (old === undefined || !sameSpan(old, span)) found.push(span);
+    if (old !== undefined && sameSpan(old, span)) continue;
+    if (old !== undefined && !isUsable(old) && isUsable(span)) found.push(gone(old));
+    found.push(span);
   }
   for (; index < before.length; index++) found.push(gone(before[index] as StatusSpan));
   return found;

@@ -19,7 +19,7 @@ const intervalColumns = {
 } as const satisfies Readonly<Record<string, ColumnType>>;
 export type ConnectorStatusTableRow = Row<typeof intervalColumns>;
 
-const nowColumns = { station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', since: time, ...standing } as const satisfies Readonly<Record<string, ColumnType>>;
+const nowColumns = { station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', first_time: time, since: time, ...standing } as const satisfies Readonly<Record<string, ColumnType>>;
 export type ConnectorsNowTableRow = Row<typeof nowColumns>;
 
 const exclusionColumns = {
@@ -30,6 +30,8 @@ export type OutageExclusionTableRow = Row<typeof exclusionColumns>;
 
 export interface StatusTables {
   readonly intervals: TableDefinition<ConnectorStatusTableRow>;
+  /** Those of the intervals in which the connector could not be used (`isUsable`), for uptime. */
+  readonly outages: TableDefinition<ConnectorStatusTableRow>;
   readonly now: TableDefinition<ConnectorsNowTableRow>;
   readonly exclusions: TableDefinition<OutageExclusionTableRow>;
 }
@@ -38,6 +40,7 @@ export interface StatusTables {
 export function statusTables(database: string): StatusTables {
   return {
     intervals: { database, table: 'connector_status', columns: intervalColumns, partitionOf: (row) => monthOf(row.from_time) },
+    outages: { database, table: 'connector_outages', columns: intervalColumns, partitionOf: () => '' },
     now: { database, table: 'connectors_now', columns: nowColumns, partitionOf: () => '' },
     exclusions: { database, table: 'outage_exclusions', columns: exclusionColumns, partitionOf: () => '' },
   };
@@ -53,7 +56,7 @@ export function connectorStatusRow(interval: ConnectorInterval): ConnectorStatus
 
 export function connectorsNowRow(now: ConnectorNow): ConnectorsNowTableRow {
   return {
-    station_id: now.stationId, evse_id: now.evseId, connector_id: now.connectorId, since: now.sinceMs, status: now.status, online: now.online,
+    station_id: now.stationId, evse_id: now.evseId, connector_id: now.connectorId, first_time: now.firstMs, since: now.sinceMs, status: now.status, online: now.online,
     error_code: now.errorCode, source: now.source, transaction_id: now.transactionId, site_id: now.siteId ?? '', city: now.city ?? '',
     operator: now.operator ?? '',
   };

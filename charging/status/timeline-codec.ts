@@ -46,7 +46,7 @@ function write(timeline: ConnectorTimeline, writer: ByteWriter): void {
   writer.uint8(statusNumber(base.stationStatus));
   writer.uint8(statusNumber(base.status));
   for (const text of [base.toldCode, base.stationCode, base.open, base.errorCode, base.transactionId]) writeText(writer, texts, text);
-  for (const time of [base.openedMs, base.lostMs, base.fromMs]) writeNumber(writer, time + 1);
+  for (const time of [base.openedMs, base.lostMs, base.firstMs, base.fromMs]) writeNumber(writer, time + 1);
   writeNumber(writer, base.openEdition);
   writePlace(writer, texts, base.place);
   writeNumber(writer, points.length);
@@ -246,7 +246,8 @@ function readBase(source: TimelineBytes): ConnectorReading {
   [base.told, base.stationStatus, base.status] = [source.status(), source.status(), source.status()];
   [base.toldCode, base.stationCode, base.open] = [source.text(), source.text(), source.text()];
   [base.errorCode, base.transactionId] = [source.text(), source.text()];
-  [base.openedMs, base.lostMs, base.fromMs] = [source.number() - 1, source.number() - 1, source.number() - 1];
+  [base.openedMs, base.lostMs] = [source.number() - 1, source.number() - 1];
+  [base.firstMs, base.fromMs] = [source.number() - 1, source.number() - 1];
   base.openEdition = source.number();
   base.place = source.place();
   return base;

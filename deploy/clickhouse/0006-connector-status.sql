@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS {database}.connectors_now
     station_id        String,
     evse_id           Int32,
     connector_id      Int32,
+    first_time        DateTime64(3, 'UTC'),
     since             DateTime64(3, 'UTC'),
     status            LowCardinality(String),
     online            Bool,
@@ -57,6 +58,33 @@ CREATE TABLE IF NOT EXISTS {database}.connectors_now
 )
 ENGINE = ReplacingMergeTree(_version)
 ORDER BY (station_id, evse_id, connector_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Those of the intervals in which the connector could not be used, for uptime, which would else read all of them: rows of connector_status as they
+-- are, taken back like there. Business key: station, EVSE, connector, start. Some hundredths of its rows; not partitioned.
+CREATE TABLE IF NOT EXISTS {database}.connector_outages
+(
+    station_id        String CODEC(ZSTD(1)),
+    evse_id           Int32,
+    connector_id      Int32,
+    from_time         DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    to_time           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    status            LowCardinality(String),
+    online            Bool,
+    error_code        LowCardinality(Nullable(String)),
+    source            LowCardinality(String),
+    transaction_id    Nullable(String) CODEC(ZSTD(1)),
+    site_id           LowCardinality(String) DEFAULT '',
+    city              LowCardinality(String) DEFAULT '',
+    operator          LowCardinality(String) DEFAULT '',
+    _version          UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    _batch            FixedString(16) CODEC(ZSTD(1)),
+    _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    INDEX from_range      from_time      TYPE minmax GRANULARITY 1,
+    INDEX batch_set       _batch         TYPE bloom_filter(0.001) GRANULARITY 4
+)
+ENGINE = ReplacingMergeTree(_version)
+ORDER BY (station_id, evse_id, connector_id, from_time)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Outages that do not count (23 CFR 680.116(b)(3), T_excluded), each for one EVSE, station, site or operator: as fine as it names. Business
@@ -154,8 +182,9 @@ GROUP BY station_id, hour_number;
 -- whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions exclude once. What lasts is taken to last until `until`.
 -- For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
 --
--- One pass: the changes of a port as an array of (time, usable connectors, connectors online, exclusions), sorted and added up. The array with one
--- element binds `changes`; named as a column and used six times, it would be written out six times in the plan.
+-- A connector can be used from its first time on, but for its outages. So the changes of a port are an array of (time, usable connectors, connectors
+-- online, exclusions), sorted and added up. The array with one element binds `changes`; named as a column and used six times, it would be
+-- written out six times in the plan.
 CREATE VIEW IF NOT EXISTS {database}.port_segments AS
 SELECT
     station_id, evse_id, site_id, city, operator,
@@ -168,31 +197,42 @@ FROM
         arrayMap(changes -> arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), changes.1[-1]),
                                      arrayCumSum(changes.2), arrayCumSum(changes.3), arrayCumSum(changes.4)),
             [arraySort(arrayConcat(
-                arrayFlatten(arrayMap(i -> [(i.1, i.3, i.4, 0::Int64), (i.2, -i.3, -i.4, 0::Int64)], intervals)),
-                arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64),
-                                            (least(e.2, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')})), 0::Int64, 0::Int64, -1::Int64)], excluding)),
+                arrayMap(known_ms -> (known_ms, 1::Int64, 1::Int64, 0::Int64), connectors_ms),
+                [(until_ms, 0::Int64, 0::Int64, 0::Int64)],
+                arrayFlatten(arrayMap(o -> [(o.1, -1::Int64, o.3, 0::Int64), (o.2, 1::Int64, -o.3, 0::Int64)], outages)),
+                arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64), (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64)], excluding)),
                 arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64),
                          range(1, 1 + greatest(0, dateDiff('month', first_time, {until:DateTime64(3, 'UTC')}))))))])[1] AS segments
     FROM
     (
         SELECT
             p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
-            p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, p.intervals AS intervals,
+            p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
+            p.connectors_ms AS connectors_ms, o.outages AS outages,
             arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
                              AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
                         arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
         FROM
         (
             SELECT
-                station_id, evse_id, argMax(i.site_id, i.from_time) AS port_site, argMax(i.city, i.from_time) AS port_city, argMax(i.operator, i.from_time) AS port_operator,
-                greatest(min(i.from_time), {since:DateTime64(3, 'UTC')}) AS first_time,
-                groupArray((toUnixTimestamp64Milli(greatest(i.from_time, {since:DateTime64(3, 'UTC')})),
-                            toUnixTimestamp64Milli(least(ifNull(i.to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
-                            toInt64(i.usable), toInt64(i.online))) AS intervals
-            FROM {database}.connector_intervals AS i
-            WHERE i.from_time < {until:DateTime64(3, 'UTC')} AND (i.to_time IS NULL OR i.to_time > {since:DateTime64(3, 'UTC')})
+                station_id, evse_id, argMax(c.site_id, c.since) AS port_site, argMax(c.city, c.since) AS port_city, argMax(c.operator, c.since) AS port_operator,
+                greatest(min(c.first_time), {since:DateTime64(3, 'UTC')}) AS first_time,
+                groupArray(toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')}))) AS connectors_ms
+            FROM {database}.connectors_now AS c FINAL
+            WHERE c.first_time < {until:DateTime64(3, 'UTC')}
             GROUP BY station_id, evse_id
         ) AS p
+        LEFT JOIN
+        (
+            SELECT
+                station_id, evse_id,
+                groupArray((toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})),
+                            toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
+                            if(online, 0, -1)::Int64)) AS outages
+            FROM {database}.connector_outages FINAL
+            WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
+            GROUP BY station_id, evse_id
+        ) AS o ON p.station_id = o.station_id AND p.evse_id = o.evse_id
         LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
         LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
         LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stationVersionRow, stationVersionsTable } from '../../charging/reference/station-version-row.ts';
 import type { SessionEvent } from '../../charging/session-event.ts';
+import { isUsable } from '../../charging/status/connector-interval.ts';
 import { connectorsNowRow, connectorStatusRow, outageExclusionRow, statusTables } from '../../charging/status/status-tables.ts';
 import { driving, statusAlone } from '../../charging/status/testing/drive-status.ts';
 import { charging, station } from '../../charging/testing/events.ts';
@@ -107,7 +108,9 @@ describe('views on statuses of connectors', () => {
     await migrate(warehouse, { folder: files, database: name });
     const { push, intervals, now } = driving(new TopologyTestDriver(statusAlone()));
     push(...[...events].sort((a, b) => a.timestampMs - b.timestampMs));
-    await insert(tables.intervals, intervals().map(connectorStatusRow), name);
+    const rows = intervals();
+    await insert(tables.intervals, rows.map(connectorStatusRow), name);
+    await insert(tables.outages, rows.filter((row) => !isUsable(row)).map(connectorStatusRow), name);
     await insert(tables.now, now().map(connectorsNowRow), name);
     await insert(tables.exclusions, excluded.map(outageExclusionRow), name);
     await insert(stationVersionsTable(name), stations.map(stationVersionRow), name);
