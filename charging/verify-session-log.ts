@@ -77,7 +77,7 @@ function rowOf(record: Readonly<Record<string, string>>, mapping: SessionLogMapp
     if (stop !== null && stopMs !== null && stopMs < startMs && instantOf(stop, 'later') >= startMs) stopMs = instantOf(stop, 'later');
     const stationId = `${mapping.stationPrefix ?? ''}${station}`;
     return {
-      id: columns.id === null ? `${stationId}-${connector}-${startMs}` : text(columns.id),
+      id: columns.id === null ? `${stationId}-${connector}-${startMs}` : text(columns.id).replace(/^(0|-1)$/, '#$1'),
       stationId, connectorId: connector, startMs, stopMs,
       clockWentBack: stop !== null && start.zone !== null && stop.zone !== null && Temporal.PlainDateTime.compare(stop.local, start.local) < 0,
       energyWh: text(columns.energy.column) === '' ? null : energyOf(text(columns.energy.column), mapping),

@@ -169,7 +169,7 @@ function rowReader(header: readonly string[], mapping: SessionLogMapping, file: 
     if (startAt === null && stopAt === null) return new Unreadable(columns.start.columns.join(' '), 'neither start nor stop');
     const energyWh = energyOf(energy(record));
     if (energyWh instanceof Unreadable) return energyWh;
-    const rowId = id === null ? `${stationId}-${number}-${startAt?.ms ?? stopAt?.ms}` : id(record);
+    const rowId = id === null ? `${stationId}-${number}-${startAt?.ms ?? stopAt?.ms}` : ownId(id(record));
     if (rowId === null) return new Unreadable(columns.id ?? '', 'no id');
     const modelName = model(record);
     if (outletOf(mapping, modelName) === null) return new Unreadable(columns.model ?? '', `unknown model ${modelName ?? '(none)'}`);
@@ -192,6 +192,11 @@ function rowReader(header: readonly string[], mapping: SessionLogMapping, file: 
     if (!(row instanceof Unreadable)) return row;
     return { kind: 'quarantined', file, line, column: row.column, reason: row.reason, raw: raw.trimEnd() };
   };
+}
+
+/** Chargers send these transaction ids when they have none; to a session log they are ids as any other. */
+function ownId(id: string | null): string | null {
+  return id === '0' || id === '-1' ? `#${id}` : id;
 }
 
 function firstOf(texts: readonly TextOf[], record: readonly string[]): string | null {

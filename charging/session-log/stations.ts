@@ -4,27 +4,29 @@ import { outletOf } from './read-session-log.ts';
 
 /** What is known of a station from rows that were taken before. */
 export interface KnownStation {
-  /** Of its latest row. */
-  readonly site: string | null;
+  /** Its sites, each with the time from which on it is there. */
+  readonly versions: readonly SiteFrom[];
   /** Model by outlet. */
   readonly outlets: Readonly<Record<number, string | null>>;
   /** Time of the last event that was sent of it. */
   readonly heardMs: number;
 }
 
+type SiteFrom = readonly [fromMs: number, site: string | null];
+
 /**
  * Station records as far as a session log's own columns tell: site, outlets, their power by model. Valid from midnight UTC
  * of the log's first day, and once more from each row on which a station's site is another. Sorted by (valid from, station id).
  *
- * Outlets of a station that is `known` are there, too; it gets no new record while site and outlets stay what they were.
+ * Outlets of a station that is `known` are there, too; it gets no new record while sites and outlets stay what they were. All its records
+ * are sent again when there is another outlet: it was there before its first session. Rows from before its first record move that one back.
  */
 export function stationsOf(
   rows: readonly SessionLogRow[],
   mapping: SessionLogMapping,
   known: ReadonlyMap<string, KnownStation> = new Map(),
 ): readonly Station[] {
-  const firstMs = rows.reduce((lowest, row) => Math.min(lowest, row.startMs ?? lowest), Infinity);
-  const logStartMs = Math.floor(firstMs / 86_400_000) * 86_400_000;
+  const logStartMs = logStartOf(rows);
   const byStation = Map.groupBy(rows, (row) => row.stationId);
   const stations = [...byStation].flatMap(([stationId, own]) => versionsOf(own, logStartMs, mapping, known.get(stationId)));
   return stations.sort((a, b) => a.validFromMs - b.validFromMs || (a.stationId < b.stationId ? -1 : 1));
@@ -34,13 +36,19 @@ export function stationsOf(
 export function knownAfter(
   rows: readonly SessionLogRow[], known: ReadonlyMap<string, KnownStation>, heard: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, KnownStation> {
+  const logStartMs = logStartOf(rows);
   const byStation = Map.groupBy(rows, (row) => row.stationId);
   return new Map([...byStation].map(([stationId, own]) => {
     const before = known.get(stationId);
-    const latest = inTimeOrder(own).at(-1);
     const heardMs = Math.max(before?.heardMs ?? 0, heard.get(stationId) ?? 0);
-    return [stationId, { site: latest === undefined ? before?.site ?? null : latest.site, outlets: outletsOf(own, before), heardMs }];
+    return [stationId, { versions: sitesOf(own, logStartMs, before), outlets: outletsOf(own, before), heardMs }];
   }));
+}
+
+/** Midnight UTC of the first day. */
+function logStartOf(rows: readonly SessionLogRow[]): number {
+  const firstMs = rows.reduce((lowest, row) => Math.min(lowest, row.startMs ?? lowest), Infinity);
+  return Math.floor(firstMs / 86_400_000) * 86_400_000;
 }
 
 function versionsOf(
@@ -48,20 +56,30 @@ function versionsOf(
 ): readonly Station[] {
   const outlets = outletsOf(rows, before);
   const evses = evsesOf(outlets, mapping);
-  const versions: Station[] = [];
-  const unchanged = before !== undefined && Object.keys(before.outlets).length === Object.keys(outlets).length;
-  let site: string | null | undefined = unchanged ? before.site : undefined;
-  for (const row of inTimeOrder(rows)) {
-    if (row.site === site) continue;
-    site = row.site;
-    versions.push({
-      stationId: row.stationId, siteId: site, name: site, operator: mapping.operator, address: null, city: mapping.city,
+  const known = before?.versions ?? [];
+  const grown = Object.entries(outlets).some(([id, model]) => before?.outlets[Number(id)] !== model);
+  return sitesOf(rows, logStartMs, before)
+    .filter(([fromMs, site]) => grown || !known.some(([knownFromMs, knownSite]) => knownFromMs === fromMs && knownSite === site))
+    .map(([fromMs, site]) => ({
+      stationId: (rows[0] as SessionLogRow).stationId, siteId: site, name: site, operator: mapping.operator, address: null, city: mapping.city,
       region: null, country: mapping.country, latitude: null, longitude: null, timeZone: mapping.zone, access: 'public',
-      openAlways: false, openingHours: null, validFromMs: versions.length === 0 && before === undefined ? logStartMs : row.startMs ?? logStartMs,
-      evses, tariffId: null, registerScope: 'session',
-    });
+      openAlways: false, openingHours: null, validFromMs: fromMs, evses, tariffId: null, registerScope: 'session',
+    }));
+}
+
+/** A station's sites with the times from which on they are those. */
+function sitesOf(rows: readonly SessionLogRow[], logStartMs: number, before: KnownStation | undefined): readonly SiteFrom[] {
+  const known = before?.versions ?? [];
+  const told = inTimeOrder(rows).map((row): SiteFrom => [row.startMs ?? 0, row.site]);
+  const isEarlier = told.length > 0 && (told[0] as SiteFrom)[0] < (known[0]?.[0] ?? Infinity);
+  const sites: SiteFrom[] = [];
+  for (const [fromMs, site] of [...known, ...told].sort(([a], [b]) => a - b)) {
+    // A record that was sent stays, and must not hide what the one before it tells.
+    if (sites.length > 0 && sites.at(-1)?.[1] === site && !known.some(([knownFromMs]) => knownFromMs === fromMs)) continue;
+    if (sites.at(-1)?.[0] === fromMs) sites.pop();
+    sites.push([sites.length === 0 && isEarlier ? Math.min(logStartMs, fromMs) : fromMs, site]);
   }
-  return versions;
+  return sites;
 }
 
 function inTimeOrder(rows: readonly SessionLogRow[]): readonly SessionLogRow[] {
