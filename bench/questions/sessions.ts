@@ -28,21 +28,29 @@ export function slotPlan(options: NetworkOptions, connectors: number): SlotPlan 
   return { fromMs, slotMs: Math.floor((options.untilMs + dayMs - fromMs) / slots), slots, connectors };
 }
 
+/** When session `of` began, by the clock at its site. */
+function localMs({ fromMs, slotMs, connectors }: SlotPlan, of: string): string {
+  const dayChoices = Math.max(1, Math.floor(slotMs / dayMs));
+  const hour = `${JSON.stringify(startHours)}[1 + toUInt32(${startHours.length} * ${chance(of, 12)})]`;
+  return `(intDiv(${fromMs} + intDiv(${of}, ${connectors}) * ${slotMs}, ${dayMs}) * ${dayMs} + toUInt32(${dayChoices} * ${chance(of, 11)}) * ${dayMs}
+        + ${hour} * ${hourMs} + toUInt32(${hourMs} * ${chance(of, 13)}))`;
+}
+
+const utcMs = (local: string): string =>
+  `(toInt64(${local}) - 1000 * multiIf(${countries.map(({ zone }) => `time_zone = '${zone}', timeZoneOffset(toDateTime(intDiv(${local}, 1000), '${zone}'))`).join(', ')}, 0))`;
+
 /** Facts of sessions `first` to `first + count`, in columns that the tables' rows are made of. Times in UTC milliseconds. */
 export function sessionFacts(plan: SlotPlan, first: number, count: number, untilMs: number): string {
-  const { fromMs, slotMs, connectors } = plan;
-  const dayChoices = Math.max(1, Math.floor(slotMs / dayMs));
-  const offset = `multiIf(${countries.map(({ zone }) => `time_zone = '${zone}', timeZoneOffset(toDateTime(intDiv(local_ms, 1000), '${zone}'))`).join(', ')}, 0)`;
+  const { connectors } = plan;
+  const powerShare = 'if(fast, 0.55, 0.8)';
   return `
     SELECT
-      c.*, s.number AS n, intDiv(n, ${connectors}) AS slot,
-      intDiv(${fromMs} + slot * ${slotMs}, ${dayMs}) * ${dayMs} + toUInt32(${dayChoices} * ${chance('n', 11)}) * ${dayMs}
-        + ${JSON.stringify(startHours)}[1 + toUInt32(${startHours.length} * ${chance('n', 12)})] * ${hourMs} + toUInt32(${hourMs} * ${chance('n', 13)}) AS local_ms,
-      toInt64(local_ms) - ${offset} * 1000 AS start_ms,
-      toInt64(if(fast, 600000 + 2700000 * ${chance('n', 14)}, least(1200000 - log(1 - ${chance('n', 14)}) * 9000000, 64800000))) AS stay_ms,
+      c.*, s.number AS n, ${localMs(plan, 'n')} AS local_ms, ${utcMs('local_ms')} AS start_ms, ${localMs(plan, `(n + ${connectors})`)} AS next_local_ms,
+      least(${utcMs('next_local_ms')}, ${untilMs}) AS next_start_ms,
+      least(toInt64(if(fast, 600000 + 2700000 * ${chance('n', 14)}, least(1200000 - log(1 - ${chance('n', 14)}) * 9000000, 64800000))), greatest(next_start_ms - start_ms, 60000)) AS stay_ms,
       ${chance('n', 15)} < 0.04 AS failed,
-      round(if(failed, 0, least(if(fast, 8000 + 50000 * ${chance('n', 16)}, 3000 + 40000 * ${chance('n', 16)}), power_w * (if(fast, 0.55, 0.8)) * toFloat64(stay_ms) / ${hourMs}))) AS energy,
-      toInt64(if(failed, 0, least(toFloat64(stay_ms), energy / (power_w * (if(fast, 0.55, 0.8))) * ${hourMs}))) AS flow_ms,
+      round(if(failed, 0, least(if(fast, 8000 + 50000 * ${chance('n', 16)}, 3000 + 40000 * ${chance('n', 16)}), power_w * ${powerShare} * toFloat64(stay_ms) / ${hourMs}))) AS energy,
+      toInt64(if(failed, 0, least(toFloat64(stay_ms), energy / (power_w * ${powerShare}) * ${hourMs}))) AS flow_ms,
       ${chance('n', 17)} AS luck
     FROM numbers(${first}, ${count}) AS s INNER JOIN bench.connectors AS c ON c.connector = s.number % ${connectors}
     WHERE start_ms + stay_ms < ${untilMs}`;
@@ -74,6 +82,7 @@ export function sessionColumns(revision: 0 | 1): Readonly<Record<string, string>
     tariff_id: 'tariff_id', currency: 'currency', cost_minor: `if(luck < 0.01, NULL, toInt64(100 + round(${wh} * 0.045)))`,
     start_fee_minor: '100', energy_cost_minor: `if(luck < 0.01, NULL, toInt64(round(${wh} * 0.045)))`, charging_cost_minor: '0', idle_cost_minor: '0',
     cost_flags: `if(luck < 0.01, ['unknown-energy'], [])`, _version: revision === 0 ? 'n' : `n + ${2 ** 48}`, _batch: `'bench'`,
+    _inserted: time(`start_ms + stay_ms + ${revision * hourMs}`),
   };
 }
 
@@ -82,11 +91,24 @@ export const visitColumns: Readonly<Record<string, string>> = {
   site_id: 'site_id', id_token: `concat('token-', toString(toUInt32(pow(${chance('n', 19)}, 2) * 200000)))`, opened_time: time('start_ms'),
   visit_id: `concat(station_id, '/tx-', toString(n))`, station_id: 'station_id', city: 'city', operator: 'operator', start_time: time('start_ms'), stop_time: time('start_ms + stay_ms'),
   attempts: 'if(n % 10 = 0, 2, 1)', successes: 'toUInt32(NOT failed)', successful: 'NOT failed', first_attempt_successful: 'NOT failed AND n % 10 != 0',
-  energy_wh: 'energy', session_ids: `[concat(station_id, '/tx-', toString(n))]`, merged_into: 'NULL', _version: 'n', _batch: `'bench'`,
+  energy_wh: 'energy', session_ids: `[concat(station_id, '/tx-', toString(n))]`, merged_into: 'NULL', _version: 'n', _batch: `'bench'`, _inserted: time('start_ms + stay_ms'),
 };
+
+/** Columns of `connector_status`: occupied while a session lasts, then free until the next one; one in two hundred is out of order instead. */
+export function statusColumns(occupied: boolean, untilMs: number): Readonly<Record<string, string>> {
+  return {
+    station_id: 'station_id', evse_id: 'evse_id', connector_id: '1', from_time: time(occupied ? 'start_ms' : 'start_ms + stay_ms'),
+    to_time: occupied ? time('start_ms + stay_ms') : `if(next_start_ms < ${untilMs}, ${time('next_start_ms')}, NULL)`,
+    status: occupied ? `'Occupied'` : `if(luck > 0.995, 'Faulted', 'Available')`, online: occupied ? 'true' : 'luck < 0.998',
+    error_code: occupied ? 'NULL' : `if(luck > 0.995, 'GroundFailure', NULL)`, source: `'transaction'`,
+    transaction_id: occupied ? `concat('tx-', toString(n))` : 'NULL', site_id: 'site_id', city: 'city', operator: 'operator', _version: `n * 2 + ${occupied ? 0 : 1}`,
+    _batch: `'bench'`, _inserted: time('start_ms + stay_ms'),
+  };
+}
 
 export function insertSelect(table: string, columns: Readonly<Record<string, string>>, facts: string, where = ''): string {
   const settings = 'max_threads = 1, optimize_on_insert = 0, max_insert_block_size = 100000, min_insert_block_size_rows = 100000, max_partitions_per_insert_block = 1000';
+  // Named apart, so that no column of a row is taken for one of the facts.
   const values = Object.entries(columns).map(([name, value]) => `${value} AS \`_${name}\``).join(', ');
   return `INSERT INTO voltstream.${table} (${Object.keys(columns).join(', ')}) SETTINGS ${settings} SELECT ${values} FROM (${facts}) ${where}`;
 }
