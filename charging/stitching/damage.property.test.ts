@@ -17,7 +17,10 @@ import type { SessionRow } from './session-row.ts';
 /** What the product makes of a world, with restarts on the way, and time enough at its end. */
 function outcomeOf(world: World, dice: Dice): Outcome {
   const driver = new TopologyTestDriver(stitchingTopology(), { commit: 'manual' });
-  for (const { station, known } of world.stations) if (known) driver.push('stations', station.stationId, station, station.validFromMs);
+  const know = (when: 'first' | 'later') => {
+    for (const { station, known } of world.stations) if (known === when) driver.push('stations', station.stationId, station, station.validFromMs);
+  };
+  know('first');
   const deliveries = world.deliveries.toSorted((a, b) => a.arrivesMs - b.arrivesMs);
   const restartAt = dice.whole(0, deliveries.length);
   const commitAt = dice.whole(0, restartAt);
@@ -28,6 +31,7 @@ function outcomeOf(world: World, dice: Dice): Outcome {
     driver.push('events', event.stationId, event, arrivesMs);
     lastMs = Math.max(lastMs, arrivesMs + days(1));
   });
+  know('later');
   for (const afterMs of [hours(1), days(2), days(70), days(150)]) {
     for (const { station } of world.stations) {
       const { stationId } = station;

@@ -59,7 +59,7 @@ function later(delivery: Delivery, byMs: number): Delivery {
 const lost: readonly Delivery[] = [];
 const milliWhOf = ({ event }: Delivery) => Math.round((event.meterWh as number) * 1000);
 const hasRegister = ({ event }: Delivery) => event.meterWh !== null;
-const renamed = (one: Delivery, dice: Dice): Delivery => ({ ...one, event: { ...one.event, eventId: `${one.event.eventId} again ${dice.whole(0, 1e12)}` } });
+const underNewId = (one: Delivery, dice: Dice): Delivery => ({ ...one, event: { ...one.event, eventId: `${one.event.eventId} again ${dice.whole(0, 1e12)}` } });
 
 /** Loss. */
 export const loss: readonly Damage[] = [
@@ -74,10 +74,10 @@ export const loss: readonly Damage[] = [
 export const duplication: readonly Damage[] = [
   some('an event is sent again', () => true, 0.3, (one, dice) => [one, later(one, dice.oneOf([0, 1_000, minutes(3), hours(1)]))]),
   some('an event is sent again under another id', isOfTransaction, 0.3, (one, dice) => [
-    one, later(renamed(one, dice), dice.oneOf([0, 1_000, minutes(3), hours(1)])),
+    one, later(underNewId(one, dice), dice.oneOf([0, 1_000, minutes(3), hours(1)])),
   ]),
   some('a start is repeated', isStart, 0.6, (one, dice) => [
-    one, later(renamed(one, dice), dice.oneOf([500, minutes(1), hours(30)])),
+    one, later(underNewId(one, dice), dice.oneOf([500, minutes(1), hours(30)])),
   ]),
 ];
 
@@ -121,14 +121,22 @@ export const clocks: readonly Damage[] = [
       // What is told to be received before it happened gets the time of the reception.
       const isReplaced = (one: Delivery) => one.event.receivedMs !== null && one.event.timestampMs + skewOf(one.event.stationId) > one.event.receivedMs + aheadMaxMs;
       const shifted = (one: Delivery) => ({ timestampMs: Math.max(0, one.event.timestampMs + skewOf(one.event.stationId)) });
+      // Without an id a session has its name by its time.
+      const renamed = new Map(world.sessions.map(({ sessionId, station, connectorId, startMs }) => {
+        const { stationId } = station.station;
+        return [sessionId, station.ids ? sessionId : `${stationId}/1.${connectorId}/${startMs + skewOf(stationId)}`];
+      }));
       const moved = (session: TrueSession, skewMs: number): TrueSession => ({
-        ...session, startMs: session.startMs + skewMs, stopMs: session.stopMs + skewMs,
+        ...session, sessionId: renamed.get(session.sessionId) as string, startMs: session.startMs + skewMs, stopMs: session.stopMs + skewMs,
         samples: session.samples.map((sample) => ({ ...sample, timeMs: sample.timeMs + skewMs })),
       });
       return {
         stations: world.stations,
         sessions: world.sessions.map((session) => moved(session, skewOf(session.station.station.stationId))),
-        deliveries: world.deliveries.map((one) => (isReplaced(one) ? edited(one, shifted(one), 'time') : { ...one, event: { ...one.event, ...shifted(one) } })),
+        deliveries: world.deliveries.map((one) => {
+          const told = isReplaced(one) ? edited(one, shifted(one), 'time') : { ...one, event: { ...one.event, ...shifted(one) } };
+          return { ...told, sessionId: one.sessionId === null ? null : renamed.get(one.sessionId) as string };
+        }),
       };
     },
   },

@@ -23,7 +23,8 @@ function rowOf(session: TrueSession): SessionRow {
   return {
     sessionId, revision: 0, transactionId, stationId: station.station.stationId, evseId: 1, connectorId, openedMs: startMs, startMs, stopMs,
     energyWh: energyMilliWh / 1000, registerWh: energyMilliWh / 1000, exportWh: null, chargingMs: stayMs, idleMs: 0, peakPowerW: null, meanPowerW: null,
-    socFrom: null, socTo: null, stopReason: 'Local', closedBy: 'TransactionEnded', flags: station.known ? [] : ['unknown-station'], complete: true,
+    socFrom: null, socTo: null, stopReason: 'Local', closedBy: 'TransactionEnded', 
+    flags: [...(station.known === 'never' ? ['unknown-station'] : []), ...(station.ids ? [] : ['no-transaction-id'])], complete: true,
     eventCount: samples.length, duplicates: 0, sequenceGaps: 0, idToken, partner: null, vehicleModel: null, siteId: null, city: null, region: null,
     country: null, operator: null, timeZone: null, tariffId: null, connectorStandard: null, current: null, powerMaxW: station.powerMaxW,
     metering: { samples, charging: [{ fromMs: startMs, toMs: stopMs }] },

@@ -69,13 +69,13 @@ function againstTruth(session: TrueSession, known: Knowable, row: SessionRow): r
   for (const flags of known.flags) {
     if (!flags.some((flag) => row.flags.includes(flag))) complaints.push(`no flag of ${flags.join(', ')} among ${row.flags.join(', ')}`);
   }
-  const odd = row.flags.filter((flag) => flag !== 'unknown-station' && flag !== 'out-of-order');
+  const odd = row.flags.filter((flag) => flag !== 'unknown-station' && flag !== 'out-of-order' && flag !== 'no-transaction-id');
   if (known.untouched && odd.length > 0) complaints.push(`flags without a reason: ${odd.join(', ')}`);
   if (known.startMs !== null && known.stopMs !== null && row.idToken !== session.idToken) say('token', row.idToken, session.idToken);
   return complaints;
 }
 
-/** Rows of sessions that never were: only stops that name no session, or another one, may stand alone where nothing tells whose they are. */
+/** Rows of sessions that never were: only what names no session, or another one, may stand alone where nothing tells whose it is. */
 function strangers(world: World, knowable: ReadonlyMap<string, Knowable>, rows: ReadonlyMap<string, SessionRow>): readonly string[] {
   const complaints: string[] = [];
   const unmatched = new Map<string, number>();
@@ -89,7 +89,7 @@ function strangers(world: World, knowable: ReadonlyMap<string, Knowable>, rows: 
     if (knowable.has(row.sessionId)) continue;
     const left = unmatched.get(row.stationId) ?? 0;
     if (left === 0) complaints.push(`${row.sessionId}: never was`);
-    else if (!row.flags.includes('missing-start')) complaints.push(`${row.sessionId}: a stranger without a flag`);
+    else if (!row.flags.includes('missing-start') && !row.flags.includes('no-transaction-id')) complaints.push(`${row.sessionId}: a stranger without a flag`);
   }
   return complaints;
 }

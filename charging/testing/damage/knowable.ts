@@ -56,8 +56,20 @@ export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
     const next = world.sessions[at + 1];
     const hasNext = next !== undefined && connectorOf(next) === connectorOf(one) && told.get(next.sessionId)?.some((event) => isStart(event) && event.lies.length === 0) === true;
     const neighbours = { ...connectors.get(connectorOf(one)) as Neighbours, nextStartMs: hasNext ? next.startMs : null };
-    return [one.sessionId, knowable(one, told.get(one.sessionId) ?? [], neighbours)];
+    const arriving = told.get(one.sessionId) ?? [];
+    return [one.sessionId, one.station.ids || isWhole(one, arriving, neighbours) ? knowable(one, arriving, neighbours) : nothing];
   }));
+}
+
+/** Of a session without an id there is nothing else to know it by than its place and its times. */
+const nothing: Knowable = {
+  named: false, startMs: null, stopMs: null, energyMilliWh: null, toldMilliWh: undefined, stopsBetween: null, firstMs: null, energyFlags: null, flags: [],
+  stopElsewhere: true, untouched: false,
+};
+
+function isWhole(session: TrueSession, told: readonly Delivery[], neighbours: Neighbours): boolean {
+  const inTime = told.filter((one) => one.arrivesMs - one.event.timestampMs < 500_000);
+  return new Set(inTime.map((one) => one.sample)).size === session.samples.length && told.every((one) => one.lies.length === 0) && !neighbours.falseTimes;
 }
 
 /** What there is on a connector: a stop of which nothing else arrives may be that of a session whose stop does not. */
@@ -104,7 +116,8 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
   else if (starts.every(isReplaced)) flags.push(startFlags);
   if (stops.length === 0) flags.push(neighbours.loneStops ? ['missing-stop', 'matched-stop'] : ['missing-stop']);
   else if (stops.every(isReplaced) || !isMatched) flags.push(stopFlags);
-  if (!session.station.known) flags.push(['unknown-station']);
+  if (!session.station.ids) flags.push(['no-transaction-id']);
+  if (session.station.known === 'never') flags.push(['unknown-station']);
   return {
     named: named.length > 0 && (named.some((one) => !isStop(one)) || !neighbours.unended), startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
     energyMilliWh: energyKnown ? session.energyMilliWh : null, flags, stopElsewhere,
@@ -112,7 +125,7 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
     stopsBetween: isEndless && (neighbours.nextStartMs ?? null) !== null ? [Math.max(...told.map((one) => one.event.timestampMs)), neighbours.nextStartMs as number] : null,
     firstMs: isSound && starts.length === 0 && named.length > 0 ? Math.min(...named.map((one) => one.event.timestampMs)) : null,
     // Of an unknown connector up to 1 MW is believed. Zero may be what a register shows that has just begun again.
-    energyFlags: lied('placeholder') && lied('rolledOver') ? null : session.station.known ? energyFlags : [...energyFlags, 'unknown-station'],
+    energyFlags: lied('placeholder') && lied('rolledOver') ? null : session.station.known === 'never' ? [...energyFlags, 'unknown-station'] : energyFlags,
     untouched: told.length === session.samples.length && liars.length === 0 && !neighbours.falseTimes && isInPlace(told),
   };
 }
@@ -123,7 +136,7 @@ function isInPlace(told: readonly Delivery[]): boolean {
 
 function toldMilliWh({ station, baseMilliWh }: TrueSession, told: readonly Delivery[], starts: readonly Delivery[]): number | null {
   const registers = new Map(told.filter((one) => one.event.meterWh !== null).map((one) => [one.sample, Math.round((one.event.meterWh as number) * 1000)]));
-  if (!starts.some((one) => one.event.meterWh !== null) && station.scope === 'session' && station.known) registers.set(0, baseMilliWh);
+  if (!starts.some((one) => one.event.meterWh !== null) && station.scope === 'session' && station.known !== 'never') registers.set(0, baseMilliWh);
   const samples = [...registers.keys()].sort((a, b) => a - b);
   return samples.length < 2 ? null : (registers.get(samples.at(-1) as number) as number) - (registers.get(samples[0] as number) as number);
 }
@@ -140,7 +153,7 @@ function isEnergyKnown(
   const readings = told.filter(hasRegister);
   if (!stops.every(hasRegister)) return false;
   const startTold = starts.length > 0 && starts.every(hasRegister);
-  if (!startTold && (station.scope !== 'session' || !station.known)) return false;
+  if (!startTold && (station.scope !== 'session' || station.known === 'never')) return false;
   if (lied('time')) {
     // The number says where it belongs. At the very end its time decides whether the stop can be.
     const odd = told.filter((one) => one.lies.includes('time'));
@@ -150,7 +163,7 @@ function isEnergyKnown(
   }
   const at = new Set(readings.map((one) => one.sample));
   if (lied('outlier')) return !station.states || at.size === samples.length;
-  if (lied('stale')) return station.known && startTold;
+  if (lied('stale')) return station.known !== 'never' && startTold;
   if (lied('relative')) return startTold && starts.length > 0;
   if (lied('rolledOver')) return startTold;
   if (!lied('reset')) return true;

@@ -6,8 +6,10 @@ import type { Dice } from './dice.ts';
 /** A station, with what it tells and what the platform knows of it. */
 export interface TrueStation {
   readonly station: Station;
-  /** Its record is in the table of stations. */
-  readonly known: boolean;
+  /** Its record is in the table of stations: from the first, after all that it told, or never. */
+  readonly known: 'first' | 'later' | 'never';
+  /** Its events name their transaction. */
+  readonly ids: boolean;
   readonly scope: 'lifetime' | 'session';
   readonly powerMaxW: number;
   /** Its events say when they were received. */
@@ -32,7 +34,7 @@ export interface TrueSession {
   readonly sessionId: string;
   readonly station: TrueStation;
   readonly connectorId: number;
-  readonly transactionId: string;
+  readonly transactionId: string | null;
   readonly idToken: string;
   readonly startMs: number;
   readonly stopMs: number;
@@ -83,7 +85,7 @@ export function makeWorld(dice: Dice, stationCount: number, sessionCount: number
       const [fromWh, toWh] = dice.oneOf(basesWh);
       let baseMilliWh = dice.whole(fromWh, toWh) * 1000;
       for (let count = 0; count < sessionCount; count += 1) {
-        timeMs += minutes(dice.oneOf([3, 20, 90, 400]));
+        timeMs += minutes(dice.oneOf(one.ids ? [3, 20, 90, 400] : [20, 90, 400]));
         const session = makeSession(dice, one, connectorId, `${connectorId}-${count}`, timeMs, one.scope === 'session' ? 0 : baseMilliWh);
         sessions.push(session);
         deliveries.push(...told(dice, session));
@@ -99,17 +101,18 @@ function makeStation(dice: Dice, stationId: string): TrueStation {
   const scope = dice.oneOf(['lifetime', 'session'] as const);
   const powerMaxW = dice.oneOf([7_400, 22_000, 50_000]);
   const evses = [{ evseId: 1, connectors: [1, 2].map((connectorId) => ({ connectorId, standard: null, current: 'AC' as const, powerMaxW })) }];
+  const ids = dice.chance(0.85);
   return {
     station: { ...station, stationId, evses, registerScope: scope, validFromMs: 0 },
-    known: dice.chance(0.8), scope, powerMaxW, received: dice.chance(0.5), sequenced: dice.chance(0.6), statuses: dice.chance(0.7),
+    known: dice.oneOf(['first', 'first', 'first', 'later', 'never'] as const), ids, scope, powerMaxW, received: dice.chance(0.5), sequenced: ids && dice.chance(0.6), statuses: dice.chance(0.7),
     states: dice.chance(0.5), powers: dice.chance(0.5), tokenAtStop: dice.chance(0.5),
   };
 }
 
-function makeSession(dice: Dice, one: TrueStation, connectorId: number, transactionId: string, startMs: number, baseMilliWh: number): TrueSession {
+function makeSession(dice: Dice, one: TrueStation, connectorId: number, name: string, startMs: number, baseMilliWh: number): TrueSession {
   const samples: TrueSample[] = [{ timeMs: startMs, milliWh: 0 }];
   const steps = dice.whole(3, 8);
-  const intervalMs = minutes(dice.oneOf([5, 15]));
+  const intervalMs = minutes(dice.oneOf(one.ids ? [5, 15] : [5]));
   let timeMs = startMs;
   let milliWh = 0;
   const fullFrom = dice.whole(2, steps + 2);
@@ -122,14 +125,15 @@ function makeSession(dice: Dice, one: TrueStation, connectorId: number, transact
   }
   const { stationId } = one.station;
   return {
-    sessionId: `${stationId}/${transactionId}`, station: one, connectorId, transactionId, idToken: `token of ${stationId}/${transactionId}`, startMs,
+    sessionId: one.ids ? `${stationId}/${name}` : `${stationId}/1.${connectorId}/${startMs}`, station: one, connectorId,
+    transactionId: one.ids ? name : null, idToken: `token of ${stationId}/${name}`, startMs,
     stopMs: timeMs, energyMilliWh: milliWh, baseMilliWh, samples,
   };
 }
 
 /** The events of a session, as a sound station tells them. */
 function told(dice: Dice, session: TrueSession): readonly Delivery[] {
-  const { station: one, samples, connectorId, transactionId, idToken, baseMilliWh } = session;
+  const { sessionId, station: one, samples, connectorId, transactionId, idToken, baseMilliWh } = session;
   const { stationId } = one.station;
   const events: ChargingEvent[] = [];
   const last = samples.length - 1;
@@ -139,7 +143,7 @@ function told(dice: Dice, session: TrueSession): readonly Delivery[] {
     const flows = after !== undefined && after.milliWh > milliWh;
     events.push(charging({
       type: at === 0 ? 'TransactionStarted' : at === last ? 'TransactionEnded' : 'TransactionUpdated',
-      eventId: `${stationId}/${transactionId}/${at}`, stationId, connectorId, transactionId, timestampMs: timeMs,
+      eventId: `${sessionId}/${at}`, stationId, connectorId, transactionId, timestampMs: timeMs,
       seqNo: one.sequenced ? at : null, idToken: at === 0 || (at === last && one.tokenAtStop) ? idToken : null,
       meterWh: (baseMilliWh + milliWh) / 1000, stopReason: at === last ? 'Local' : null,
       powerW: one.powers ? Math.round(((milliWh - before.milliWh) * 3600) / (timeMs - before.timeMs)) : null,
@@ -147,16 +151,16 @@ function told(dice: Dice, session: TrueSession): readonly Delivery[] {
     }));
   });
   if (one.statuses) {
-    events.push(charging({ type: 'StatusChanged', eventId: `${stationId}/${transactionId}/occupied`, stationId, connectorId, timestampMs: session.startMs, status: 'Occupied' }));
+    events.push(charging({ type: 'StatusChanged', eventId: `${sessionId}/occupied`, stationId, connectorId, timestampMs: session.startMs, status: 'Occupied' }));
     events.push(charging({
-      type: 'StatusChanged', eventId: `${stationId}/${transactionId}/available`, stationId, connectorId, timestampMs: session.stopMs + 5_000, status: 'Available',
+      type: 'StatusChanged', eventId: `${sessionId}/available`, stationId, connectorId, timestampMs: session.stopMs + 5_000, status: 'Available',
     }));
   }
   return events.map((event, index) => {
     const arrivesMs = event.timestampMs + dice.whole(0, 2_000);
     return {
       event: { ...event, receivedMs: one.received ? arrivesMs : null }, arrivesMs, origin: event.eventId,
-      sessionId: event.transactionId === null ? null : session.sessionId, sample: index, lies: [],
+      sessionId: event.type === 'StatusChanged' ? null : sessionId, sample: index, lies: [],
     };
   });
 }
