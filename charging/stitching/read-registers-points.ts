@@ -124,11 +124,11 @@ export function mayFlowUntil(taken: TakenPoints, last: number, stopMs: number): 
   return (taken.timeMs[end] as number) < stopMs && mayFlow(taken.held[end] as ChargingState | null);
 }
 
-/** Energy by power from the register's last movement to a point, in mWh. */
+/** Energy by power from the register's last movement, or from its first reading, to a point, in mWh. */
 export function unmovedMilliWh({ points, timeMs, held, at }: TakenPoints, path: BelievedPath, until: number): number {
   const moved = path.steps.findLast((step) => step.milliWh > 0);
   let sum = 0;
-  for (let index = moved === undefined ? 1 : (at[moved.to] as number) + 1; index <= until; index += 1) {
+  for (let index = (at[moved === undefined ? path.first : moved.to] as number) + 1; index <= until; index += 1) {
     const lengthMs = (timeMs[index] as number) - (timeMs[index - 1] as number);
     sum += powerMilliWh(points[index - 1] as ReportedPoint, points[index] as ReportedPoint, lengthMs, held[index - 1] as ChargingState | null);
   }

@@ -170,6 +170,8 @@ describe('registers that lie', () => {
     const points = every5(0, 600, 600, 600, 600, 600).map((one) => ({ ...one, powerW: 11_000 }));
     expect(read(points, lifetime)).toMatchObject({ energyMilliWh: null, flags: ['register-frozen'] });
     expect(read(points.slice(0, 5), lifetime, true)).toMatchObject({ energyMilliWh: 600_000, flags: [] });
+    const late = points.map((one, at) => (at < 4 ? { ...one, milliWh: null } : one));
+    expect(read(late, lifetime)).toMatchObject({ energyMilliWh: 0, flags: ['partial-energy'] });
     const untold = points.map((one, at) => (at > 1 ? { ...one, milliWh: null } : one));
     expect(read(untold, lifetime)).toMatchObject({ energyMilliWh: 600_000, flags: ['partial-energy'] });
   });
