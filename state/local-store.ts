@@ -68,6 +68,10 @@ export interface KeyTimerStore extends LocalStore {
   advance(key: string, timestampMs: number): boolean;
   /** When the key's first timer is due; undefined: it has none. */
   nextDueMs(key: string): number | undefined;
+  /** When the timer of an id is due; undefined: it has none. */
+  dueOf(key: string, id: string): number | undefined;
+  /** Keys that have something due at or before `untilMs`, in the order of their bytes. Looks at every key. */
+  keysDue(untilMs: number): readonly string[];
   /** Removes the key's timers that are due at or before `untilMs`, and gives their ids, first due first. */
   drain(key: string, untilMs: number): readonly string[];
   /** Sets the one timer of an id, in place of an earlier set one. */

@@ -17,6 +17,10 @@ import type { StitchLimits, StitchStores } from './stitch-stores.ts';
 /** How long after its end a session is looked at as a neighbour of others on its connector, beyond any settle time. */
 const neighboursKeptMs = 86_400_000;
 
+/** The id of the timer by which a station forgets; it comes this often within `finishedForMs`. */
+export const forgetId = 'f';
+const forgetGrains = 14;
+
 /** How a session stood before a change. */
 export interface Before {
   /** Null: what is new has been given already. */
@@ -102,6 +106,7 @@ export class SessionBook {
     this.#sessions.put(state.stationId, state.key, state);
     if (isFinal(state)) this.#revise(state, before.row);
     else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs, woken);
+    if (isFinal(state) || state.mergedInto !== null) this.#forgetAt(state.stationId, this.#dropMsOf(state));
     if (before.given !== null) this.#load.changed(before.given, givenOf(state));
   }
 
@@ -110,18 +115,28 @@ export class SessionBook {
     const state = this.#sessions.get(stationId, key);
     if (state === undefined) return;
     state.dueMs = Infinity;
-    if (isFinal(state) || state.mergedInto !== null) {
+    if (!isFinal(state) && state.mergedInto === null) this.settle(state, this.before(state), nowMs, true);
+  }
+
+  /** Forgets the station's finished sessions for which nothing is waited for any more. */
+  forget(stationId: string, nowMs: number): void {
+    const finished = Array.from(this.#sessions.members(stationId), ([, state]) => state).filter((state) => isFinal(state) || state.mergedInto !== null);
+    for (const state of finished) {
       const dropMs = this.#dropMsOf(state);
       if (dropMs <= nowMs) this.#drop(state);
-      else this.schedule(state, dropMs);
-      return;
+      else this.#forgetAt(stationId, dropMs);
     }
-    const before = this.before(state);
-    this.settle(state, before, nowMs, true);
+  }
+
+  /** One timer for all of a station: its timers are written as one cell, whenever the station is heard of. */
+  #forgetAt(stationId: string, dropMs: number): void {
+    const grainMs = Math.max(1, Math.floor(this.#limits.finishedForMs / forgetGrains));
+    const dueMs = Math.ceil(dropMs / grainMs) * grainMs;
+    if (dueMs < this.#timers.dueOf(stationId, forgetId)) this.#timers.schedule(stationId, dueMs, forgetId);
   }
 
   /** Sets a session's timer, unless it has an earlier one. */
-  schedule(state: SessionState, dueMs: number): void {
+  #schedule(state: SessionState, dueMs: number): void {
     if (dueMs >= state.dueMs) return;
     state.dueMs = dueMs;
     this.#sessions.put(state.stationId, state.key, state);
@@ -171,16 +186,16 @@ export class SessionBook {
 
   #closeWhenDue(state: SessionState, nowMs: number, woken: boolean): void {
     const dueMs = closesAt(state) + this.#limits.settleMs;
-    if (dueMs > nowMs) return this.schedule(state, dueMs);
+    if (dueMs > nowMs) return this.#schedule(state, dueMs);
     // Of a correction that has just begun the stop is still to come, however long ago it was: no row in between.
-    if (!woken && state.revision >= 0 && state.stopMs === null) return this.schedule(state, nowMs + Math.max(1, this.#limits.settleMs));
+    if (!woken && state.revision >= 0 && state.stopMs === null) return this.#schedule(state, nowMs + Math.max(1, this.#limits.settleMs));
     if (state.revision < 0 && isLoneStop(state) && this.#matchStop(state, nowMs)) return undefined;
     state.closedBy = state.stopMs !== null ? 'TransactionEnded' : closureOf(state)?.by ?? 'Inactivity';
     state.open = false;
     state.revision += 1;
     state.segments = null;
     this.#send(state, rowOf(state));
-    return this.schedule(state, Math.max(this.#dropMsOf(state), nowMs + 1));
+    return undefined;
   }
 
   #revise(state: SessionState, row: SessionRow | null): void {
@@ -203,22 +218,20 @@ export class SessionBook {
       if (startMs === null || key === stop.key || startMs > (stopMs as number) || (itsStopMs !== null && itsStopMs !== stopMs)) continue;
       const session = this.find(stationId, key);
       if (session === undefined) continue;
-      if (isSameStop(session, stop)) return this.#mergeSame(session, stop, nowMs);
+      if (isSameStop(session, stop)) return this.#mergeSame(session, stop);
       if (mayEndAt(session, stopMs as number, stop.idToken)) open = session;
     }
     if (open === undefined) return false;
     const before = this.before(open);
     borrowStop(open, stop);
-    this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
     this.changed(open, before, nowMs);
     return true;
   }
 
-  #mergeSame(session: SessionState, stop: SessionState, nowMs: number): true {
+  #mergeSame(session: SessionState, stop: SessionState): true {
     stop.mergedInto = session.key;
     session.duplicates += 1;
     this.#sessions.put(session.stationId, session.key, session);
-    this.schedule(stop, Math.max(this.#dropMsOf(stop), nowMs + 1));
     return true;
   }
 

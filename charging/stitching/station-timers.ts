@@ -39,6 +39,30 @@ export class StationTimers {
     }
   }
 
+  /**
+   * Wakes what is due by `timeMs` at all stations, without moving their times on: the network is silent. Ids that begin with `later`
+   * can wait: they are put off by `laterMs`.
+   */
+  idle(timeMs: number, later: string, laterMs: number, begin: (stationId: string) => void): void {
+    const store = this.#store;
+    for (const stationId of store.keysDue(timeMs)) {
+      begin(stationId);
+      for (;;) {
+        const dueMs = store.nextDueMs(stationId);
+        if (dueMs === undefined || dueMs > timeMs) break;
+        for (const id of store.drain(stationId, dueMs)) {
+          if (id.startsWith(later)) store.schedule(stationId, timeMs + laterMs, id);
+          else this.#wake(stationId, id, dueMs);
+        }
+      }
+    }
+  }
+
+  /** When an id's timer is due; Infinity: it has none. */
+  dueOf(stationId: string, id: string): number {
+    return this.#store.dueOf(stationId, id) ?? Infinity;
+  }
+
   /** Sets the one timer of an id, in place of an earlier set one. */
   schedule(stationId: string, dueMs: number, id: string): void {
     this.#store.schedule(stationId, dueMs, id);

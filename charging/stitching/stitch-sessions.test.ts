@@ -114,7 +114,7 @@ describe('stitchSessions', () => {
     const { push, take, late, state } = drive({ finishedForMs: days(7) });
     push(started('a', ten), ended('a', 1, ten + minutes(20), 900), heartbeat(ten + minutes(30) + days(7) - 1));
     expect([take().length, state()]).toEqual([1, 1]);
-    push(heartbeat(ten + hours(1) + days(7)));
+    push(heartbeat(ten + hours(13) + days(7)));
     expect(state()).toBe(0);
     const again = updated('a', 2, ten + minutes(5), 100);
     push(again);

@@ -7,7 +7,7 @@ import { withAvailable } from './connector-state.ts';
 import type { ConnectorState } from './connector-state.ts';
 import { StationTimers } from './station-timers.ts';
 import { appendPoint } from './read-registers.ts';
-import { connectorOf, SessionBook } from './session-book.ts';
+import { connectorOf, forgetId, SessionBook } from './session-book.ts';
 import { LoadOutput } from './session-load.ts';
 import { append, isRepeated, isStart, isStop, mark, pointOf, startEdition, startOf, takeIn, unread } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
@@ -31,12 +31,14 @@ const availableKeptMs = 86_400_000;
  * Time is each station's own progress: the highest event time that the step has seen of it. A session's first final row (revision
  * 0) comes `settleMs` after its stop; or, when none is told, after its connector became available, or after the next start there; or
  * after nothing was heard of it for `inactiveMs`. Evidence that comes later replaces the row as a whole with revision + 1; a row that
- * would say the same is not sent again. `finishedForMs` after its end a session's state is dropped; without a stop, `inactiveMs` later
- * still, because the stop of a session that was taken for over may come yet. Any order of arrival within `settleMs` gives the same rows.
+ * would say the same is not sent again. `finishedForMs` after its end (rounded up by a 14th) a session's state is dropped; without a stop,
+ * `inactiveMs` later still, because the stop of a session that was taken for over may come yet. Any order of arrival within `settleMs` gives the same rows.
  *
  * Output `live`: sessions as they stand while they run (`closedBy` None), `liveEveryMs` apart at least, when the event says that it was received
  * (history was not). Output `load`: what each event changes in what is known of the station's load; at least one change an event. Output `late`:
  * transaction events whose session is not known (any more) and that are older than `finishedForMs` behind their station, or of an edition above 0.
+ *
+ * When the sources are idle, what is due by then is closed.
  *
  * `stationChanges` are the changes of the table of stations: a session whose station becomes known, or known better, gets its place.
  */
@@ -54,6 +56,7 @@ export function stitchSessions(
     detail: `settle ${limits.settleMs} ms, inactive ${limits.inactiveMs} ms (without id ${limits.withoutIdInactiveMs} ms), finished sessions kept ${limits.finishedForMs} ms, time by station`,
     start: (context, emit: Emit<StreamRecord<string, SessionRow>>) => {
       const stitcher = new SessionStitcher(context, limits, emit);
+      context.onIdle((timeMs) => stitcher.idle(timeMs));
       return (record: StreamRecord<string, SessionEvent>) => stitcher.process(record);
     },
   });
@@ -99,8 +102,20 @@ class SessionStitcher {
     return this.#load.event(event);
   }
 
+  /**
+   * The network has been silent: what is due by now is closed at its time. Stations stay where they are, so that what was kept offline
+   * meanwhile is no later for it; and nothing is forgotten.
+   */
+  idle(timeMs: number): void {
+    this.#timers.idle(timeMs, forgetId, this.#limits.finishedForMs, (stationId) => {
+      const cause = { stationId, eventId: `idle/${stationId}/${timeMs}`, siteId: null, city: null, operator: null, stationValidFromMs: -1 };
+      this.#load.beginWith(cause, this.#timers.timeOf(stationId));
+    });
+  }
+
   #wake(stationId: string, id: string, timeMs: number): void {
-    if (id.startsWith('s')) this.#book.wake(stationId, id.slice(1), timeMs);
+    if (id === forgetId) this.#book.forget(stationId, timeMs);
+    else if (id.startsWith('s')) this.#book.wake(stationId, id.slice(1), timeMs);
     else this.#withoutId.wake(stationId, id.slice(1), timeMs);
   }
 

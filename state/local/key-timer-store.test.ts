@@ -39,6 +39,17 @@ describe('a store of timers by key', () => {
     expect(store.drain('a', 99)).toEqual([]);
   });
 
+  it('tells what is due next, when an id is due, and which keys have something due', () => {
+    const store = definition.create();
+    expect([store.nextDueMs('a'), store.dueOf('a', 'x'), store.keysDue(99)]).toEqual([undefined, undefined, []]);
+    for (const key of ['b', 'a', 'c']) store.schedule(key, key === 'c' ? 21 : 20, 'x');
+    store.schedule('a', 10, 'y');
+    expect([store.nextDueMs('a'), store.dueOf('a', 'x'), store.nextDueMs('c')]).toEqual([10, 20, 21]);
+    expect([store.keysDue(9), store.keysDue(10), store.keysDue(20)]).toEqual([[], ['a'], ['a', 'b']]);
+    store.drain('a', 20);
+    expect([store.nextDueMs('a'), store.dueOf('a', 'x'), store.keysDue(20)]).toEqual([undefined, undefined, ['b']]);
+  });
+
   it('gives a snapshot that does not change any more', () => {
     const store = definition.create();
     store.schedule('a', 20, 'x');

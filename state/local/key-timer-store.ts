@@ -4,7 +4,7 @@ import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../local-store
 import type { Cell } from '../state-store.ts';
 import { encodeValue } from './cell-value.ts';
 import { cellKey } from './cell-writer.ts';
-import { checkWellFormed } from './key-identity.ts';
+import { checkWellFormed, compareUtf8 } from './key-identity.ts';
 
 const progressCodec = json<KeyProgress>('key-progress.v1');
 
@@ -76,6 +76,16 @@ class MapKeyTimerStore implements KeyTimerStore {
 
   nextDueMs(key: string): number | undefined {
     return this.#find(key)?.dueMs[0];
+  }
+
+  dueOf(key: string, id: string): number | undefined {
+    return this.#find(key)?.dueOf.get(id);
+  }
+
+  keysDue(untilMs: number): readonly string[] {
+    const keys: string[] = [];
+    for (const { key, dueMs } of this.#owners.values()) if ((dueMs[0] ?? Infinity) <= untilMs) keys.push(key);
+    return keys.sort(compareUtf8);
   }
 
   drain(key: string, untilMs: number): readonly string[] {
