@@ -29,20 +29,20 @@ const exclusionColumns = {
 export type OutageExclusionTableRow = Row<typeof exclusionColumns>;
 
 export interface StatusTables {
-  readonly intervals: TableDefinition<ConnectorStatusTableRow>;
+  readonly connectorStatus: TableDefinition<ConnectorStatusTableRow>;
   /** Those of the intervals in which the connector could not be used (`isUsable`), for uptime. */
-  readonly outages: TableDefinition<ConnectorStatusTableRow>;
-  readonly now: TableDefinition<ConnectorsNowTableRow>;
-  readonly exclusions: TableDefinition<OutageExclusionTableRow>;
+  readonly connectorOutages: TableDefinition<ConnectorStatusTableRow>;
+  readonly connectorsNow: TableDefinition<ConnectorsNowTableRow>;
+  readonly outageExclusions: TableDefinition<OutageExclusionTableRow>;
 }
 
 /** The tables of statuses, as `deploy/clickhouse/0006-connector-status.sql` creates them. */
 export function statusTables(database: string): StatusTables {
   return {
-    intervals: { database, table: 'connector_status', columns: intervalColumns, partitionOf: (row) => monthOf(row.from_time) },
-    outages: { database, table: 'connector_outages', columns: intervalColumns, partitionOf: () => '' },
-    now: { database, table: 'connectors_now', columns: nowColumns, partitionOf: () => '' },
-    exclusions: { database, table: 'outage_exclusions', columns: exclusionColumns, partitionOf: () => '' },
+    connectorStatus: { database, table: 'connector_status', columns: intervalColumns, partitionOf: (row) => monthOf(row.from_time) },
+    connectorOutages: { database, table: 'connector_outages', columns: intervalColumns, partitionOf: () => '' },
+    connectorsNow: { database, table: 'connectors_now', columns: nowColumns, partitionOf: () => '' },
+    outageExclusions: { database, table: 'outage_exclusions', columns: exclusionColumns, partitionOf: () => '' },
   };
 }
 

@@ -109,10 +109,10 @@ describe('views on statuses of connectors', () => {
     const { push, intervals, now } = driving(new TopologyTestDriver(statusAlone()));
     push(...[...events].sort((a, b) => a.timestampMs - b.timestampMs));
     const rows = intervals();
-    await insert(tables.intervals, rows.map(connectorStatusRow), name);
-    await insert(tables.outages, rows.filter((row) => !isUsable(row)).map(connectorStatusRow), name);
-    await insert(tables.now, now().map(connectorsNowRow), name);
-    await insert(tables.exclusions, excluded.map(outageExclusionRow), name);
+    await insert(tables.connectorStatus, rows.map(connectorStatusRow), name);
+    await insert(tables.connectorOutages, rows.filter((row) => !isUsable(row)).map(connectorStatusRow), name);
+    await insert(tables.connectorsNow, now().map(connectorsNowRow), name);
+    await insert(tables.outageExclusions, excluded.map(outageExclusionRow), name);
     await insert(stationVersionsTable(name), stations.map(stationVersionRow), name);
   }
 
