@@ -11,6 +11,8 @@ export interface Knowable {
   readonly energyMilliWh: number | null;
   /** What the registers say that arrive, where none of them is false: what was drawn between the first and the last. Undefined: not knowable. */
   readonly toldMilliWh: number | null | undefined;
+  /** What is false in it can make its energy less, but not more than it was. */
+  readonly neverMore: boolean;
   /** Between these its stop must be taken to be when none arrives. */
   readonly stopsBetween: readonly [number, number] | null;
   /** When the first of it happened that arrives; null: not knowable. */
@@ -63,7 +65,7 @@ export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
 
 /** Of a session without an id there is nothing else to know it by than its place and its times. */
 const nothing: Knowable = {
-  named: false, startMs: null, stopMs: null, energyMilliWh: null, toldMilliWh: undefined, stopsBetween: null, firstMs: null, energyFlags: null, flags: [],
+  named: false, startMs: null, stopMs: null, energyMilliWh: null, toldMilliWh: undefined, neverMore: false, stopsBetween: null, firstMs: null, energyFlags: null, flags: [],
   stopElsewhere: true, untouched: false,
 };
 
@@ -122,6 +124,8 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
     named: named.length > 0 && (named.some((one) => !isStop(one)) || !neighbours.unended), startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
     energyMilliWh: energyKnown ? session.energyMilliWh : null, flags, stopElsewhere,
     toldMilliWh: isSound && (stops.length > 0 || !neighbours.loneStops) ? toldMilliWh(session, told, starts) : undefined,
+    neverMore: isMatched && !isDisputed(told) && !lied('time') && liars.every((one) => one.lies.length === 1) && new Set(liars.flatMap((one) => one.lies)).size < 2
+      && !neighbours.loneStops && !(lied('placeholder') && session.station.known === 'never'),
     stopsBetween: isEndless && (neighbours.nextStartMs ?? null) !== null ? [Math.max(...told.map((one) => one.event.timestampMs)), neighbours.nextStartMs as number] : null,
     firstMs: isSound && starts.length === 0 && named.length > 0 ? Math.min(...named.map((one) => one.event.timestampMs)) : null,
     // Of an unknown connector up to 1 MW is believed. Zero may be what a register shows that has just begun again.
