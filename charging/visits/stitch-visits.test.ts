@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { clickhouse, logTopic, Topology } from '../engine.ts';
-import type { GroupedStore } from '../engine.ts';
+import type { TimeKeyStore } from '../engine.ts';
 import type { SessionRow } from '../stitching/session-row.ts';
 import { hours, minutes, ten } from '../testing/events.ts';
 import { finalRow, liveRow } from '../testing/session-rows.ts';
@@ -148,7 +148,7 @@ describe('what is remembered', () => {
   it('is gone when nothing can change it any more', () => {
     const { push, driver } = drive();
     for (let day = 0; day < 30; day++) push(attempt(`session ${day}`, day * 1440, day * 1440 + 5, { stationId: 's1', idToken: `token ${day}` }));
-    const entriesOf = (name: string, partition: number): number => driver.store<GroupedStore<unknown>>(name, partition).entries;
+    const entriesOf = (name: string, partition: number): number => driver.store<TimeKeyStore<string, unknown>>(name, partition).entries;
     const entries = ['visits', 'visits.ends', 'visit-attempts'].map((name) => entriesOf(name, 0) + entriesOf(name, 1));
     expect(entries.every((count) => count > 0 && count <= 8)).toBe(true);
   });

@@ -1,11 +1,13 @@
-import { json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { groupedStore, statefulStep, timeKeyStore } from '../engine.ts';
-import type { Emit, GroupedStore, Operator, StatefulContext, StreamRecord, TimeKeyStore } from '../engine.ts';
+import { utf8 } from '../../schemas/builtin-codecs.ts';
+import { statefulStep, timeKeyStore } from '../engine.ts';
+import type { Emit, Operator, StatefulContext, StreamRecord, TimeKeyStore } from '../engine.ts';
 import { firstOf, groupAttempts, lastOf, noVisit, visitOf } from './group-attempts.ts';
 import type { VisitAttempts } from './group-attempts.ts';
 import type { Visit } from './visit.ts';
 import { endOf, isSameAttempt } from './visit-attempt.ts';
 import type { AttemptChange, VisitAttempt } from './visit-attempt.ts';
+import { endedCodec, visitsCodec } from './visit-codecs.ts';
+import type { EndedAttempt } from './visit-codecs.ts';
 
 export interface StitchVisitsOptions {
   /** From the end of all before to the start of the next attempt of the same visit. Default 10 minutes. */
@@ -16,14 +18,12 @@ export interface StitchVisitsOptions {
   readonly attemptsMax?: number;
 }
 
-type Ended = readonly (readonly [group: string, sessionId: string])[];
-
 function storesOf(name: string) {
   return {
-    /** By site and token, then by visit. */
-    visits: groupedStore({ name, value: json<VisitAttempts>('visit-attempts.v1') }),
+    /** By site and token, then by start. */
+    visits: timeKeyStore({ name, key: utf8, value: visitsCodec }),
     /** Attempts by station and end: the last one is how far the station has come, the first ones are due to be forgotten. */
-    ends: timeKeyStore({ name: `${name}.ends`, key: utf8, value: json<Ended>('visit-ends.v1') }),
+    ends: timeKeyStore({ name: `${name}.ends`, key: utf8, value: endedCodec }),
   };
 }
 
@@ -56,8 +56,8 @@ export function stitchVisits(name: string, options: StitchVisitsOptions = {}): O
 class VisitStitcher {
   readonly #context: StatefulContext<ReturnType<typeof storesOf>>;
   readonly #limits: Required<StitchVisitsOptions>;
-  readonly #visits: GroupedStore<VisitAttempts>;
-  readonly #ends: TimeKeyStore<string, Ended>;
+  readonly #visits: TimeKeyStore<string, readonly VisitAttempts[]>;
+  readonly #ends: TimeKeyStore<string, readonly EndedAttempt[]>;
   readonly #emit: Emit<StreamRecord<string, Visit>>;
 
   constructor(context: StatefulContext<ReturnType<typeof storesOf>>, limits: Required<StitchVisitsOptions>, emit: Emit<StreamRecord<string, Visit>>) {
@@ -71,7 +71,7 @@ class VisitStitcher {
   process(record: StreamRecord<string, AttemptChange>): void {
     const { key: siteId, value: { idToken, sessionId, attempt } } = record;
     const group = groupOf(siteId, idToken);
-    const known = [...this.#visits.members(group)].map(([, attempts]) => attempts);
+    const known = this.#visitsOf(group);
     const holder = known.find((attempts) => attempts.some((each) => each.sessionId === sessionId));
     if (attempt === null && holder === undefined) return;
     if (attempt !== null && holder?.some((each) => isSameAttempt(each, attempt)) === true) return;
@@ -100,15 +100,12 @@ class VisitStitcher {
   #replace(record: StreamRecord<string, AttemptChange>, group: string, before: readonly VisitAttempts[], after: readonly VisitAttempts[]): void {
     const { key, value: { idToken }, timestampMs } = record;
     const gone = before.filter((old) => !after.some((each) => firstOf(each).sessionId === firstOf(old).sessionId));
-    for (const attempts of gone) this.#visits.delete(group, firstOf(attempts).sessionId);
+    for (const attempts of gone) this.#drop(group, attempts);
     for (const attempts of after) {
       if (before.some((old) => isSameVisit(old, attempts))) continue;
-      const [visitId, last] = [firstOf(attempts).sessionId, lastOf(attempts)];
-      if (endOf(last) > this.#timeOf(last.stationId) - this.#limits.horizonMs) {
-        this.#visits.put(group, visitId, attempts);
-      } else {
-        this.#visits.delete(group, visitId);
-      }
+      const [old, last] = [before.find((each) => firstOf(each).sessionId === firstOf(attempts).sessionId), lastOf(attempts)];
+      if (old !== undefined) this.#drop(group, old);
+      if (endOf(last) > this.#timeOf(last.stationId) - this.#limits.horizonMs) this.#keep(group, attempts);
       this.#emit({ key, value: visitOf(key, idToken, attempts), timestampMs });
     }
     for (const attempts of gone) {
@@ -116,6 +113,23 @@ class VisitStitcher {
       const heir = after.find((each) => each.some(({ sessionId }) => sessionId === named.sessionId));
       this.#emit({ key, value: noVisit(key, idToken, named, heir === undefined ? null : firstOf(heir).sessionId), timestampMs });
     }
+  }
+
+  #visitsOf(group: string): readonly VisitAttempts[] {
+    const found = this.#visits.fetch(group, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    return found.length === 1 && found[0] !== undefined ? found[0].value : found.flatMap(({ value }) => value);
+  }
+
+  #keep(group: string, attempts: VisitAttempts): void {
+    const { startMs } = firstOf(attempts);
+    this.#visits.put(group, startMs, [...this.#visits.get(group, startMs) ?? [], attempts]);
+  }
+
+  #drop(group: string, attempts: VisitAttempts): void {
+    const { sessionId, startMs } = firstOf(attempts);
+    const rest = (this.#visits.get(group, startMs) ?? []).filter((each) => firstOf(each).sessionId !== sessionId);
+    if (rest.length === 0) this.#visits.delete(group, startMs);
+    else this.#visits.put(group, startMs, rest);
   }
 
   #timeOf(stationId: string): number {
@@ -134,12 +148,11 @@ class VisitStitcher {
     if ((this.#ends.earliestOf(stationId) ?? Number.POSITIVE_INFINITY) > dueMs) return;
     for (const { timeMs, value } of this.#ends.drainKey(stationId, dueMs)) {
       for (const [group, sessionId] of value) {
-        for (const [visitId, attempts] of this.#visits.members(group)) {
+        const due = this.#visitsOf(group).find((attempts) => {
           const last = lastOf(attempts);
-          if (last.sessionId !== sessionId || endOf(last) !== timeMs || last.stationId !== stationId) continue;
-          this.#visits.delete(group, visitId);
-          break;
-        }
+          return last.sessionId === sessionId && endOf(last) === timeMs && last.stationId === stationId;
+        });
+        if (due !== undefined) this.#drop(group, due);
       }
     }
   }

@@ -1,4 +1,3 @@
-import { json } from '../../schemas/builtin-codecs.ts';
 import type { SessionRow } from '../stitching/session-row.ts';
 
 /** What a visit must know of a session. Times are UTC milliseconds. */
@@ -21,8 +20,6 @@ export interface AttemptChange {
   /** Null: the session turned out to be of another token or site. */
   readonly attempt: VisitAttempt | null;
 }
-
-export const attemptChange = json<AttemptChange>('visit-attempt-change.v1');
 
 export function attemptOf(session: SessionRow): VisitAttempt {
   const { sessionId, stationId, openedMs, startMs, stopMs, energyWh, city, operator, timeZone } = session;

@@ -1,18 +1,13 @@
-import { json, utf8 } from '../../schemas/builtin-codecs.ts';
+import { utf8 } from '../../schemas/builtin-codecs.ts';
 import { statefulStep, timeKeyStore } from '../engine.ts';
 import type { Emit, Operator, StreamRecord } from '../engine.ts';
 import type { SessionRow } from '../stitching/session-row.ts';
 import { noVisit, visitOf } from './group-attempts.ts';
 import { attemptOf } from './visit-attempt.ts';
 import type { AttemptChange } from './visit-attempt.ts';
+import { placesCodec } from './visit-codecs.ts';
+import type { SessionPlace } from './visit-codecs.ts';
 import type { Visit } from './visit.ts';
-
-/** Where and by whom a session was said to be when its last row came. */
-interface SessionPlace {
-  readonly sessionId: string;
-  readonly siteId: string | null;
-  readonly idToken: string | null;
-}
 
 /**
  * Sessions of a station as attempts to charge, keyed by site, for `stitchVisits`; live rows are passed over. A session of which nobody
@@ -25,7 +20,7 @@ export function visitAttempts(name: string, horizonMs: number): Operator<string,
   return statefulStep({
     kind: 'visitAttempts',
     name,
-    stores: { places: timeKeyStore({ name, key: utf8, value: json<readonly SessionPlace[]>('visit-places.v1') }) },
+    stores: { places: timeKeyStore({ name, key: utf8, value: placesCodec }) },
     ports: ['alone'],
     changesKey: true,
     detail: `places kept ${horizonMs} ms, time by station`,

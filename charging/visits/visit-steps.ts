@@ -4,9 +4,9 @@ import type { SessionRow } from '../stitching/session-row.ts';
 import type { LateRecord } from '../tables.ts';
 import { stitchVisits } from './stitch-visits.ts';
 import type { StitchVisitsOptions } from './stitch-visits.ts';
-import { attemptChange } from './visit-attempt.ts';
 import type { AttemptChange } from './visit-attempt.ts';
 import { visitAttempts } from './visit-attempts.ts';
+import { attemptChangeCodec } from './visit-codecs.ts';
 import type { Visit } from './visit.ts';
 
 export interface VisitStreams {
@@ -21,7 +21,7 @@ export interface VisitStreams {
 /** Visits from final rows of sessions, keyed by station; a site's stations may lie in other partitions, so attempts go by a topic keyed by site. */
 export function visitSteps(sessions: Stream<string, SessionRow>, options: StitchVisitsOptions = {}): VisitStreams {
   const attempts = sessions.pipe(visitAttempts('visit-attempts', options.horizonMs ?? 7 * 86_400_000));
-  const visits = attempts.repartition('visits-by-site', { key: utf8, value: attemptChange }).pipe(stitchVisits('visits', options));
+  const visits = attempts.repartition('visits-by-site', { key: utf8, value: attemptChangeCodec }).pipe(stitchVisits('visits', options));
   return { visits, alone: attempts.side<string, Visit>('alone'), late: visits.side<string, AttemptChange>('late') };
 }
 
