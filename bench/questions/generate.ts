@@ -19,11 +19,14 @@ export async function generate(warehouse: ChdbWarehouse, options: NetworkOptions
   const plan = slotPlan(options, Number(row?.connectors ?? 0));
   log(`${options.stations} stations, ${plan.connectors} connectors, one session each ${(plan.slotMs / 86_400_000).toFixed(2)} days`);
   await generateSessions(warehouse, options, plan, log);
+  const places = 'station_id, evse_id, connector_id';
   await warehouse.command(`INSERT INTO voltstream.connectors_now
-      (station_id, evse_id, connector_id, since, status, online, error_code, source, transaction_id, site_id, city, operator, _version, _batch, _inserted)
-    SELECT station_id, evse_id, connector_id, max(from_time) AS since, argMax(status, from_time), argMax(online, from_time), argMax(error_code, from_time),
-      'transaction', NULL, any(site_id), any(city), any(operator), 1, 'bench', max(from_time)
-    FROM voltstream.connector_status WHERE from_time > fromUnixTimestamp64Milli(${options.untilMs - 30 * 86_400_000}) GROUP BY station_id, evse_id, connector_id`);
+      (${places}, first_time, since, status, online, error_code, source, transaction_id, site_id, city, operator, _version, _batch, _inserted)
+    SELECT ${places}, fromUnixTimestamp64Milli(toInt64(${plan.fromMs}), 'UTC'), max(from_time) AS since, argMax(status, from_time), argMax(online, from_time),
+      argMax(error_code, from_time), 'transaction', NULL, any(site_id), any(city), any(operator), 1, 'bench', max(from_time)
+    FROM voltstream.connector_status WHERE from_time > fromUnixTimestamp64Milli(${options.untilMs - 30 * 86_400_000}) GROUP BY ${places}`);
+  const columns = `${places}, from_time, to_time, status, online, error_code, source, transaction_id, site_id, city, operator, _version, _batch, _inserted`;
+  await warehouse.command(`INSERT INTO voltstream.connector_outages (${columns}) SELECT ${columns} FROM voltstream.connector_status WHERE status = 'Faulted' OR NOT online`);
 }
 
 async function generateSessions(warehouse: ChdbWarehouse, options: NetworkOptions, plan: SlotPlan, log: Log): Promise<void> {
