@@ -6,11 +6,14 @@
 -- Where nothing is known: NULL, and '' for site, city, region, country, operator and time zone, by which people group.
 -- `utc_offset_seconds` is what the site's clock was ahead of UTC at the start: start_time + it is the local time.
 -- Amounts are in minor units of the currency (cents; ISO 4217); NULL where they cannot be known, and `cost_flags` say why.
+--
+-- Partitions are months of `opened_time`, which is part of the order, so that FINAL need not look across them; a month into which nothing was
+-- inserted for an hour becomes one part, and FINAL costs nothing there. Ids are ZSTD, since they are rarely read; figures are LZ4, which is read faster.
 CREATE TABLE IF NOT EXISTS {database}.charging_sessions
 (
     station_id            String,
     opened_time           DateTime64(3, 'UTC'),
-    session_id            String,
+    session_id            String CODEC(ZSTD(1)),
     revision              UInt32,
     start_time            DateTime64(3, 'UTC'),
     stop_time             Nullable(DateTime64(3, 'UTC')),
@@ -19,8 +22,8 @@ CREATE TABLE IF NOT EXISTS {database}.charging_sessions
     closed_by             LowCardinality(String),
     evse_id               Int32,
     connector_id          Int32,
-    transaction_id        Nullable(String),
-    id_token              Nullable(String),
+    transaction_id        Nullable(String) CODEC(ZSTD(1)),
+    id_token              Nullable(String) CODEC(ZSTD(1)),
     site_id               LowCardinality(String),
     city                  LowCardinality(String),
     region                LowCardinality(String),
@@ -57,9 +60,9 @@ CREATE TABLE IF NOT EXISTS {database}.charging_sessions
     charging_cost_minor   Nullable(Int64),
     idle_cost_minor       Nullable(Int64),
     cost_flags            Array(LowCardinality(String)),
-    _version              UInt64,
-    _batch                FixedString(16),
-    _inserted             DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    _version              UInt64 CODEC(ZSTD(1)),
+    _batch                FixedString(16) CODEC(ZSTD(1)),
+    _inserted             DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     INDEX session_set       session_id     TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX transaction_set   transaction_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX id_token_set      id_token       TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -71,7 +74,7 @@ ENGINE = ReplacingMergeTree(_version)
 PARTITION BY if(opened_time >= toDateTime64('2010-01-01', 3, 'UTC') AND opened_time < toDateTime64('2070-01-01', 3, 'UTC'),
                 toYYYYMM(opened_time), 0)
 ORDER BY (station_id, opened_time, session_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 -- Sessions under way: how each stands now (`open`), and at last how it ended; gone seven days after it was last heard of. Business
 -- key: station, session. `cost_minor` is what it would cost if it stopped now. See `sessions_now`.

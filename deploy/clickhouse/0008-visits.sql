@@ -30,7 +30,7 @@ ENGINE = ReplacingMergeTree(_version)
 PARTITION BY if(opened_time >= toDateTime64('2010-01-01', 3, 'UTC') AND opened_time < toDateTime64('2070-01-01', 3, 'UTC'),
                 toYYYYMM(opened_time), 0)
 ORDER BY (site_id, id_token, opened_time, visit_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
 
 -- How often charging succeeds, by month (of the start, by the clock at the site) and station, site, city or operator, or over all (see `dimension`; columns of other
 -- dimensions are empty). An attempt succeeds with more than 0.1 kWh, a visit with an attempt that does; a visit counts where it began.
