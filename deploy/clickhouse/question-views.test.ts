@@ -84,7 +84,7 @@ const dayOf = ({ start }: SourceRow): string => start.toPlainDate().toString();
 describe('the tables under the questions', () => {
   it('have a session for each row of the sources, exact where it is not flagged', () => {
     expect(stitched.size).toBe(source.length);
-    expect(source.length).toBeGreaterThan(14_000);
+    expect(source.length).toBeGreaterThan(9_000);
     let flagged = 0;
     for (const { id, start, stop, energyWh } of source) {
       const found = stitched.get(id);
@@ -160,7 +160,7 @@ describe.each([
 
     it.each([
       ['in the middle of a day', '2018-05-01T12:00:00+01:00[Europe/London]'],
-      ['just after midnight in summer, when it is yesterday by UTC', '2018-05-13T00:59:00+01:00[Europe/London]'],
+      ['just after midnight in summer, when it is yesterday by UTC', '2018-04-14T00:59:00+01:00[Europe/London]'],
       ['just before midnight', '2018-04-30T23:59:59+01:00[Europe/London]'],
       ['on the day of 23 hours', '2018-03-25T23:30:00+01:00[Europe/London]'],
       ['after the day of 23 hours', '2018-03-26T00:30:00+01:00[Europe/London]'],

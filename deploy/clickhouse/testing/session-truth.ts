@@ -6,7 +6,7 @@ import type { Tariff } from '../../../schemas/generated/tariff.ts';
 import type { SourceRow } from './source-rows.ts';
 
 /** Files of the shipped data, and weeks around the changes of the clock. */
-const weeks = [['cpdata_2017-09_2017-12.csv.gz', '2017-10-15', '2017-11-15'], ['cp-data-mar-may-2018.csv.gz', '2018-03-15', '2018-05-15']] as const;
+const weeks = [['cpdata_2017-09_2017-12.csv.gz', '2017-10-22', '2017-11-05'], ['cp-data-mar-may-2018.csv.gz', '2018-03-19', '2018-05-03']] as const;
 
 /** Rows of the shipped files that begin within these weeks, as files of their own in `folder`. */
 export function dundeeWeeks(shipped: string, folder: string): readonly string[] {
