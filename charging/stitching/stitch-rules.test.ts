@@ -285,3 +285,21 @@ describe('load', () => {
     expect(load().map((change) => [change.part, change.energyMilliWh, change.occupied, change.samples])).toEqual([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]);
   });
 });
+
+describe('when the network is idle', () => {
+  it('closes what is due by then, at its own time, and leaves stations where they are', () => {
+    const driver = new TopologyTestDriver(sessionTopology({}, 60_000));
+    const rows = () => driver.take<string, SessionRow>('rows').map(({ value }) => value);
+    const push = (event: SessionEvent) => driver.push('events', event.stationId, event, event.timestampMs);
+    push(started('a', ten));
+    push(ended('a', 1, ten + minutes(20), 900));
+    push(started('b', ten + minutes(21), { stationId: 's2' }));
+    driver.advanceWallClock(minutes(5));
+    expect(rows()).toEqual([]);
+    for (let passed = 0; passed < 12; passed += 1) driver.advanceWallClock(minutes(1));
+    expect(rows()).toMatchObject([{ transactionId: 'a', revision: 0, energyWh: 900, flags: [] }]);
+    for (let passed = 0; passed < 30; passed += 1) driver.advanceWallClock(days(1));
+    push(updated('a', 2, ten + minutes(10), 500));
+    expect(rows()).toMatchObject([{ transactionId: 'a', revision: 1, eventCount: 3, flags: [] }]);
+  });
+});

@@ -9,9 +9,11 @@ import type { StitchSessionsOptions } from '../stitching/stitch-sessions.ts';
 import { days } from './events.ts';
 
 /** Only the stitching, with plain forms: topics `events` and `stations` in; `rows`, `live`, `load`, `late` out. */
-export function sessionTopology(options: StitchSessionsOptions = {}): Topology {
+export function sessionTopology(options: StitchSessionsOptions = {}, idleAfterMs?: number): Topology {
   const topology = new Topology('t');
-  const events = { key: utf8, value: json<SessionEvent>('event'), timestampOf: (event: SessionEvent) => event.timestampMs };
+  const events = {
+    key: utf8, value: json<SessionEvent>('event'), timestampOf: (event: SessionEvent) => event.timestampMs, ...(idleAfterMs === undefined ? {} : { idleAfterMs }),
+  };
   const stations = topology.table<string, Station>(
     'stations', { key: utf8, value: json<Station>('station'), timestampOf: (value) => value.validFromMs }, { historyMs: days(10_000) },
   );
