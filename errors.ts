@@ -148,6 +148,14 @@ export const errorCatalogue = {
     cause: 'The query interface of a running process only reads its own tables.',
     cure: 'Ask with one SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN statement over tables.',
   },
+  BATCH_REFUSED: {
+    cause: 'More rows of a session log fail a check than `--fail-above` or the check’s `maxShare` allow. Nothing of the batch was taken.',
+    cure: 'Look at the rows named; correct the file or the mapping, or raise the share.',
+  },
+  SOURCE_BUSY: {
+    cause: 'Another ingestion of the same source works on this data folder; both would take the same rows.',
+    cure: 'Wait until it has ended.',
+  },
   DATA_FOLDER_BUSY: {
     cause: 'Another process works on this data folder.',
     cure: 'Stop it, or use another folder with --data.',

@@ -1,4 +1,5 @@
 import type { TopicDefinition } from './engine.ts';
+import { dataQualityTopic } from './ingest/data-quality.ts';
 import { quarantineTopic } from './ingest/quarantine.ts';
 import { takenTopic } from './ingest/taken-rows.ts';
 import { vehiclesTopic } from './reference/kinds.ts';
@@ -14,6 +15,7 @@ export function chargingTopics(partitions: number): readonly TopicDefinition[] {
     { topic: vehiclesTopic, partitions, settings: keepVersions },
     { topic: sessionsTopic, partitions, settings: keep },
     { topic: quarantineTopic, partitions, settings: keep },
+    { topic: dataQualityTopic, partitions, settings: keep },
     { topic: takenTopic, partitions, settings: keep },
   ];
 }

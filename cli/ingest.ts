@@ -4,10 +4,15 @@ import type { LogProducer } from '../charging/engine.ts';
 import { ingestJsonLines } from '../charging/ingest/ingest-json-lines.ts';
 import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
 import type { SessionLogOutcome } from '../charging/ingest/ingest-session-log.ts';
+import { percent, shareOf } from '../charging/ingest/data-quality.ts';
+import { lockSource } from '../charging/ingest/source-lock.ts';
+import type { CorrectionLimits } from '../charging/ingest/session-log-plan.ts';
+import { limitsFrom } from '../charging/stitching/stitch-stores.ts';
 import { chargingTopics } from '../charging/topics.ts';
 import { VoltstreamError } from '../errors.ts';
+import type { SessionLogMapping } from '../charging/session-log/mapping.ts';
 import { loadConfiguration } from '../runtime/configuration.ts';
-import type { ConfigurationSources } from '../runtime/configuration.ts';
+import type { Configuration, ConfigurationSources } from '../runtime/configuration.ts';
 import { logAndRegistryOf } from '../runtime/ports.ts';
 import { thousands } from './progress.ts';
 import { mappingNamed, mappingsText, mappingsThatFit } from './session-log-mapping.ts';
@@ -18,6 +23,10 @@ export interface IngestOptions {
   readonly mapping: string | null;
   /** Only list the mappings. */
   readonly mappings: boolean;
+  /** Session logs: only say what would be taken, and how good it is. */
+  readonly check: boolean;
+  /** Session logs: a batch is refused when a greater share of its rows fails a check; text as given. Null: none is. */
+  readonly failAbove: string | null;
 }
 
 type Ports = Awaited<ReturnType<typeof logAndRegistryOf>>;
@@ -29,8 +38,21 @@ export async function ingest(sources: ConfigurationSources, files: readonly stri
     return;
   }
   await check(files, options);
+  const failAbove = shareFrom(options);
   const configuration = loadConfiguration(sources);
   const mapping = options.mapping === null ? null : await mappingNamed(options.mapping);
+  // With Kafka there is no folder that all processes share; see docs/session-logs.md.
+  const release = mapping !== null && configuration.log.kind === 'embedded' ? await lockSource(configuration.dataFolder, mapping.name) : null;
+  try {
+    await take(configuration, files, mapping, options, failAbove);
+  } finally {
+    await release?.();
+  }
+}
+
+async function take(
+  configuration: Configuration, files: readonly string[], mapping: SessionLogMapping | null, options: IngestOptions, failAbove: number | null,
+): Promise<void> {
   const ports = await logAndRegistryOf(configuration);
   await ports.log.open();
   await ports.registry.open();
@@ -38,12 +60,21 @@ export async function ingest(sources: ConfigurationSources, files: readonly stri
     await ports.log.createTopics(chargingTopics(configuration.partitions));
     const producer = await ports.log.producer();
     if (mapping === null) for (const file of files) await takeJsonLines(file, producer, ports, options);
-    else await takeSessionLog(files, mapping, producer, ports, options);
+    else await takeSessionLog(files, mapping, producer, ports, { ...options, failAbove, limits: limitsFrom({}) });
     await producer.close();
   } finally {
     await ports.registry.close();
     await ports.log.close();
   }
+}
+
+function shareFrom({ failAbove, mapping }: IngestOptions): number | null {
+  if (failAbove === null) return null;
+  const share = Number(failAbove);
+  if (failAbove.trim() !== '' && share >= 0 && share <= 1 && mapping !== null) return share;
+  throw new VoltstreamError('CONFIGURATION_INVALID', 'a share of rows is wanted, of session logs', {
+    where: '--fail-above', wanted: 'a number from 0 to 1, together with --mapping', got: failAbove, cure: 'Give 0.02 for 2 % of the rows.',
+  });
 }
 
 /** What cannot work is said before anything is opened. */
@@ -105,11 +136,11 @@ async function takeJsonLines(file: string, producer: LogProducer, { registry }: 
 }
 
 async function takeSessionLog(
-  files: readonly string[], mapping: Awaited<ReturnType<typeof mappingNamed>>, producer: LogProducer, { registry, log }: Ports, options: IngestOptions,
+  files: readonly string[], mapping: SessionLogMapping, producer: LogProducer, { registry, log }: Ports, options: SessionLogOptions,
 ): Promise<void> {
   show(`${mapping.name}: reading ${files.length} file${files.length === 1 ? '' : 's'}`);
   const outcome = await ingestSessionLog({
-    files, mapping, producer, registry, log, nowMs: Date.now,
+    files, mapping, producer, registry, log, nowMs: Date.now, limits: options.limits, failAbove: options.failAbove ?? undefined, checkOnly: options.check,
     retrying: teller(),
     onProgress: ({ appended, toCome }) => {
       const whole = appended + toCome;
@@ -117,17 +148,39 @@ async function takeSessionLog(
     },
   });
   show('');
-  process.stdout.write(options.json ? `${JSON.stringify({ mapping: mapping.name, files, ...outcome })}\n` : sessionLogText(mapping.name, files, outcome));
+  process.stdout.write(options.json
+    ? `${JSON.stringify({ mapping: mapping.name, files, ...outcome })}\n`
+    : `${sessionLogText(mapping.name, files, outcome, options.limits)}${options.check ? findingsText(outcome) : ''}`);
+}
+
+type SessionLogOptions = Pick<IngestOptions, 'json' | 'check'> & { readonly failAbove: number | null; readonly limits: CorrectionLimits };
+
+/** What a dry run found, check by check. */
+function findingsText({ findings }: SessionLogOutcome): string {
+  const lines = findings.map((finding) => {
+    const { check, rowsFailed, rowsChecked, examples } = finding;
+    const failed = rowsFailed === 0 ? '' : ` (${percent(shareOf(finding))}), first ${examples.join(', ')}`;
+    return `  ${check.padEnd(22)} ${thousands(rowsFailed)} of ${thousands(rowsChecked)}${failed}`;
+  });
+  return ['  only checked, nothing was taken; new and corrected rows that fail:', ...lines, ''].join('\n');
 }
 
 /** The books of one session log: rows in = sessions + flagged + quarantined. */
-export function sessionLogText(name: string, files: readonly string[], outcome: SessionLogOutcome): string {
-  const { rows, quarantined, flagged, added, corrected, unchanged, events, concerns, ambiguous, skippedTimes } = outcome;
+export function sessionLogText(
+  name: string, files: readonly string[], outcome: SessionLogOutcome, { finishedForMs }: Pick<CorrectionLimits, 'finishedForMs'> = limitsFrom({}),
+): string {
+  const { rows, quarantined, flagged, added, corrected, unchanged, late, events, concerns, ambiguous, skippedTimes } = outcome;
+  const days = Math.round(finishedForMs / 86_400_000);
+  const behind = [...(late.corrected === 0 ? [] : [`${thousands(late.corrected)} corrected`]), ...(late.added === 0 ? [] : [`${thousands(late.added)} new`])];
   const named = Object.entries(concerns).map(([concern, count]) => `${concern} ${thousands(count)}`);
   const lines = [
     `${name}: ${thousands(rows + quarantined)} rows in ${files.length} file${files.length === 1 ? '' : 's'} = ` +
       `${thousands(rows - flagged)} sessions + ${thousands(flagged)} flagged + ${thousands(quarantined)} quarantined`,
     `  ${thousands(added)} new, ${thousands(corrected)} corrected, ${thousands(unchanged)} as before; ${thousands(events)} events`,
+    ...(behind.length === 0 ? [] : [
+      `  late: ${behind.join(' and ')} rows are more than ${days} days behind their stations, the first ${late.examples.join(', ')}; their events will be late records`,
+      `  and change no session. To take them: ingest all files into a new data folder, or raise charging.sessions.finishedForDays before the next time`,
+    ]),
     ...(named.length === 0 ? [] : [`  flagged: ${named.join(', ')}`]),
     ...(ambiguous + skippedTimes === 0 ? [] : [`  local times: ${ambiguous} that the clock showed twice, ${skippedTimes} that it never showed`]),
     ...(quarantined === 0 ? [] : ["  quarantined rows: voltstream query \"SELECT error FROM voltstream.dead_letters WHERE reason = 'LINE_UNREADABLE'\""]),

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assertInvariant } from '../errors.ts';
 import { ingestSessionLog } from '../charging/ingest/ingest-session-log.ts';
+import { lockSource } from '../charging/ingest/source-lock.ts';
 import { dundeeFiles } from '../charging/session-log/dundee-files.ts';
 import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
 import type { Configuration } from '../runtime/configuration.ts';
@@ -13,8 +14,11 @@ const abort = new AbortController();
 port.on('message', () => abort.abort(new Error('stopped')));
 const reply = (message: SampleReply): void => port.postMessage(message);
 
-const { log, registry } = await logAndRegistryOf(workerData as Configuration);
+const configuration = workerData as Configuration;
+const { log, registry } = await logAndRegistryOf(configuration);
+let release: (() => Promise<void>) | null = null;
 try {
+  if (configuration.log.kind === 'embedded') release = await lockSource(configuration.dataFolder, dundeeMapping.name);
   await log.open();
   await registry.open();
   const producer = await log.producer();
@@ -33,5 +37,6 @@ try {
 } finally {
   await registry.close();
   await log.close();
+  await release?.();
   port.close();
 }

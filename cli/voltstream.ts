@@ -120,9 +120,12 @@ function program(): Command {
     .argument('[file...]', 'files of charging events (docs/events.md), or with --mapping session logs, also .gz (docs/session-logs.md)')
     .option('--mapping <name>', 'the files are session logs of this form: a name of --mappings, or a YAML or JSON file')
     .option('--mappings', 'list the mappings that come with voltstream')
+    .option('--check', 'with --mapping: only say what would be taken, and how good it is')
+    .option('--fail-above <share>', 'with --mapping: take nothing when more of the new rows fail any one check; 0.02 is 2 %')
     .option('--json', 'print the outcome as JSON')
     .action(async (files: readonly string[], flags: Flags) => (await import('./ingest.ts')).ingest(sourcesOf(flags), files, {
       json: flags['json'] === true, mapping: (flags['mapping'] as string | undefined) ?? null, mappings: flags['mappings'] === true,
+      check: flags['check'] === true, failAbove: (flags['failAbove'] as string | undefined) ?? null,
     }));
 
   referenceCommand(root);

@@ -10,6 +10,8 @@ import type { Station } from '../../schemas/generated/station.ts';
 import type { LogProducer, OutboundRecord } from '../engine.ts';
 import { eventTimeOf } from '../session-event.ts';
 import { eventsTopic, stationsTopic } from '../topology.ts';
+import { dataQualityTopic, qualityFinding } from './data-quality.ts';
+import type { QualityFinding } from './data-quality.ts';
 import type { QuarantinedLine } from './quarantine.ts';
 import { quarantinedLine, quarantineTopic } from './quarantine.ts';
 import type { TakenRows } from './taken-rows.ts';
@@ -79,6 +81,10 @@ export class EventAppender {
 
   addQuarantined(line: QuarantinedLine, timestampMs: number): void {
     this.#add(quarantineTopic, `${line.file}:${line.line}`, quarantinedLine.encode(line), timestampMs);
+  }
+
+  addFinding(finding: QualityFinding): void {
+    this.#add(dataQualityTopic, `${finding.source}/${finding.batch}/${finding.check}`, qualityFinding.encode(finding), finding.checkedMs);
   }
 
   addTaken(rows: TakenRows, timestampMs: number): void {

@@ -7,6 +7,8 @@ import { expandSessionLog } from '../session-log/expand.ts';
 import type { QuarantinedRow, SessionLogMapping, SessionLogRow } from '../session-log/mapping.ts';
 import { readSessionLogs } from '../session-log/read-session-log.ts';
 import { stationsOf } from '../session-log/stations.ts';
+import { batchRefused, findingsAbove, findingsOf } from './data-quality.ts';
+import type { QualityFinding } from './data-quality.ts';
 import { EventAppender } from './event-appender.ts';
 import { quarantined } from './quarantine.ts';
 import { countRows } from './row-counts.ts';
@@ -34,6 +36,10 @@ export interface SessionLogIngest {
   readonly log?: Pick<Log, 'bounds' | 'read' | 'partitionCount'>;
   /** How long sessions take corrections where they will be processed; the defaults when left out. Only for what is said of late rows. */
   readonly limits?: CorrectionLimits;
+  /** A batch is refused when a greater share of its rows fails any one check, unless the check names its own; 0 to 1. Left out: none is. */
+  readonly failAbove?: number | undefined;
+  /** Only says what would be taken, and how good it is: nothing is appended, no batch refused. */
+  readonly checkOnly?: boolean;
   /** Records of one append, about; 5,000 when left out. */
   readonly appendRecordsMax?: number;
   readonly nowMs: () => number;
@@ -53,6 +59,8 @@ export interface SessionLogOutcome extends RowCounts {
   readonly unchanged: number;
   /** Of those that are new or corrected. */
   readonly late: LateRows;
+  /** How the new and corrected rows did in each check. */
+  readonly findings: readonly QualityFinding[];
   /** Events that these rows became, those of an interrupted run included. */
   readonly events: number;
   /** Records that an earlier, interrupted run had appended already. */
@@ -67,6 +75,8 @@ export interface SessionLogOutcome extends RowCounts {
  * What is appended is a fixed sequence (what is taken, stations, quarantined rows, events by time, that it is done), and the mark is a number
  * of records of it, so that a killed run goes on where it was. When the files have changed meanwhile, the interrupted sequence is given up:
  * a row of which something was sent, and that says something else now, is a corrected one; what comes twice is dropped by its event ids.
+ *
+ * Throws BATCH_REFUSED before anything is appended when more of the new and corrected rows fail a check than may.
  */
 export async function ingestSessionLog(options: SessionLogIngest): Promise<SessionLogOutcome> {
   const { mapping, log } = options;
@@ -81,17 +91,21 @@ export async function ingestSessionLog(options: SessionLogIngest): Promise<Sessi
   const past = log === undefined ? new Taken() : await Taken.read(log, mapping.name);
   const { plan, givenUp } = planFrom(rows, refused, past, mark, options);
   const { added, corrected, unchanged, late } = plan;
-  const counted = { ...countRows(rows), rows: rows.length, quarantined: refused.length, added, corrected, unchanged, late };
+  const findings = findingsOf(plan.rows, plan.refused, mapping, plan.digest, options.nowMs());
+  const counted = { ...countRows(rows), rows: rows.length, quarantined: refused.length, added, corrected, unchanged, late, findings };
+  if (options.checkOnly === true) return { ...counted, events: 0, skipped: 0 };
+  const above = findingsAbove(findings, mapping, options.failAbove ?? null);
+  if (above.length > 0) throw batchRefused(above, mapping.name);
   const skipped = !mark.done && mark.plan === plan.digest ? mark.position : 0;
   const markAt: MarkAt = (position, done, events, untilMs) => {
     const known = done ? [...new Set([...mark.files, ...files])].slice(-filesRemembered) : mark.files;
-    const outcome = { ...counted, events, skipped };
+    const outcome = { ...counted, findings: [], events, skipped };
     return JSON.stringify({ plan: plan.digest, position, done, untilMs, files: known, call: callOf(files), outcome } satisfies Mark);
   };
   // Nothing to say: the mark stays, too (Kafka takes none without a record).
   if (plan.rows.length === 0 && plan.refused.length === 0 && mark.done) return { ...counted, events: 0, skipped: 0 };
   if (givenUp !== null) appender.addTaken(givenUp, options.nowMs());
-  const events = await append(options, appender, plan, past, skipped, markAt);
+  const events = await append(options, appender, plan, past, findings, skipped, markAt);
   return { ...counted, events, skipped };
 }
 
@@ -107,7 +121,8 @@ function planFrom(
 type MarkAt = (position: number, done: boolean, events: number, untilMs: number | null) => string;
 
 async function append(
-  options: SessionLogIngest, appender: EventAppender, plan: SessionLogPlan, past: Taken, skipped: number, markAt: MarkAt,
+  options: SessionLogIngest, appender: EventAppender, plan: SessionLogPlan, past: Taken, findings: readonly QualityFinding[], skipped: number,
+  markAt: MarkAt,
 ): Promise<number> {
   const left = new SessionsLeft(plan.rows);
   let position = 0;
@@ -132,6 +147,7 @@ async function append(
     if (isNew()) appender.addQuarantined(quarantined(row.file, row.line, row.column, row.reason, Buffer.from(row.raw)), options.nowMs());
     if (appender.full) await flush(false, null);
   }
+  for (const finding of findings) if (isNew()) appender.addFinding(finding);
   let lastMs = -Infinity;
   for (const event of expandSessionLog(plan.rows, options.mapping, plan.editionOf, plan.heardOf)) {
     // Between two times, so that the mark can tell by a row's first time whether it was begun.
@@ -177,7 +193,7 @@ interface Mark {
 }
 
 const nothing: SessionLogOutcome = {
-  rows: 0, quarantined: 0, added: 0, corrected: 0, unchanged: 0, late: { corrected: 0, added: 0, examples: [] }, events: 0, skipped: 0, flagged: 0,
+  rows: 0, quarantined: 0, added: 0, corrected: 0, unchanged: 0, late: { corrected: 0, added: 0, examples: [] }, findings: [], events: 0, skipped: 0, flagged: 0,
   concerns: {}, ambiguous: 0, skippedTimes: 0,
 };
 

@@ -11,9 +11,12 @@ export interface RowCounts {
   readonly skippedTimes: number;
 }
 
+/** What may be broken in a row of any session log. */
+export const rowConcerns = ['missing-start', 'missing-stop', 'stop-before-start', 'missing-energy', 'negative-energy'] as const;
+
 /** The concerns of one row. The names of what is broken are those of the session's flags. */
 export function concernsOf(row: SessionLogRow): readonly string[] {
-  const broken: string[] = [];
+  const broken: (typeof rowConcerns)[number][] = [];
   if (row.startMs === null) broken.push('missing-start');
   if (row.stopMs === null) broken.push('missing-stop');
   if (row.startMs !== null && row.stopMs !== null && row.stopMs < row.startMs) broken.push('stop-before-start');

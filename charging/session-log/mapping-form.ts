@@ -1,6 +1,6 @@
 import { VoltstreamError } from '../../errors.ts';
 import { localTimeReader } from './local-time.ts';
-import type { OutletDescription, RowCheck, SessionLogMapping } from './mapping.ts';
+import type { OutletDescription, RowCheck, RowRule, SessionLogMapping } from './mapping.ts';
 import { durationUnits } from './mapping.ts';
 
 /**
@@ -92,10 +92,14 @@ function outlet(form: Form): OutletDescription {
 }
 
 function checkOf(form: Form): RowCheck {
+  return { ...ruleOf(form), ...(form.has('maxShare') ? { maxShare: form.share('maxShare') } : {}) };
+}
+
+function ruleOf(form: Form): RowRule {
   const name = form.text('name');
   const kind = form.choice('kind', ['duration', 'weekday', 'timeOfDay', 'ascending', 'present'] as const);
   const own = { duration: ['column', 'unit', 'toleranceS'], weekday: ['column'], timeOfDay: ['column', 'hours'], ascending: ['of'], present: ['columns'] }[kind];
-  form.only(['name', 'kind', ...own]);
+  form.only(['name', 'kind', 'maxShare', ...own]);
   switch (kind) {
     case 'duration':
       return { name, kind, column: form.text('column'), unit: form.choice('unit', durationUnits), toleranceS: form.whole('toleranceS', 0) };
@@ -171,6 +175,11 @@ class Form {
   whole(name: string, lowest: number): number {
     const value = name === '' ? this.#value : this.#get(name);
     return Number.isSafeInteger(value) && Number(value) >= lowest ? Number(value) : this.refuse(name, `a whole number from ${lowest} on`, value);
+  }
+
+  share(name: string): number {
+    const value = this.#get(name);
+    return typeof value === 'number' && value >= 0 && value <= 1 ? value : this.refuse(name, 'a share from 0 to 1', value);
   }
 
   texts(name: string): readonly string[] {

@@ -71,7 +71,12 @@ export const durationUnits = ['seconds', 'minutes', 'hours', 'h:mm:ss'] as const
 export type DurationUnit = (typeof durationUnits)[number];
 
 /** A rule between columns of one row. Where a column has no value, the rule says nothing (except `present`). */
-export type RowCheck =
+export type RowCheck = RowRule & {
+  /** A batch of rows of which a greater share fails is not taken at all; 0 to 1. Left out: as the ingestion says. */
+  readonly maxShare?: number;
+};
+
+export type RowRule =
   /** The column says how long it was from start to stop, give or take `toleranceS` seconds. */
   | { readonly name: string; readonly kind: 'duration'; readonly column: string; readonly unit: DurationUnit; readonly toleranceS: number }
   /** The column names the weekday of the start by the first three letters of its English name. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LogProducer, OutboundRecord } from '../../charging/engine.ts';
 import { deduplicate, leftJoinTable, logTopic, Topology } from '../../charging/engine.ts';
 import { ingestSessionLog } from '../../charging/ingest/ingest-session-log.ts';
-import type { SessionLogOutcome } from '../../charging/ingest/ingest-session-log.ts';
+import type { SessionLogIngest, SessionLogOutcome } from '../../charging/ingest/ingest-session-log.ts';
 import type { LoadChange } from '../../charging/load/load-change.ts';
 import type { SessionEvent } from '../../charging/session-event.ts';
 import type { SessionLogMapping } from '../../charging/session-log/mapping.ts';
@@ -81,7 +81,7 @@ export class LogRun {
   }
 
   /** Null: it was interrupted. */
-  async ingest(files: readonly (readonly LogLine[])[], interruption: Interruption | null = null, mapping = logMapping): Promise<SessionLogOutcome | null> {
+  async ingest(files: readonly (readonly LogLine[])[], interruption: Interruption | null = null, options: Partial<SessionLogIngest> = {}): Promise<SessionLogOutcome | null> {
     const paths = files.map((lines, index) => {
       const path = join(this.#folder, `log-${index}.csv`);
       writeFileSync(path, `Nr,Box,Plug,From,To,Wh\n${lines.map((line) => `${textOf(line)}\n`).join('')}`);
@@ -90,7 +90,7 @@ export class LogRun {
     const producer = await this.log.producer();
     try {
       return await ingestSessionLog({
-        files: paths, mapping, registry: this.#registry, log: this.log, nowMs: () => 1, appendRecordsMax: 5,
+        mapping: logMapping, registry: this.#registry, log: this.log, nowMs: () => 1, appendRecordsMax: 5, ...options, files: paths,
         producer: interruption === null ? producer : failing(producer, interruption),
       });
     } catch (error) {
