@@ -77,8 +77,8 @@ async function round(rows: readonly SessionLogRow[]) {
   const elapsedMs = performance.now() - startedMs;
   const cpu = process.cpuUsage(cpuBefore);
   clearInterval(sampler);
-  const [counts] = await ports.warehouse.query<{ events: string; sessions: string; minutes: string }>(
-    'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_minutes) AS minutes',
+  const [counts] = await ports.warehouse.query<{ events: string; sessions: string; quarters: string }>(
+    'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_quarters) AS quarters',
   );
   if (Number(counts?.events) !== events) throw new Error(`wanted ${events} raw events in the table, got ${counts?.events}`);
   await application.stop();

@@ -7,8 +7,10 @@ const answers: SummaryAnswers = {
   sites: [{ site: 'Lochee Charging Hub, Dundee', sessions: '12000', energy_wh: 120_000_000 }, { site: 'Small', sessions: '3', energy_wh: null }],
   closedBy: [{ closed_by: 'TransactionEnded', sessions: '66781' }, { closed_by: 'NextStart', sessions: '324' }],
   flags: [{ flag: 'missing-stop', sessions: '329' }],
-  minutes: [{ minutes: '530662', energy_wh: 583_182_324 }],
-  late: [{ step: 'station-minutes', records: '1', energy_wh: 9730 }],
+  load: [
+    { unit: 'day', rows: '9000', energy_wh: 583_182_324 }, { unit: 'quarter', rows: '120000', energy_wh: 583_182_324 }, { unit: 'hour', rows: '50000', energy_wh: 583_182_324 },
+  ],
+  late: [{ step: 'station-load', records: '1', energy_wh: 9730 }],
   deadLetters: [{ reason: 'EVENT_UNBELIEVABLE', records: '4' }],
   events: [{ events: '685790' }],
 };
@@ -30,10 +32,12 @@ Closed by
 Flags
   missing-stop                             329
 
-Energy, kept twice
-  in sessions                         583,192,054 Wh
-  in 530,662 station minutes          583,182,324 Wh
-  in 1 late records                         9,730 Wh
+Energy, kept by session and by time
+  in sessions                                 583,192,054 Wh
+  in 120,000 quarters of an hour, and late    583,192,054 Wh
+  in 50,000 hours, and late                   583,192,054 Wh
+  in 9,000 days, and late                     583,192,054 Wh
+  of it in 1 late records                           9,730 Wh
 
 Set aside
   dead letters: EVENT_UNBELIEVABLE           4
@@ -50,7 +54,7 @@ Set aside
   it('says that there was nothing to do, or that there is nothing yet', () => {
     expect(summaryText(answers, { ...run, processedEvents: 0 })).toContain('there was nothing new to do');
     expect(summaryText({ ...answers, totals: [] }, run)).toBe('There are no sessions yet.');
-    expect(summaryText({ ...answers, flags: [], deadLetters: [], late: [], minutes: [], events: [] }, run)).toContain('Flags\n  none');
+    expect(summaryText({ ...answers, flags: [], deadLetters: [], late: [], load: [], events: [] }, run)).toContain('Flags\n  none');
   });
 
   it('asks its queries one after another', async () => {

@@ -14,13 +14,17 @@ export interface SummaryAnswers {
   readonly sites: readonly { readonly site: string; readonly sessions: Count; readonly energy_wh: number | null }[];
   readonly closedBy: readonly { readonly closed_by: string | null; readonly sessions: Count }[];
   readonly flags: readonly { readonly flag: string; readonly sessions: Count }[];
-  readonly minutes: readonly { readonly minutes: Count; readonly energy_wh: number | null }[];
+  /** What the tables of load have, each by itself; the same but for what waits to be given. */
+  readonly load: readonly { readonly unit: string; readonly rows: Count; readonly energy_wh: number | null }[];
   readonly late: readonly { readonly step: string; readonly records: Count; readonly energy_wh: number | null }[];
   readonly deadLetters: readonly { readonly reason: string; readonly records: Count }[];
   readonly events: readonly { readonly events: Count }[];
 }
 
 export type SummaryQueries = { readonly [Name in keyof SummaryAnswers]: string };
+
+/** Units of time by which the load of stations is kept. */
+const loadUnits = [['quarter', 'station_quarters'], ['hour', 'station_hours'], ['day', 'station_days']] as const;
 
 /** Sites in the list of the busiest. */
 const sitesShown = 8;
@@ -37,7 +41,8 @@ FROM ${sessions} SETTINGS prefer_column_name_to_alias = 1`,
 FROM ${sessions} GROUP BY site ORDER BY sessions DESC, site LIMIT ${sitesShown}`,
     closedBy: `SELECT closed_by, count() AS sessions FROM ${sessions} GROUP BY closed_by ORDER BY sessions DESC, closed_by`,
     flags: `SELECT flag, count() AS sessions FROM ${sessions} ARRAY JOIN flags AS flag GROUP BY flag ORDER BY sessions DESC, flag`,
-    minutes: `SELECT count() AS minutes, sum(energy_wh) AS energy_wh FROM ${database}.station_minutes FINAL`,
+    load: loadUnits.map(([unit, table]) => `SELECT '${unit}' AS unit, count() AS rows, sum(energy_milli_wh) / 1000 AS energy_wh FROM ${database}.${table} FINAL`)
+      .join('\nUNION ALL\n'),
     late: `SELECT step, count() AS records, sum(energy_wh) AS energy_wh FROM ${database}.late_records FINAL GROUP BY step ORDER BY step`,
     deadLetters: `SELECT reason, count() AS records FROM ${database}.dead_letters FINAL GROUP BY reason ORDER BY records DESC, reason`,
     events: `SELECT count() AS events FROM ${database}.charging_events`,
@@ -53,7 +58,7 @@ export async function askSummary(
   const ask = <Name extends keyof SummaryAnswers>(name: Name) => query<SummaryAnswers[Name][number]>(queries[name]);
   return {
     totals: await ask('totals'), sites: await ask('sites'), closedBy: await ask('closedBy'), flags: await ask('flags'),
-    minutes: await ask('minutes'), late: await ask('late'), deadLetters: await ask('deadLetters'), events: await ask('events'),
+    load: await ask('load'), late: await ask('late'), deadLetters: await ask('deadLetters'), events: await ask('events'),
   };
 }
 
@@ -98,18 +103,22 @@ function sitesBlock(answers: SummaryAnswers, paint: Painter): readonly string[] 
   ], ({ sessions }) => sessions);
 }
 
+const unitWords = { quarter: 'quarters of an hour', hour: 'hours', day: 'days' } as const;
+
 function asideBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
-  const minutes = answers.minutes[0];
   const lateWh = answers.late.reduce((sum, row) => sum + (row.energy_wh ?? 0), 0);
   const lateRecords = answers.late.reduce((sum, row) => sum + Number(row.records), 0);
   const books = [
     ['in sessions', answers.totals[0]?.energy_wh ?? 0],
-    [`in ${count(minutes?.minutes ?? 0)} station minutes`, minutes?.energy_wh ?? 0],
-    [`in ${count(lateRecords)} late records`, lateWh],
+    ...loadUnits.map(([unit]) => {
+      const load = answers.load.find((row) => row.unit === unit);
+      return [`in ${count(load?.rows ?? 0)} ${unitWords[unit]}, and late`, (load?.energy_wh ?? 0) + lateWh] as const;
+    }),
+    [`of it in ${count(lateRecords)} late records`, lateWh],
   ] as const;
   const width = Math.max(32, ...books.map(([name]) => name.length));
   return [
-    paint.bold('Energy, kept twice'),
+    paint.bold('Energy, kept by session and by time'),
     ...books.map(([name, wattHours]) => `  ${name.padEnd(width)}  ${count(Math.round(wattHours)).padStart(13)} Wh`),
     '',
     ...block('Set aside', [

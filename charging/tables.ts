@@ -6,7 +6,8 @@ import { eventTimeOf } from './session-event.ts';
 import { liveSessionsTable, sessionsTable, sessionTableRow } from './session-tables.ts';
 import type { LiveTableRow, SessionTableRow } from './session-tables.ts';
 import type { SessionRow } from './stitching/session-row.ts';
-import type { StationLoad } from './load/station-minute.ts';
+import { loadTables } from './load/load-tables.ts';
+import type { LoadTables } from './load/load-tables.ts';
 import { visitsTable } from './visits/visit-table.ts';
 import type { VisitTableRow } from './visits/visit-table.ts';
 
@@ -29,12 +30,6 @@ const eventColumns = {
   error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText, edition: 'Int32',
 } as const;
 export type EventTableRow = Row<typeof eventColumns>;
-
-const minuteColumns = {
-  station_id: 'String', minute: time, site_id: text, city: text, operator: text, energy_wh: 'Float64', samples: 'UInt32',
-  peak_power_w: 'Nullable(Float64)', sessions_started: 'UInt32', sessions_ended: 'UInt32', errors: 'UInt32',
-} as const;
-export type MinuteTableRow = Row<typeof minuteColumns>;
 
 const deadLetterColumns = {
   topic: text, partition: 'UInt32', offset: 'UInt64', step: text, number: 'UInt32', stage: text, reason: text, error: 'String', record_time: time,
@@ -60,12 +55,11 @@ export interface LateRecord {
   readonly json: string;
 }
 
-export interface ChargingTables {
+export interface ChargingTables extends LoadTables {
   readonly events: TableDefinition<EventTableRow>;
   readonly sessions: TableDefinition<SessionTableRow>;
   readonly live: TableDefinition<LiveTableRow>;
   readonly visits: TableDefinition<VisitTableRow>;
-  readonly minutes: TableDefinition<MinuteTableRow>;
   readonly deadLetters: TableDefinition<DeadLetterTableRow>;
   readonly late: TableDefinition<LateTableRow>;
 }
@@ -77,7 +71,7 @@ export function chargingTables(database: string): ChargingTables {
     sessions: sessionsTable(database),
     live: liveSessionsTable(database),
     visits: visitsTable(database),
-    minutes: { database, table: 'station_minutes', columns: minuteColumns, partitionOf: (row) => monthOf(row.minute) },
+    ...loadTables(database),
     deadLetters: { database, table: 'dead_letters', columns: deadLetterColumns, partitionOf: notPartitioned },
     late: { database, table: 'late_records', columns: lateColumns, partitionOf: notPartitioned },
   };
@@ -100,15 +94,6 @@ export function eventRow(event: ChargingEvent, _key: string, _timestampMs: numbe
 /** A row of a session that has not been priced. */
 export function sessionRow(session: SessionRow): SessionTableRow {
   return sessionTableRow({ session, vehicle: null, cost: withoutCost({ tariffId: null, currency: null }, 'no-tariff') });
-}
-
-export function minuteRow(load: StationLoad, window: { readonly key: string; readonly startMs: number }): MinuteTableRow {
-  return {
-    station_id: window.key, minute: window.startMs, site_id: load.siteId ?? '', city: load.city ?? '',
-    operator: load.operator ?? '', energy_wh: load.energyMilliWh / 1000, samples: load.samples,
-    peak_power_w: load.peakPowerW, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded,
-    errors: load.errors,
-  };
 }
 
 /** Bytes of a dead letter's value that the table keeps; the whole length stands beside them. */

@@ -13,7 +13,8 @@ import { expandSessionLog } from './session-log/expand.ts';
 import type { SessionLogRow } from './session-log/mapping.ts';
 import { readSessionLogs } from './session-log/read-session-log.ts';
 import { stationsOf } from './session-log/stations.ts';
-import type { DeadLetterTableRow, LateTableRow, MinuteTableRow, SessionTableRow } from './tables.ts';
+import type { DeadLetterTableRow, LateTableRow, SessionTableRow } from './tables.ts';
+import type { QuarterTableRow } from './load/load-tables.ts';
 import { charging, days, hours, minutes, station, ten } from './testing/events.ts';
 import { chargingTopology, eventsTopic, sessionsTopic, stationsTopic } from './topology.ts';
 
@@ -28,7 +29,9 @@ function drive(stations: readonly Station[], commit: 'each' | 'manual' = 'manual
     driver,
     push: (events: Iterable<ChargingEvent>) => { for (const event of events) driver.push(eventsTopic, event.stationId, event, event.timestampMs); },
     sessions: () => rows<SessionTableRow>('charging_sessions'),
-    minutes: () => rows<MinuteTableRow>('station-minute-rows'),
+    /** The newest row of each quarter of an hour, in the order of stations and times. */
+    quarters: () => [...new Map(rows<QuarterTableRow>('station_quarters').map((row) => [`${String(row.station_id)}/${String(row.quarter)}`, row])).entries()]
+      .sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => ({ ...row, energy_wh: Number(row.energy_milli_wh) / 1000 })),
     late: () => rows<LateTableRow>('late_records'),
     dead: () => rows<DeadLetterTableRow>('dead_letters'),
     topic: () => rows<ChargingSession>(sessionsTopic),
@@ -55,7 +58,7 @@ beforeAll(async () => {
 });
 
 describe('chargingTopology', () => {
-  it('brings the rows of a session log back exactly, and energy in minutes and late records is that of sessions', () => {
+  it('brings the rows of a session log back exactly, and energy by quarter of an hour and in late records is that of sessions', () => {
     expect(slice.length).toBeGreaterThan(250);
     const run = drive(stationsOf(slice, dundeeMapping));
     run.push(expandSessionLog(slice, dundeeMapping));
@@ -75,22 +78,24 @@ describe('chargingTopology', () => {
         });
       }
     }
-    expect(energyOf([...run.minutes(), ...run.late()])).toBe(energyOf([...sessions.values()]));
+    expect(energyOf([...run.quarters(), ...run.late()])).toBe(energyOf([...sessions.values()]));
     const stopsIn1970 = slice.filter((row) => row.stopMs === 0).length;
     expect(stopsIn1970).toBe(1);
     expect(run.dead().map((row) => row.reason)).toEqual(['EVENT_UNBELIEVABLE', 'EVENT_UNBELIEVABLE']);
     expect(run.topic().map((one) => one.sessionId)).toEqual(rows.map((row) => row.session_id));
   });
 
-  it('gives the same sessions and minutes for any arrival order within grace, with 5 % duplicates', () => {
+  it('gives the same sessions and load for any arrival order within grace, with 5 % duplicates', () => {
     const rows = slice.filter((row) => (row.startMs ?? 0) < Date.UTC(2017, 9, 13) && (row.stopMs ?? 1) > 0);
     const stations = stationsOf(rows, dundeeMapping);
     const events = [...expandSessionLog(rows, dundeeMapping)];
+    const closing = stations.map(({ stationId }) => charging({ type: 'Heartbeat', stationId, timestampMs: Date.UTC(2018, 2, 1) }));
     const sorted = drive(stations);
     sorted.push(events);
+    sorted.push(closing);
     const content = (run: ReturnType<typeof drive>) => ({
       sessions: [...finalRows(run.sessions()).values()].map(({ revision: _revision, ...row }) => row).sort((a, b) => (String(a.session_id) < String(b.session_id) ? -1 : 1)),
-      minutes: run.minutes().map((row) => JSON.stringify(row)).sort(),
+      quarters: run.quarters(),
       late: run.late(),
     });
     const wanted = content(sorted);
@@ -102,6 +107,7 @@ describe('chargingTopology', () => {
       });
       const run = drive(stations);
       run.push(arriving.sort((a, b) => a.atMs - b.atMs).map((one) => one.event));
+      run.push(closing);
       expect(content(run)).toEqual(wanted);
     }), { numRuns: 4 });
   });
@@ -137,10 +143,7 @@ describe('chargingTopology', () => {
       { session_id: 's1/t', energy_wh: 200, stop_time: ten + minutes(4), flags: ['clock-replaced', 'sequence-gap'] },
       { session_id: 'stranger/u', energy_wh: 9, site_id: '', flags: ['unknown-station'] },
     ]);
-    expect(run.minutes().map((row) => [row.station_id, row.minute, row.energy_wh, row.errors])).toEqual([
-      ['s1', ten, 0, 0], ['s1', ten + minutes(3), 100, 0], ['s1', ten + minutes(4), 100, 1],
-      ['stranger', ten, 0, 0], ['stranger', ten + minutes(4), 9, 0],
-    ]);
+    expect(run.quarters().map((row) => [row.station_id, row.quarter, row.energy_wh, row.errors, row.sessions_ended])).toEqual([['s1', ten, 200, 1, 1], ['stranger', ten, 9, 0, 1]]);
   });
 
   it('joins the station as it was at the time of the event', () => {

@@ -8,17 +8,17 @@ import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
 import { stationVersionRow, stationVersionsTable } from './reference/station-version-row.ts';
 import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
-import { clickhouse, deduplicate, filter, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
+import { clickhouse, deduplicate, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
-import { meterDeltas } from './load/meter-deltas.ts';
-import type { LoadChange } from './load/meter-deltas.ts';
+import type { LoadChange } from './load/load-change.ts';
+import { loadSteps } from './load/load-steps.ts';
+import type { StationLoadOptions } from './load/station-load.ts';
 import { eventTimeOf, reasonToSetAside } from './session-event.ts';
 import type { SessionEvent } from './session-event.ts';
 import type { SessionRow } from './stitching/session-row.ts';
-import { changesNothing, isIdle, stationMinute } from './load/station-minute.ts';
 import { stitchSessions } from './stitching/stitch-sessions.ts';
 import type { StitchSessionsOptions } from './stitching/stitch-sessions.ts';
-import { chargingTables, deadLetterRow, eventRow, lateRow, minuteRow, sessionRow } from './tables.ts';
+import { chargingTables, deadLetterRow, eventRow, lateRow, sessionRow } from './tables.ts';
 import type { LateRecord } from './tables.ts';
 
 export const eventsTopic = 'charging.events';
@@ -32,13 +32,12 @@ export interface ChargingTopologyOptions {
   readonly onceWithinMs?: number;
   /** How far back versions of a station are kept for joins as of an event's time. Default 50 years: all of them. */
   readonly stationHistoryMs?: number;
-  /** How long after its end a minute still takes events, by its station's own time. Default 5 minutes. */
-  readonly minuteGraceMs?: number;
+  readonly load?: StationLoadOptions;
   readonly sessions?: StitchSessionsOptions;
 }
 
 /**
- * The product: charging events in; raw events, sessions, station minutes, late records and dead letters out.
+ * The product: charging events in; raw events, sessions, load of stations, late records and dead letters out.
  *
  * Events that cannot be believed (see `reasonToSetAside`) are dead letters with the code EVENT_UNBELIEVABLE; so are those
  * whose key is not their station, since state lies by key. Events of unknown stations go on without a station, and their sessions
@@ -74,10 +73,7 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
   sessions.pipe(mapValues(sessionOf)).to(logTopic(sessionsTopic, { key: utf8, value: chargingSession }));
   sessions.side<string, SessionEvent>('late').pipe(mapValues(lateEvent)).to(late);
 
-  const minuteOptions = options.minuteGraceMs === undefined ? {} : { graceMs: options.minuteGraceMs };
-  const minutes = events.pipe(meterDeltas('meter-deltas', options.sessions), stationMinute('station-minutes', minuteOptions));
-  minutes.pipe(filter((load) => !isIdle(load))).to(clickhouse(tables.minutes, minuteRow, 'station-minute-rows'));
-  minutes.side<string, LoadChange>('late').pipe(filter((change) => !changesNothing(change)), mapValues(lateChange)).to(late);
+  loadSteps(sessions.side<string, LoadChange>('load'), tables, options.load).to(late);
 
   topology.stream(quarantineTopic, { key: utf8, value: quarantinedLine }).to(clickhouse(tables.deadLetters, quarantineRow, 'quarantine'));
   return topology;
@@ -143,9 +139,4 @@ function sessionOf(row: SessionRow): ChargingSession {
 function lateEvent(event: SessionEvent): LateRecord {
   const { station: _station, ...rest } = event;
   return { step: 'sessions', number: 0, stationId: event.stationId, eventId: event.eventId, energyWh: 0, json: JSON.stringify(rest) };
-}
-
-function lateChange(change: LoadChange): LateRecord {
-  const { stationId, eventId, part, energyMilliWh } = change;
-  return { step: 'station-minutes', number: part, stationId, eventId, energyWh: energyMilliWh / 1000, json: JSON.stringify(change) };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { propertyRuns } from '../testing/property-runs.ts';
 import { hours, minutes } from '../testing/events.ts';
-import { emptyChange, loadTopology, runLoad } from './testing/drive-load.ts';
+import { emptyChange, loadTopology, minutesIn, runLoad } from './testing/drive-load.ts';
 import type { LoadRun } from './testing/drive-load.ts';
 import type { LoadChange } from './load-change.ts';
 import type { QuarterTableRow } from './load-tables.ts';
@@ -67,7 +67,7 @@ function summedUp(quarters: readonly QuarterTableRow[], sizeMs: number, time: 'h
     const total = (name: keyof QuarterTableRow): number => sum(within.map((row) => row[name]));
     return {
       station_id: 's1', [time]: startMs, site_id: newest, city: '', operator: 'Operator', energy_milli_wh: total('energy_milli_wh'), occupied_ms: total('occupied_ms'),
-      charging_ms: total('charging_ms'), peak_minute_milli_wh: Math.max(...within.flatMap((row) => row.minutes_energy_milli_wh as readonly number[])),
+      charging_ms: total('charging_ms'), peak_minute_milli_wh: Math.max(...within.flatMap((row) => minutesIn(row.minutes_energy_milli_wh))),
       peak_power_w: powers.length === 0 ? null : Math.max(...powers), samples: total('samples'), sessions_started: total('sessions_started'),
       sessions_ended: total('sessions_ended'), errors: total('errors'),
     };
@@ -98,10 +98,10 @@ describe('loadSteps', () => {
       const late = sum(run.late().map((row) => Math.round(row.energyWh * 1000)));
       for (const rows of [run.quarters(), run.hours(), run.days()]) expect(sum(rows.map((row) => row.energy_milli_wh)) + late).toBe(milliWh);
       for (const row of run.quarters()) {
-        expect(sum(row.minutes_energy_milli_wh as readonly number[])).toBe(row.energy_milli_wh);
-        expect(sum(row.minutes_occupied_ms as readonly number[])).toBe(row.occupied_ms);
-        expect(sum(row.minutes_charging_ms as readonly number[])).toBe(row.charging_ms);
-        expect(Math.max(0, ...(row.minutes_energy_milli_wh as readonly number[]))).toBe(row.peak_minute_milli_wh);
+        expect(sum(minutesIn(row.minutes_energy_milli_wh))).toBe(row.energy_milli_wh);
+        expect(sum(minutesIn(row.minutes_occupied_ms))).toBe(row.occupied_ms);
+        expect(sum(minutesIn(row.minutes_charging_ms))).toBe(row.charging_ms);
+        expect(Math.max(0, ...minutesIn(row.minutes_energy_milli_wh))).toBe(row.peak_minute_milli_wh);
       }
       expect(new Set(run.late().map((row) => `${row.eventId}/${row.number}`)).size).toBe(run.late().length);
     }), propertyRuns(100));
@@ -125,7 +125,7 @@ describe('loadSteps', () => {
       for (const [id, { occupiedMs, chargingMs, leastMilliWh, mostMilliWh }] of naiveMinutes(list)) {
         const minute = Number(id.slice(3));
         const row = quarters.find(({ quarter }) => Number(quarter) === minute - (minute % minutes(15)));
-        const of = (values: unknown): number => (values as readonly number[] | undefined)?.[(minute % minutes(15)) / minutes(1)] ?? 0;
+        const of = (values: unknown): number => (values === undefined ? 0 : minutesIn(values)[(minute % minutes(15)) / minutes(1)] ?? 0);
         expect([of(row?.minutes_occupied_ms), of(row?.minutes_charging_ms)]).toEqual([occupiedMs, chargingMs]);
         expect(of(row?.minutes_energy_milli_wh)).toBeGreaterThan(leastMilliWh);
         expect(of(row?.minutes_energy_milli_wh)).toBeLessThan(mostMilliWh);
@@ -149,7 +149,7 @@ describe('loadSteps', () => {
       push(run, changes.map((change, part) => ({ change: { ...change, sessionsStarted: 0, part }, eventMs: (days[0] as number) + hours(5) })), dice);
       run.end();
       for (const row of [...run.quarters(), ...run.hours(), ...run.days()]) expect([row.energy_milli_wh, row.occupied_ms, row.charging_ms, row.peak_minute_milli_wh]).toEqual([0, 0, 0, 0]);
-      for (const row of run.quarters()) expect(new Set(row.minutes_energy_milli_wh as readonly number[])).toEqual(new Set([0]));
+      for (const row of run.quarters()) expect(new Set(minutesIn(row.minutes_energy_milli_wh))).toEqual(new Set([0]));
     }), propertyRuns(100));
   });
 });

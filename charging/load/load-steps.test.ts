@@ -60,7 +60,7 @@ describe('loadSteps', () => {
     const first = span(ten, ten + minutes(15), 900);
     run.push(first, ten + minutes(15));
     run.push(at(ten + minutes(16)), ten + minutes(16));
-    expect(run.quarters()).toMatchObject([{ energy_milli_wh: 900_000, minutes_energy_milli_wh: Array.from({ length: 15 }, () => 60_000) }]);
+    expect(run.quarters()).toMatchObject([{ energy_milli_wh: 900_000, minutes_energy_milli_wh: [60_000], minutes_occupied_ms: [60_000] }]);
     run.push({ ...first, energyMilliWh: -900_000, occupied: -1, charging: -1 }, ten + minutes(14));
     run.push(span(ten, ten + minutes(5), 800), ten + minutes(14));
     run.push(span(ten + minutes(5), ten + minutes(15), 100, { charging: 0 }), ten + minutes(14));
@@ -71,13 +71,13 @@ describe('loadSteps', () => {
     }]);
   });
 
-  it('gives a quarter at most once a minute, an hour once a quarter, a day once an hour', () => {
+  it('gives a quarter at most once a minute, an hour and a day once an hour', () => {
     const run = driveLoad();
     for (let second = 0; second < 3600; second += 10) run.push(span(ten + second * 1000, ten + second * 1000 + 10_000, 10), ten + second * 1000 + 10_000);
     run.quarters();
     run.hours();
     run.days();
-    expect([run.given.quarters.length, run.given.hours.length, run.given.days.length]).toEqual([60, 4, 1]);
+    expect([run.given.quarters.length, run.given.hours.length, run.given.days.length]).toEqual([60, 1, 1]);
   });
 
   it('lets a silence be explained by what ends it, and sends to the late records what lies behind', () => {
@@ -89,8 +89,9 @@ describe('loadSteps', () => {
     // The same of another connector, when the station is already there: the first two days have closed but for what is left of the second.
     run.push(span(ten, ten + days(3), 7200, { part: 2, eventId: 'late' }), ten + days(3));
     const late = run.late();
-    expect(late.length).toBe(4 * (14 + 24));
-    expect(late[0]).toMatchObject({ step: 'station-load', eventId: 'late', number: 2 * 8192, energyWh: 25 });
+    // 14 hours of the first day, and the second; 100 Wh an hour.
+    expect(late).toMatchObject([{ step: 'station-load', eventId: 'late', number: 3 * 8192 - 2, energyWh: 3800 }]);
+    expect(JSON.parse(late[0]?.json ?? '')).toMatchObject({ lateFromMs: ten, lateToMs: ten + hours(38), lateMilliWh: 3_800_000, energyMilliWh: 7_200_000 });
     run.end();
     const kept = run.days().reduce((sum, row) => sum + Number(row.energy_milli_wh), 0);
     expect(kept + late.reduce((sum, row) => sum + row.energyWh * 1000, 0)).toBe(14_400_000);

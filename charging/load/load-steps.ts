@@ -7,7 +7,7 @@ import type { LoadTables } from './load-tables.ts';
 import type { LoadSums } from './quarter-load.ts';
 import { changesNothing, splitLoad } from './split-load.ts';
 import type { LoadPart } from './split-load.ts';
-import { stationLoad } from './station-load.ts';
+import { loadGraceMs, stationLoad } from './station-load.ts';
 import type { StationLoadOptions } from './station-load.ts';
 
 /**
@@ -15,7 +15,7 @@ import type { StationLoadOptions } from './station-load.ts';
  * records together has the energy of all changes, to the mWh.
  */
 export function loadSteps(changes: Stream<string, LoadChange>, tables: LoadTables, options: StationLoadOptions = {}): Stream<string, LateRecord> {
-  const parts = changes.pipe(splitLoad('split-load'));
+  const parts = changes.pipe(splitLoad('split-load', options.graceMs ?? loadGraceMs));
   const quarters = parts.pipe(stationLoad('station-load', options));
   quarters.to(clickhouse(tables.quarters, quarterRow));
   quarters.side<Windowed<string>, LoadSums>('hours').to(clickhouse(tables.hours, hourRow));
@@ -24,9 +24,9 @@ export function loadSteps(changes: Stream<string, LoadChange>, tables: LoadTable
     .pipe(filter((part: LoadPart) => !changesNothing(part)), mapValues(latePart));
 }
 
-function latePart({ change, energyMilliWh, quarterStartMs, number }: LoadPart): LateRecord {
+function latePart({ change, fromMs, toMs, energyMilliWh, number }: LoadPart): LateRecord {
   return {
     step: 'station-load', number, stationId: change.stationId, eventId: change.eventId, energyWh: energyMilliWh / 1000,
-    json: JSON.stringify({ ...change, quarterStartMs, energyMilliWh }),
+    json: JSON.stringify({ ...change, lateFromMs: fromMs, lateToMs: toMs, lateMilliWh: energyMilliWh }),
   };
 }

@@ -1,5 +1,6 @@
 import type { ColumnType, ColumnValue, TableDefinition, Windowed } from '../engine.ts';
 import { monthOf } from '../month-partition.ts';
+import { none, whole } from './quarter-load.ts';
 import type { LoadSums, QuarterLoad } from './quarter-load.ts';
 
 type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
@@ -44,9 +45,17 @@ export function quarterRow(load: QuarterLoad, { key, startMs }: Windowed<string>
     station_id: key, quarter: startMs, site_id: load.siteId ?? '', city: load.city ?? '', operator: load.operator ?? '',
     energy_milli_wh: load.energyMilliWh, occupied_ms: load.occupiedMs, charging_ms: load.chargingMs, peak_minute_milli_wh: load.peakMinuteMilliWh,
     peak_power_w: load.peakPowerW, samples: load.samples, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded,
-    errors: load.errors, minutes_energy_milli_wh: load.minutesMilliWh, minutes_occupied_ms: load.minutesOccupiedMs,
-    minutes_charging_ms: load.minutesChargingMs,
+    errors: load.errors, minutes_energy_milli_wh: minutesOf(load.minutesMilliWh), minutes_occupied_ms: minutesOf(load.minutesOccupiedMs),
+    minutes_charging_ms: minutesOf(load.minutesChargingMs),
   };
+}
+
+const allTheMinute: readonly number[] = [whole[0] as number];
+const nothing: readonly number[] = [];
+
+/** Most arrays are the same 15 times: none is nothing in every minute, one value is that in every minute. */
+function minutesOf(values: readonly number[]): readonly number[] {
+  return values === none ? nothing : values === whole ? allTheMinute : values;
 }
 
 export function hourRow(load: LoadSums, { key, startMs }: Windowed<string>): HourTableRow {

@@ -32,8 +32,8 @@ export interface QuarterLoad extends LoadSums {
 
 const minutes = quarterMs / minuteMs;
 /** Most quarters have one of these somewhere; all of the same content are one array. */
-const none: readonly number[] = Array.from({ length: minutes }, () => 0);
-const whole: readonly number[] = Array.from({ length: minutes }, () => minuteMs);
+export const none: readonly number[] = Array.from({ length: minutes }, () => 0);
+export const whole: readonly number[] = Array.from({ length: minutes }, () => minuteMs);
 
 export const emptyQuarter: QuarterLoad = {
   energyMilliWh: 0, occupiedMs: 0, chargingMs: 0, peakMinuteMilliWh: 0, peakPowerW: null, samples: 0, sessionsStarted: 0, sessionsEnded: 0, errors: 0,
@@ -42,11 +42,8 @@ export const emptyQuarter: QuarterLoad = {
 
 /** Adds a part. Gives the very same quarter when nothing changes. Any order gives the same, as sums and highest values do. */
 export function addPart(quarter: QuarterLoad, part: LoadPart): QuarterLoad {
-  const { change, quarterStartMs, hasStart, hasEvent } = part;
-  const fromMs = change.fromMs > quarterStartMs ? change.fromMs : quarterStartMs;
-  const endMs = quarterStartMs + quarterMs;
-  const toMs = change.toMs < endMs ? change.toMs : endMs;
-  const spanMs = toMs > fromMs ? toMs - fromMs : 0;
+  const { change, fromMs, toMs, hasStart, hasEvent } = part;
+  const spanMs = toMs - fromMs;
   const occupied = spanMs === 0 ? 0 : change.occupied;
   const charging = spanMs === 0 ? 0 : change.charging;
   const reportedW = hasEvent ? change.powerW : null;
@@ -60,8 +57,8 @@ export function addPart(quarter: QuarterLoad, part: LoadPart): QuarterLoad {
     // A power that is not the highest changes nothing but what is known of the station.
     if (reportedW === null || (powerW === quarter.peakPowerW && !isNewer)) return quarter;
   }
-  const energyMilliWh = part.energyMilliWh === 0 ? quarter.minutesMilliWh : withEnergy(quarter.minutesMilliWh, part, fromMs, toMs);
-  const occupiedMs = occupied === 0 ? quarter.minutesOccupiedMs : withTime(quarter.minutesOccupiedMs, quarterStartMs, fromMs, toMs, occupied);
+  const energyMilliWh = part.energyMilliWh === 0 ? quarter.minutesMilliWh : withEnergy(quarter.minutesMilliWh, part);
+  const occupiedMs = occupied === 0 ? quarter.minutesOccupiedMs : withTime(quarter.minutesOccupiedMs, fromMs, toMs, occupied);
   // Where a vehicle charges whenever it is there, the two are one array.
   const isAlike = charging === occupied && quarter.minutesChargingMs === quarter.minutesOccupiedMs;
   const facts = isNewer ? change : quarter;
@@ -78,7 +75,7 @@ export function addPart(quarter: QuarterLoad, part: LoadPart): QuarterLoad {
     siteId: facts.siteId, city: facts.city, operator: facts.operator, stationValidFromMs: facts.stationValidFromMs,
     minutesMilliWh: energyMilliWh,
     minutesOccupiedMs: occupiedMs,
-    minutesChargingMs: isAlike ? occupiedMs : charging === 0 ? quarter.minutesChargingMs : withTime(quarter.minutesChargingMs, quarterStartMs, fromMs, toMs, charging),
+    minutesChargingMs: isAlike ? occupiedMs : charging === 0 ? quarter.minutesChargingMs : withTime(quarter.minutesChargingMs, fromMs, toMs, charging),
   };
 }
 
@@ -128,8 +125,9 @@ export function highest(values: readonly number[]): number {
 }
 
 /** Each minute has the difference of the change's energy between its end and its begin. */
-function withEnergy(values: readonly number[], { change, quarterStartMs }: LoadPart, fromMs: number, toMs: number): readonly number[] {
+function withEnergy(values: readonly number[], { change, fromMs, toMs }: LoadPart): readonly number[] {
   const changed = values.slice();
+  const quarterStartMs = fromMs - (fromMs % quarterMs);
   let minute = Math.floor((fromMs - quarterStartMs) / minuteMs);
   // A moment's energy is all in one minute.
   let before = fromMs === change.fromMs ? 0 : energyUntil(change, fromMs);
@@ -143,8 +141,9 @@ function withEnergy(values: readonly number[], { change, quarterStartMs }: LoadP
   return settled(changed);
 }
 
-function withTime(values: readonly number[], quarterStartMs: number, fromMs: number, toMs: number, sign: number): readonly number[] {
+function withTime(values: readonly number[], fromMs: number, toMs: number, sign: number): readonly number[] {
   const changed = values.slice();
+  const quarterStartMs = fromMs - (fromMs % quarterMs);
   let atMs = fromMs;
   for (let minute = Math.floor((fromMs - quarterStartMs) / minuteMs); atMs < toMs; minute += 1) {
     const minuteEndMs = quarterStartMs + (minute + 1) * minuteMs;

@@ -4,20 +4,20 @@ import type { Operator, Windowed } from '../engine.ts';
 import { quarterLoadCodec } from './quarter-codec.ts';
 import { addPart, emptyQuarter, sumOfQuarters } from './quarter-load.ts';
 import type { QuarterLoad } from './quarter-load.ts';
-import { quarterMs } from './split-load.ts';
+import { dayMs, quarterMs } from './split-load.ts';
 import type { LoadPart } from './split-load.ts';
 
 export interface StationLoadOptions {
   /** How long after the end of its UTC day a quarter still takes what becomes known, by its station's own time. Default 24 hours. */
   readonly graceMs?: number;
-  /** How often a changed quarter, hour and day is given, in the station's time. Default a minute, 15 minutes, an hour. */
+  /** How often a changed quarter, hour and day is given, in the station's time. Default a minute, an hour, an hour. */
   readonly quarterEveryMs?: number;
   readonly hourEveryMs?: number;
   readonly dayEveryMs?: number;
 }
 
-export const hourMs = 3_600_000;
-export const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+export const loadGraceMs = dayMs;
 
 /**
  * Load of each station by quarter of an hour, and by hour and UTC day to the outputs `hours` and `days`. Results are absolute and come as they grow:
@@ -27,7 +27,7 @@ export const dayMs = 86_400_000;
  * together; a part for a closed one goes to `late`. Any of the three and late parts together are all that came.
  */
 export function stationLoad(name: string, options: StationLoadOptions = {}): Operator<string | null, LoadPart, Windowed<string>, QuarterLoad> {
-  return windowAggregate(name, tumbling({ sizeMs: quarterMs, graceMs: options.graceMs ?? dayMs }), {
+  return windowAggregate(name, tumbling({ sizeMs: quarterMs, graceMs: options.graceMs ?? loadGraceMs }), {
     key: utf8,
     aggregate: quarterLoadCodec,
     timeScope: 'key',
@@ -36,7 +36,7 @@ export function stationLoad(name: string, options: StationLoadOptions = {}): Ope
     emit: {
       everyMs: options.quarterEveryMs ?? 60_000,
       rollups: {
-        hours: { sizeMs: hourMs, everyMs: options.hourEveryMs ?? quarterMs, combine: sumOfQuarters },
+        hours: { sizeMs: hourMs, everyMs: options.hourEveryMs ?? hourMs, combine: sumOfQuarters },
         days: { sizeMs: dayMs, everyMs: options.dayEveryMs ?? hourMs, combine: sumOfQuarters },
       },
     },

@@ -70,21 +70,25 @@ describe('the shipped tables', () => {
 
   it.each([
     [tables.events, 'event_time'],
-    [tables.minutes, 'minute'],
+    [tables.quarters, 'quarter'],
+    [tables.hours, 'hour'],
+    [tables.days, 'day'],
     [tables.sessions, 'opened_time'],
     [tables.visits, 'opened_time'],
   ] as const)('%o: a row lands in the partition that the topology says', async (definition, timeColumn) => {
     const table = definition as Table;
     const partitionOf = definition.partitionOf as (row: Record<string, ColumnValue>) => string;
     const delivery = new PieceDelivery({ warehouse, table });
-    for (const [index, timeMs] of times.entries()) {
+    // No event is believed to be later than 2099; DateTime ends in 2106.
+    const held = times.filter((timeMs) => table.columns[timeColumn]?.startsWith('DateTime64') || timeMs < Date.UTC(2100, 0, 1));
+    for (const [index, timeMs] of held.entries()) {
       const row = plainRow(table.columns, { station_id: `s${index}`, [timeColumn]: timeMs });
       const batchHash = new Uint8Array(16).fill(index);
       await delivery.deliver([sealedPiece(partitionOf(row), encoded(table, [row]), batchHash)], { mayBePresent: false });
     }
     const sql = `SELECT station_id, _partition_id AS partition FROM ${database}.${table.table} ORDER BY station_id`;
     const found = await warehouse.query(sql);
-    expect(found).toEqual(times.map((timeMs, index) => ({ station_id: `s${index}`, partition: partitionOf(plainRow(table.columns, { [timeColumn]: timeMs })) })));
+    expect(found).toEqual(held.map((timeMs, index) => ({ station_id: `s${index}`, partition: partitionOf(plainRow(table.columns, { [timeColumn]: timeMs })) })));
   });
 
   it('keep the newest version of a row, and none of its repeats', async () => {

@@ -28,11 +28,13 @@ export interface JudgedTable {
   readonly key: readonly string[];
 }
 
-/** The product's base tables, where merges are stopped: a session has a row for each revision. */
+/** The product's base tables, where merges are stopped: a session has a row for each revision, a quarter of an hour one for each time it was given. */
 export const judgedTables: readonly JudgedTable[] = [
   { table: 'charging_events', key: ['topic', 'partition', 'offset'] },
   { table: 'charging_sessions', key: ['station_id', 'session_id', 'revision'] },
-  { table: 'station_minutes', key: ['station_id', 'minute'] },
+  { table: 'station_quarters', key: ['station_id', 'quarter', '_version'] },
+  { table: 'station_hours', key: ['station_id', 'hour', '_version'] },
+  { table: 'station_days', key: ['station_id', 'day', '_version'] },
   { table: 'dead_letters', key: ['step', 'topic', 'partition', 'offset', 'number'] },
   { table: 'late_records', key: ['step', 'topic', 'partition', 'offset', 'number'] },
 ];

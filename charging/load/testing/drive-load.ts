@@ -21,6 +21,12 @@ export function loadTopology(options: StationLoadOptions = {}): Topology {
   return topology;
 }
 
+/** The 15 minutes of a column of quarters, as the view of minutes has them. */
+export function minutesIn(values: unknown): readonly number[] {
+  const list = values as readonly number[];
+  return list.length === 15 ? list : Array.from({ length: 15 }, () => list[0] ?? 0);
+}
+
 /** What is used of a test driver, which commits when it is told to. */
 export interface LoadDriver {
   push(topic: string, key: string, value: LoadChange, timestampMs: number): void;
