@@ -14,6 +14,7 @@ import type { SessionLogMapping } from '../charging/session-log/mapping.ts';
 import { loadConfiguration } from '../runtime/configuration.ts';
 import type { Configuration, ConfigurationSources } from '../runtime/configuration.ts';
 import { logAndRegistryOf } from '../runtime/ports.ts';
+import { productOptions } from './product-options.ts';
 import { thousands } from './progress.ts';
 import { mappingNamed, mappingsText, mappingsThatFit } from './session-log-mapping.ts';
 
@@ -60,7 +61,7 @@ async function take(
     await ports.log.createTopics(chargingTopics(configuration.partitions));
     const producer = await ports.log.producer();
     if (mapping === null) for (const file of files) await takeJsonLines(file, producer, ports, options);
-    else await takeSessionLog(files, mapping, producer, ports, { ...options, failAbove, limits: limitsFrom({}) });
+    else await takeSessionLog(files, mapping, producer, ports, { ...options, failAbove, limits: limitsFrom(productOptions(configuration).sessions) });
     await producer.close();
   } finally {
     await ports.registry.close();

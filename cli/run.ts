@@ -11,6 +11,7 @@ import { createLogger } from '../runtime/logger.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { EngineMetrics } from '../runtime/metrics.ts';
 import type { Ports } from '../runtime/ports.ts';
+import { productOptions } from './product-options.ts';
 import { Progress } from './progress.ts';
 import { takeSample } from './sample-thread.ts';
 import { stateAnswers } from './state.ts';
@@ -54,7 +55,7 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
   const metrics = new EngineMetrics();
   const application = new Application({
     configuration, ports, metrics, logger, reset: options.reset,
-    topology: chargingTopology({ database: configuration.warehouse.database }),
+    topology: chargingTopology(productOptions(configuration)),
     topics: chargingTopics(configuration.partitions),
   });
   const startedAtMs = Date.now();

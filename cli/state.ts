@@ -17,6 +17,7 @@ import { exportSavepoint, savepointStream, writeWhole, type SavepointProgress } 
 import { importSavepoint } from '../runtime/savepoint/import-savepoint.ts';
 import { readSavepoint } from '../runtime/savepoint/read-savepoint.ts';
 import type { StateStore } from '../state/state-store.ts';
+import { productOptions } from './product-options.ts';
 import { runningProcess, type RunningProcess } from './workplace.ts';
 
 export interface StateOptions {
@@ -58,7 +59,7 @@ export function stateAnswers(configuration: Configuration, store: StateStore): S
 }
 
 function answers(configuration: Configuration, store: StateStore): { answer(query: StateQuery): Promise<unknown> } {
-  const committed = committedState(chargingTopology({ database: configuration.warehouse.database }), store);
+  const committed = committedState(chargingTopology(productOptions(configuration)), store);
   return { answer: (query) => answerStateQuery(committed, query) };
 }
 
@@ -129,7 +130,7 @@ async function bringIn(configuration: Configuration, running: RunningProcess | n
   const progress = new SavepointLines();
   try {
     const summary = await withStore(configuration, (store) => importSavepoint({
-      file, store, log, application: configuration.applicationId, topology: chargingTopology({ database: configuration.warehouse.database }),
+      file, store, log, application: configuration.applicationId, topology: chargingTopology(productOptions(configuration)),
       replace: options.replace ?? false, progress: (at) => progress.show(at),
     }));
     progress.end();

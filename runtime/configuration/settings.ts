@@ -128,6 +128,24 @@ export const settings = {
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     default: 'info', reason: 'Starts, claims, recoveries and failures; nothing per record.',
   }),
+  charging: {
+    sessions: {
+      settleMinutes: integer({
+        default: 10, reason: 'From the end of a session to its first final row: what is a little out of order arrives meanwhile. Less than the hour by which session logs are ended.',
+      }, 0, 55),
+      inactiveDays: integer({
+        default: 60, reason: 'A session of which nothing more is heard is closed after so long; a real one lasted 45 days.',
+      }, 1, 3_650),
+      finishedForDays: integer({
+        default: 7, reason: 'How long a finished session takes corrections and late events, by its station’s own time; older ones are late records. About 1.3 KB of memory each.',
+      }, 1, 3_650),
+    },
+    load: {
+      openForDays: integer({
+        default: 1, reason: 'How long after its UTC day a quarter of an hour takes what becomes known later, corrections among it; the rest is late energy.',
+      }, 1, 3_650),
+    },
+  },
   shutdownTimeoutMs: integer({
     default: 25_000, reason: 'For committing and delivering what is there after SIGTERM; under the 30 s that Kubernetes waits before it kills.',
   }, 0, 3_600_000),
