@@ -58,8 +58,8 @@ const rollOverLimits: readonly number[] = [
 const rollOverNear = 0.01;
 
 /** How unlikely each explanation is. The path with the lowest sum is believed. */
-const costs = { caughtUp: 1, rolledOver: 9, mixed: 9, outlier: 10, reset: 11, edge: 14, unexplained: 45 } as const;
-type Explanation = 'plausible' | 'caughtUp' | 'rolledOver' | 'mixed' | 'reset' | 'unexplained';
+const costs = { caughtUp: 1, rolledOver: 9, mixed: 9, outlier: 10, reset: 11, foreign: 13, edge: 14, unexplained: 45 } as const;
+type Explanation = 'plausible' | 'caughtUp' | 'rolledOver' | 'mixed' | 'foreign' | 'reset' | 'unexplained';
 
 interface Move {
   readonly from: number;
@@ -138,7 +138,7 @@ class PathSearch {
       }
     };
     for (let skipped = 0; skipped <= outliersMost && skipped < at; skipped += 1) consider(this.#step(at - 1 - skipped, at));
-    if (at >= 2) consider(this.#mixed((this.#runStart[at - 1] as number) - 1, at));
+    if (at >= 2) consider(this.#another((this.#runStart[at - 1] as number) - 1, at));
     this.#cost.push(cost);
     this.#move.push(move);
   }
@@ -164,7 +164,7 @@ class PathSearch {
     return true;
   }
 
-  #explanation(from: number, to: number): Exclude<Explanation, 'mixed'> {
+  #explanation(from: number, to: number): Exclude<Explanation, 'mixed' | 'foreign'> {
     if (this.#isPlausible(from, to)) return 'plausible';
     const { milliWh, flowingMs } = this.#points;
     const moved = this.#moved(from, to);
@@ -203,15 +203,19 @@ class PathSearch {
     return null;
   }
 
-  /** Readings between that count from zero at the start, while those around them count for ever. */
-  #mixed(from: number, to: number): Move | null {
+  /**
+   * Readings between that follow each from the other, but not from those around them, which do: they count from zero at the start while
+   * the others count for ever; or they are of another kind (another unit, another meter), and are left out.
+   */
+  #another(from: number, to: number): Move | null {
     const { milliWh, hasStart, zeroAssumed } = this.#points;
-    if (from < 0 || !hasStart || zeroAssumed || !this.#isPlausible(from, to)) return null;
+    if (from < 0 || !this.#isPlausible(from, to)) return null;
     const base = milliWh[0] as number;
     const first = base + (milliWh[from + 1] as number);
     const last = base + (milliWh[to - 1] as number);
-    if (base === 0 || first < (milliWh[from] as number) || last > (milliWh[to] as number)) return null;
-    return { from, cost: costs.mixed, explanation: 'mixed' };
+    const fits = first >= (milliWh[from] as number) && last <= (milliWh[to] as number);
+    if (hasStart && !zeroAssumed && base > 0 && fits) return { from, cost: costs.mixed, explanation: 'mixed' };
+    return to - from > 2 && !this.#isPlausible(to - 1, to) ? { from, cost: costs.foreign, explanation: 'foreign' } : null;
   }
 
   #moved(from: number, to: number): number {

@@ -122,6 +122,12 @@ describe('registers that lie', () => {
     expect(whOf(read(every5(4_076_334, 104, 228, 353, 4_076_734).slice(0, 4), lifetime, true))).toBe(353);
   });
 
+  it('are told in another unit between: the others count', () => {
+    const points = every5(4_076_000, 4_076_600, 4_077.2, 4_077.8, 4_078.4, 4_079, 4_079_500, 4_080_000);
+    expect(read(points, lifetime)).toMatchObject({ energyMilliWh: 4_000_000, flags: ['register-outlier'] });
+    expect(read(points.with(1, { ...points[1] as ReportedPoint, milliWh: 4_076_600 }), lifetime)).toMatchObject({ energyMilliWh: 4_000_000 });
+  });
+
   it('are off once, up or down: the others count', () => {
     for (const odd of [9_000_000, 7, -1, 0]) {
       const reading = read(every5(1_000, 1_500, odd, 2_500, 3_000), { ...lifetime, scope: null });
