@@ -20,7 +20,7 @@ export function questionSql(question: Question, database: string, part: PartOfNe
   // Sums of months know neither days nor, but for one, places: empty, they give way to the sessions themselves.
   const noSums = began.length > 0 ? ['0'] : [];
   const conditions = question.subject === 'attempts'
-    ? { charging_sessions: began, charging_visits: began }
+    ? { charging_sessions: began, charging_visits: began, session_months: noSums, visit_months: noSums }
     : { session_facts: began, session_months: began.length > place.length ? noSums : place, session_hours: noSums, session_flag_months: noSums, sessions_now: place, stations_now: place, connectors_now: place, connector_intervals: place };
   const filters = Object.entries(conditions).filter(([, all]) => all.length > 0).map(([table, all]) => `${quoted(`${database}.${table}`)}: ${quoted(all.join(' AND '))}`);
   const sql = question.sql(database);

@@ -191,10 +191,11 @@ FROM {database}.session_facts AS facts
 WHERE NOT has((SELECT months FROM {database}.session_hours_hold), month)
 GROUP BY local_day, hour, currency;
 
--- By station, tariff and kind of connector. `places_used`: EVSEs. `priced`: of sessions whose cost and energy are both known.
+-- By month of the start by the clock at the site, station, tariff and kind of connector. `places_used`: EVSEs. `priced`: of sessions whose cost and energy are both known.
 CREATE TABLE IF NOT EXISTS {database}.session_months
 (
     month                    String,
+    local_month              Date,
     station_id               LowCardinality(String),
     site_id                  LowCardinality(String),
     city                     LowCardinality(String),
@@ -231,7 +232,7 @@ ORDER BY (month, station_id);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.session_months_made REFRESH AFTER 1 HOUR TO {database}.session_months EMPTY AS
 SELECT
-    month, station_id, site_id, city, operator, ifNull(tariff_id, '') AS tariff_id, ifNull(currency, '') AS currency, ifNull(facts.current, '') AS current,
+    month, toStartOfMonth(local_day) AS local_month, station_id, site_id, city, operator, ifNull(tariff_id, '') AS tariff_id, ifNull(currency, '') AS currency, ifNull(facts.current, '') AS current,
     ifNull(connector_standard, '') AS standard, power_max_w AS power_w, groupUniqArray(evse_id) AS places_used,
     count() AS sessions, countIf(successful) AS successful_sessions, count(facts.energy_wh) AS sessions_with_energy,
     sum(ifNull(facts.energy_wh, 0)) AS energy_wh, count(facts.stay_ms) AS sessions_with_stay, sum(ifNull(facts.stay_ms, 0)) AS stay_ms,
@@ -242,7 +243,7 @@ SELECT
     max(if(isNull(facts.stay_ms), start_time, assumeNotNull(stop_time))) AS last_used, min(local_day) AS first_day, max(local_day) AS last_day,
     now64(3, 'UTC') AS as_of
 FROM {database}.session_facts AS facts
-GROUP BY month, station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w;
+GROUP BY month, local_month, station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w;
 
 -- The months of session_months that hold: into which nothing was inserted since.
 CREATE VIEW IF NOT EXISTS {database}.session_months_hold AS
@@ -253,14 +254,14 @@ WHERE month NOT IN
 
 CREATE VIEW IF NOT EXISTS {database}.session_months_now AS
 SELECT
-    station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w, places_used, sessions, successful_sessions,
+    local_month, station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w, places_used, sessions, successful_sessions,
     sessions_with_energy, energy_wh, sessions_with_stay, stay_ms, sessions_with_charging, charging_ms, sessions_with_idle, idle_ms, sessions_priced,
     priced_energy_wh, priced_minor, last_priced, first_start, last_start, last_used, first_day, last_day
 FROM {database}.session_months
 WHERE has((SELECT months FROM {database}.session_months_hold), month)
 UNION ALL
 SELECT
-    station_id, site_id, city, operator, ifNull(tariff_id, '') AS tariff_id, ifNull(currency, '') AS currency, ifNull(facts.current, '') AS current,
+    toStartOfMonth(local_day) AS local_month, station_id, site_id, city, operator, ifNull(tariff_id, '') AS tariff_id, ifNull(currency, '') AS currency, ifNull(facts.current, '') AS current,
     ifNull(connector_standard, '') AS standard, power_max_w AS power_w, groupUniqArray(evse_id) AS places_used,
     count() AS sessions, countIf(successful) AS successful_sessions, count(facts.energy_wh) AS sessions_with_energy,
     sum(ifNull(facts.energy_wh, 0)) AS energy_wh, count(facts.stay_ms) AS sessions_with_stay, sum(ifNull(facts.stay_ms, 0)) AS stay_ms,
@@ -271,7 +272,7 @@ SELECT
     max(if(isNull(facts.stay_ms), start_time, assumeNotNull(stop_time))) AS last_used, min(local_day) AS first_day, max(local_day) AS last_day
 FROM {database}.session_facts AS facts
 WHERE NOT has((SELECT months FROM {database}.session_months_hold), month)
-GROUP BY station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w;
+GROUP BY local_month, station_id, site_id, city, operator, tariff_id, currency, current, standard, power_w;
 
 -- By flag; '' counts those without any.
 CREATE TABLE IF NOT EXISTS {database}.session_flag_months

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS {database}.charging_visits
     _batch                     FixedString(16),
     _inserted                  DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
     INDEX start_time_range  start_time TYPE minmax GRANULARITY 1,
+    INDEX inserted_range    _inserted  TYPE minmax GRANULARITY 1,
     INDEX batch_set         _batch     TYPE bloom_filter(0.001) GRANULARITY 4
 )
 ENGINE = ReplacingMergeTree(_version)
@@ -31,6 +32,54 @@ PARTITION BY if(opened_time >= toDateTime64('2010-01-01', 3, 'UTC') AND opened_t
                 toYYYYMM(opened_time), 0)
 ORDER BY (site_id, id_token, opened_time, visit_id)
 SETTINGS non_replicated_deduplication_window = 10000, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+-- Sums of months of visits, as those of sessions (0002).
+CREATE TABLE IF NOT EXISTS {database}.visit_months
+(
+    month               String,
+    local_month         Date,
+    station_id          LowCardinality(String),
+    site_id             LowCardinality(String),
+    city                LowCardinality(String),
+    operator            LowCardinality(String),
+    visits              UInt64,
+    successful_visits   UInt64,
+    first_time_visits   UInt64,
+    visit_attempts      UInt64,
+    as_of               DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY (month, station_id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.visit_months_made REFRESH AFTER 1 HOUR TO {database}.visit_months EMPTY AS
+SELECT
+    _partition_id AS month, toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS local_month, station_id, site_id, city, operator,
+    count() AS visits, countIf(successful) AS successful_visits, countIf(first_attempt_successful) AS first_time_visits,
+    sum(all_visits.attempts) AS visit_attempts,
+    now64(3, 'UTC') AS as_of
+FROM {database}.charging_visits AS all_visits FINAL
+WHERE attempts > 0
+GROUP BY month, local_month, station_id, site_id, city, operator;
+
+-- The months of visit_months that hold: into which nothing was inserted since.
+CREATE VIEW IF NOT EXISTS {database}.visit_months_hold AS
+SELECT groupUniqArray(month) AS months
+FROM {database}.visit_months
+WHERE month NOT IN
+    (SELECT DISTINCT _partition_id FROM {database}.charging_visits WHERE _inserted > (SELECT max(as_of) FROM {database}.visit_months) - INTERVAL 10 MINUTE);
+
+CREATE VIEW IF NOT EXISTS {database}.visit_months_now AS
+SELECT local_month, station_id, site_id, city, operator, visits, successful_visits, first_time_visits, visit_attempts
+FROM {database}.visit_months
+WHERE has((SELECT months FROM {database}.visit_months_hold), month)
+UNION ALL
+SELECT
+    toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS local_month, station_id, site_id, city, operator,
+    count() AS visits, countIf(successful) AS successful_visits, countIf(first_attempt_successful) AS first_time_visits,
+    sum(all_visits.attempts) AS visit_attempts
+FROM {database}.charging_visits AS all_visits FINAL
+WHERE attempts > 0 AND NOT has((SELECT months FROM {database}.visit_months_hold), _partition_id)
+GROUP BY local_month, station_id, site_id, city, operator;
 
 -- How often charging succeeds, by month (of the start, by the clock at the site) and station, site, city or operator, or over all (see `dimension`; columns of other
 -- dimensions are empty). An attempt succeeds with more than 0.1 kWh, a visit with an attempt that does; a visit counts where it began.
@@ -48,19 +97,16 @@ FROM
 (
     SELECT
         multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS month, station_id, site_id, city, operator,
-        count() AS attempts_made, countIf(successful) AS attempts_succeeded,
+        local_month AS month, station_id, site_id, city, operator, sum(sessions) AS attempts_made, sum(successful_sessions) AS attempts_succeeded,
         toUInt64(0) AS visits_made, toUInt64(0) AS visits_succeeded, toUInt64(0) AS first_time, toUInt64(0) AS visit_attempts
-    FROM {database}.charging_sessions FINAL
+    FROM {database}.session_months_now
     GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
     UNION ALL
     SELECT
         multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS month, station_id, site_id, city, operator,
-        toUInt64(0) AS attempts_made, toUInt64(0) AS attempts_succeeded,
-        count() AS visits_made, countIf(successful) AS visits_succeeded, countIf(first_attempt_successful) AS first_time, sum(attempts) AS visit_attempts
-    FROM {database}.charging_visits FINAL
-    WHERE attempts > 0
+        local_month AS month, station_id, site_id, city, operator, toUInt64(0) AS attempts_made, toUInt64(0) AS attempts_succeeded,
+        sum(months.visits) AS visits_made, sum(successful_visits) AS visits_succeeded, sum(first_time_visits) AS first_time, sum(months.visit_attempts) AS visit_attempts
+    FROM {database}.visit_months_now AS months
     GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
 )
 GROUP BY dimension, month, station_id, site_id, city, operator;
