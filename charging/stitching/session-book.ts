@@ -115,7 +115,10 @@ export class SessionBook {
     const state = this.#sessions.get(stationId, key);
     if (state === undefined) return;
     state.dueMs = Infinity;
-    if (!isFinal(state) && state.mergedInto === null) this.settle(state, this.before(state), nowMs, true);
+    if (isFinal(state) || state.mergedInto !== null) return;
+    // A stop that was told gives nothing new when it has settled, unless it is taken for another session's.
+    const before = state.stopMs === null || isLoneStop(state) ? this.before(state) : this.beforeStop(state);
+    this.settle(state, before, nowMs, true);
   }
 
   /** Forgets the station's finished sessions for which nothing is waited for any more. */
