@@ -11,7 +11,7 @@ import { ChdbWarehouse } from '../../runtime/sinks/clickhouse/chdb-warehouse.ts'
  */
 const folder = mkdtempSync(join(tmpdir(), 'voltstream-sums-'));
 const warehouse = new ChdbWarehouse({ folder });
-const sums = ['session_hours', 'session_months', 'session_flag_months'] as const;
+const sums = ['session_hours', 'session_months', 'session_flag_months', 'visit_months'] as const;
 
 beforeAll(async () => {
   await warehouse.open();
@@ -33,7 +33,12 @@ async function insert(from: number, to: number, version: number, wh: number, ins
       opened - 60 * ${version}, if(number % 5 = 0, NULL, opened + number % 7000), 3600, true, 'TransactionEnded', number % 3, 1,
       'site', if(number % 11 < 6, 'A', 'B'), '', '', 'o', 'Europe/Berlin', if(number % 2 = 0, NULL, 't'), if(number % 3 = 0, NULL, 'EUR'),
       if(number % 3 = 0 OR number % 7 = 0, NULL, number), if(number % 7 = 0, NULL, number + ${wh}), number, if(number % 4 = 0, NULL, 1), if(number % 10 < 2, ['a', 'b'], []),
-      true, 3, 0, 0, [], ${version}, 'b', ${inserted} FROM numbers(${from}, ${to - from})`);
+      number % 6 != 0, 3, 0, 0, [], ${version}, 'b', ${inserted} FROM numbers(${from}, ${to - from})`);
+  await warehouse.command(`
+    INSERT INTO db.charging_visits (site_id, id_token, opened_time, visit_id, station_id, city, operator, start_time, utc_offset_seconds, attempts, successes, successful,
+      first_attempt_successful, energy_wh, session_ids, _version, _batch, _inserted)
+    SELECT site_id, 'k', opened_time, session_id, station_id, city, operator, start_time, 3600, toUInt64(session_id) % 4 * (1 - ${version} % 2), 1, successful, evse_id = 1, 0, [],
+      ${version}, 'b', ${inserted} FROM db.charging_sessions WHERE _version = ${version} AND toUInt64(session_id) >= ${from} AND toUInt64(session_id) < ${to}`);
 }
 
 const asked: Readonly<Record<(typeof sums)[number], readonly [string, string]>> = {
@@ -59,6 +64,13 @@ const asked: Readonly<Record<(typeof sums)[number], readonly [string, string]>> 
   session_flag_months: [
     'SELECT flag, sum(sessions) AS n FROM db.session_flag_months_now GROUP BY flag ORDER BY flag',
     `SELECT arrayJoin(if(empty(flags), [''], flags)) AS flag, count() AS n FROM db.charging_sessions FINAL GROUP BY flag ORDER BY flag`,
+  ],
+  visit_months: [
+    `SELECT toString(local_month) AS month, station_id, city, sum(visits) AS n, sum(visit_attempts) AS attempts, sum(successful_visits) AS successes, sum(first_time_visits) AS first
+     FROM db.visit_months_now GROUP BY ALL ORDER BY ALL`,
+    `SELECT toString(toStartOfMonth(toDate(start_time + INTERVAL 1 HOUR))) AS month, station_id, city, count() AS n, sum(v.attempts) AS attempts, sum(successful) AS successes,
+       sum(first_attempt_successful) AS first
+     FROM db.charging_visits AS v FINAL WHERE v.attempts != 0 GROUP BY ALL ORDER BY ALL`,
   ],
 };
 
