@@ -178,95 +178,103 @@ FROM
 )
 GROUP BY station_id, hour_number;
 
--- Each charging port (EVSE) from the first time that it was heard of, cut at every change and at months (UTC): whether it was up,
--- whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions exclude once. What lasts is taken to last until `until`.
--- For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
+-- Each charging port (EVSE) with its segments: from the first time that it was heard of, cut at every change and at months (UTC). A segment is
+-- (from, to, usable connectors, connectors online, exclusions, months since the first one); times in milliseconds. What lasts is taken to last
+-- until `until`.
 --
 -- A connector can be used from its first time on, but for its outages. So the changes of a port are an array of (time, usable connectors, connectors
--- online, exclusions), sorted and added up. The array with one element binds `changes`; named as a column and used six times, it would be
--- written out six times in the plan.
+-- online, exclusions, months), sorted and added up. The array with one element binds `changes`; named as a column and used for each sum, it would
+-- be written out as often in the plan.
+CREATE VIEW IF NOT EXISTS {database}.port_timelines AS
+SELECT
+    station_id, evse_id, site_id, city, operator, first_time,
+    arrayMap(changes -> arrayFilter(segment -> segment.1 < segment.2,
+                                    arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), changes.1[-1]),
+                                             arrayCumSum(changes.2), arrayCumSum(changes.3), arrayCumSum(changes.4), arrayCumSum(changes.5))),
+        [arraySort(arrayConcat(
+            arrayMap(known_ms -> (known_ms, 1::Int64, 1::Int64, 0::Int64, 0::Int64), connectors_ms),
+            [(until_ms, 0::Int64, 0::Int64, 0::Int64, 0::Int64)],
+            arrayFlatten(arrayMap(o -> [(o.1, -1::Int64, o.3, 0::Int64, 0::Int64), (o.2, 1::Int64, -o.3, 0::Int64, 0::Int64)], outages)),
+            arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64, 0::Int64), (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64, 0::Int64)], excluding)),
+            arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64, 1::Int64),
+                     range(1, 1 + greatest(0, dateDiff('month', first_time, {until:DateTime64(3, 'UTC')}))))))])[1] AS segments
+FROM
+(
+    SELECT
+        p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
+        p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
+        p.connectors_ms AS connectors_ms, o.outages AS outages,
+        arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
+                         AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
+                    arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
+    FROM
+    (
+        SELECT
+            station_id, evse_id, argMax(c.site_id, c.since) AS port_site, argMax(c.city, c.since) AS port_city, argMax(c.operator, c.since) AS port_operator,
+            greatest(min(c.first_time), {since:DateTime64(3, 'UTC')}) AS first_time,
+            groupArray(toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')}))) AS connectors_ms
+        FROM {database}.connectors_now AS c FINAL
+        WHERE c.first_time < {until:DateTime64(3, 'UTC')}
+        GROUP BY station_id, evse_id
+    ) AS p
+    LEFT JOIN
+    (
+        SELECT
+            station_id, evse_id,
+            groupArray((toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})),
+                        toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
+                        if(online, 0, -1)::Int64)) AS outages
+        FROM {database}.connector_outages FINAL
+        WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
+        GROUP BY station_id, evse_id
+    ) AS o ON p.station_id = o.station_id AND p.evse_id = o.evse_id
+    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
+    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
+    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of
+);
+
+-- The segments one by one: whether the port was up, whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions
+-- exclude once. For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
 CREATE VIEW IF NOT EXISTS {database}.port_segments AS
 SELECT
     station_id, evse_id, site_id, city, operator,
     fromUnixTimestamp64Milli(segment.1, 'UTC') AS from_time, fromUnixTimestamp64Milli(segment.2, 'UTC') AS to_time,
     segment.3 > 0 AS up, segment.4 > 0 AS online, segment.5 > 0 AS excluded, (segment.2 - segment.1) / 60000 AS minutes
-FROM
-(
-    SELECT
-        station_id, evse_id, site_id, city, operator,
-        arrayMap(changes -> arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), changes.1[-1]),
-                                     arrayCumSum(changes.2), arrayCumSum(changes.3), arrayCumSum(changes.4)),
-            [arraySort(arrayConcat(
-                arrayMap(known_ms -> (known_ms, 1::Int64, 1::Int64, 0::Int64), connectors_ms),
-                [(until_ms, 0::Int64, 0::Int64, 0::Int64)],
-                arrayFlatten(arrayMap(o -> [(o.1, -1::Int64, o.3, 0::Int64), (o.2, 1::Int64, -o.3, 0::Int64)], outages)),
-                arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64), (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64)], excluding)),
-                arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64),
-                         range(1, 1 + greatest(0, dateDiff('month', first_time, {until:DateTime64(3, 'UTC')}))))))])[1] AS segments
-    FROM
-    (
-        SELECT
-            p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
-            p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
-            p.connectors_ms AS connectors_ms, o.outages AS outages,
-            arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
-                             AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
-                        arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
-        FROM
-        (
-            SELECT
-                station_id, evse_id, argMax(c.site_id, c.since) AS port_site, argMax(c.city, c.since) AS port_city, argMax(c.operator, c.since) AS port_operator,
-                greatest(min(c.first_time), {since:DateTime64(3, 'UTC')}) AS first_time,
-                groupArray(toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')}))) AS connectors_ms
-            FROM {database}.connectors_now AS c FINAL
-            WHERE c.first_time < {until:DateTime64(3, 'UTC')}
-            GROUP BY station_id, evse_id
-        ) AS p
-        LEFT JOIN
-        (
-            SELECT
-                station_id, evse_id,
-                groupArray((toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})),
-                            toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
-                            if(online, 0, -1)::Int64)) AS outages
-            FROM {database}.connector_outages FINAL
-            WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
-            GROUP BY station_id, evse_id
-        ) AS o ON p.station_id = o.station_id AND p.evse_id = o.evse_id
-        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
-        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
-        LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of
-    )
-)
-ARRAY JOIN segments AS segment
-WHERE segment.1 < segment.2;
+FROM {database}.port_timelines(since = {since:DateTime64(3, 'UTC')}, until = {until:DateTime64(3, 'UTC')})
+ARRAY JOIN segments AS segment;
 
 -- Uptime of each port and month (UTC), and of the twelve months that end with it: SELECT * FROM port_uptime_until(until = '2026-04-01').
 -- year_uptime_percent is of the minutes that are known; rule_uptime_percent is the equation of 23 CFR 680.116(b)(3) to the letter: of 525,600 minutes,
 -- those before the port was heard of taken for up.
+--
+-- `ends` has what has added up at the end of each month: (known, outage, excluded, not online) in milliseconds. A month, and twelve of them, are
+-- differences of these, so that no rows need be sorted or grouped.
 CREATE VIEW IF NOT EXISTS {database}.port_uptime_until AS
 SELECT
-    station_id, evse_id, site_id, city, operator, month, minutes, outage_minutes, excluded_minutes, offline_minutes,
+    station_id, evse_id, site_id, city, operator, toStartOfMonth(addMonths(first_time, number - 1)) AS month,
+    (this.1 - before.1) / 60000 AS minutes, (this.2 - before.2) / 60000 AS outage_minutes,
+    (this.3 - before.3) / 60000 AS excluded_minutes, (this.4 - before.4) / 60000 AS offline_minutes,
     (minutes - (outage_minutes - excluded_minutes)) / minutes * 100 AS uptime_percent,
-    sum(minutes) OVER year AS year_minutes,
-    sum(outage_minutes) OVER year AS year_outage_minutes,
-    sum(excluded_minutes) OVER year AS year_excluded_minutes,
+    (this.1 - year.1) / 60000 AS year_minutes, (this.2 - year.2) / 60000 AS year_outage_minutes, (this.3 - year.3) / 60000 AS year_excluded_minutes,
     (year_minutes - (year_outage_minutes - year_excluded_minutes)) / year_minutes * 100 AS year_uptime_percent,
     (525600 - (year_outage_minutes - year_excluded_minutes)) / 525600 * 100 AS rule_uptime_percent,
     year_uptime_percent > 97 AS above_97
 FROM
 (
     SELECT
-        station_id, evse_id, any(segments.site_id) AS site_id, any(segments.city) AS city, any(segments.operator) AS operator,
-        toStartOfMonth(from_time) AS month,
-        sum(segments.minutes) AS minutes,
-        sumIf(segments.minutes, NOT up) AS outage_minutes,
-        sumIf(segments.minutes, NOT up AND excluded) AS excluded_minutes,
-        sumIf(segments.minutes, NOT online) AS offline_minutes
-    FROM {database}.port_segments(since = '1970-01-01 00:00:00', until = {until:DateTime64(3, 'UTC')}) AS segments
-    GROUP BY station_id, evse_id, month
+        station_id, evse_id, site_id, city, operator, first_time,
+        arrayMap(s -> arrayFilter((end, own, next) -> own != next,
+                                  arrayZip(arrayCumSum(arrayMap(e -> e.2 - e.1, s)),
+                                           arrayCumSum(arrayMap(e -> if(e.3 > 0, 0, e.2 - e.1), s)),
+                                           arrayCumSum(arrayMap(e -> if(e.3 > 0 OR e.5 <= 0, 0, e.2 - e.1), s)),
+                                           arrayCumSum(arrayMap(e -> if(e.4 > 0, 0, e.2 - e.1), s))),
+                                  s.6, arrayPushBack(arrayPopFront(s.6), -1)),
+            [segments])[1] AS ends
+    FROM {database}.port_timelines(since = '1970-01-01 00:00:00', until = {until:DateTime64(3, 'UTC')})
 )
-WINDOW year AS (PARTITION BY station_id, evse_id ORDER BY month ROWS BETWEEN 11 PRECEDING AND CURRENT ROW);
+ARRAY JOIN
+    ends AS this, arrayPushFront(arrayPopBack(ends), (0, 0, 0, 0)) AS before, arrayEnumerate(ends) AS number,
+    arrayResize(arrayConcat(arrayWithConstant(least(12, length(ends)), (0::Int64, 0::Int64, 0::Int64, 0::Int64)), ends), length(ends)) AS year;
 
 -- Uptime of each port in any span of time, for months by a site's own clock, quarters, a contract's year:
 -- SELECT * FROM port_uptime_between(since = '2026-02-28 23:00:00', until = '2026-03-31 22:00:00')
