@@ -177,12 +177,12 @@ export class SessionBook {
       state.points = points;
       now = old;
     }
-    if (state.points.length > pointsMax) {
+    if (state.points.length >= pointsMax) {
       state.points = withoutLeast(state.points, lastMs);
       now = readingOf(state);
       if (!isSameReading(old, now)) this.#load.changed(before, givenOf(state));
     }
-    state.thinAt = Math.max(thinFirstAt, state.points.length + 48, Math.min(pointsMax + 1, 2 * state.points.length));
+    state.thinAt = Math.max(thinFirstAt, state.points.length + 48, Math.min(pointsMax, 2 * state.points.length));
     // Read again from what is left, as it would be after a restart.
     unread(state);
   }
