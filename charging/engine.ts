@@ -5,5 +5,5 @@ export {
 } from '../index.ts';
 export type {
   ColumnType, ColumnValue, DeadLetter, Emit, GroupedStore, KeyProgress, KeyTimerStore, KeyValueStore, Log, LogProducer, LogRecord, Operator, OutboundRecord, RecordOrigin, StatefulContext,
-  StoreDefinition, Stream, StreamRecord, StreamReference, TableDefinition, TableReference, TimeKeyStore, TopicDefinition, Windowed,
+  StoreDefinition, Stream, StreamRecord, StreamReference, TableDefinition, TableReference, TimeKeyStore, TopicDefinition, Warehouse, Windowed,
 } from '../index.ts';

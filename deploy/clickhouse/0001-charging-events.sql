@@ -12,7 +12,7 @@
 -- 2010 to 2069 share partition 0, so that lying clocks cannot make thousands of partitions (720 at the most).
 -- `event_time` is the time the stream works with (see the extractor); `timestamp_ms` is what the device said.
 --
--- Kept for ever, unless a TTL says otherwise: ALTER TABLE charging_events MODIFY TTL toDateTime(event_time) + INTERVAL 400 DAY. Parts go as
+-- Kept for ever, unless a TTL says otherwise (charging/retention.ts): ALTER TABLE charging_events MODIFY TTL event_time + INTERVAL 400 DAY. Parts go as
 -- a whole, a month after the other; nothing is rewritten for it.
 CREATE TABLE IF NOT EXISTS {database}.charging_events
 (
@@ -59,7 +59,7 @@ PARTITION BY if(event_time >= toDateTime64('2010-01-01', 3, 'UTC') AND event_tim
                 toYYYYMM(event_time), 0)
 PRIMARY KEY (station_id, event_time)
 ORDER BY (station_id, event_time, topic, partition, offset)
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1;
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 -- The newest hundred events within a span of time in which a word occurs: the id of a driver's token, a transaction or an event (as it stands),
 -- or a word of an error (in any case). Newest first:
