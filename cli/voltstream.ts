@@ -38,7 +38,7 @@ function stateFlags(flags: Flags): Readonly<Record<string, string | boolean>> {
 
 function referenceCommand(root: Command): void {
   withSettings(root.command('reference'))
-    .description('reference data: stations and vehicles from files, compared with what is known; the same file again changes nothing (docs/reference-data.md)')
+    .description('reference data: stations, vehicles and tariffs from files, compared with what is known; the same file again changes nothing (docs/reference-data.md)')
     .argument('<action>', 'load FILE..., or formats: which forms of files there are')
     .argument('[file...]', 'CSV or JSON, plain or gzip')
     .option('--format <name>', 'form of the files, as "formats" names it (default: by their content)')
