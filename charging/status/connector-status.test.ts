@@ -106,6 +106,13 @@ describe('connector status', () => {
     expect(told(ended('a', 5, at(30), 5))).toEqual(['30- Available transaction']);
   });
 
+  it('is the same for two updates of one moment, whichever comes first', () => {
+    const updates = [updated('a', 1, at(5), 5, { receivedMs: at(6) }), updated('a', 2, at(5), 5, { offline: true })];
+    const wanted = ['5- Occupied a offline transaction'];
+    expect(told(lost(at(0)), ...updates)).toEqual(wanted);
+    expect(told(...updates.toReversed(), lost(at(0)))).toEqual(wanted);
+  });
+
   it('does not let a start without length, or behind its end, last', () => {
     expect(told(started('a', at(0)), ended('a', 1, at(0), 0))).toEqual(['0- Available transaction']);
     expect(told(ended('a', 1, at(-31), 0), started('a', at(0)))).toEqual(['-31- Available transaction']);

@@ -46,7 +46,7 @@ export class ConnectorTimeline {
   /** Whether an update of a transaction can say nothing: its transaction is under way, and was before. Costs next to nothing. */
   isUnderWay(transactionId: string, timeMs: number, edition: number): boolean {
     const tip = this.#tip;
-    return tip.open === transactionId && timeMs >= tip.openedMs && edition <= tip.openEdition;
+    return tip.open === transactionId && timeMs > tip.openedMs && edition <= tip.openEdition;
   }
 
   /**
