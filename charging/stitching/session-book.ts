@@ -108,6 +108,8 @@ export class SessionBook {
     else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs, woken);
     if (isFinal(state) || state.mergedInto !== null) this.#forgetAt(state.stationId, this.#dropMsOf(state));
     if (before.given !== null) this.#load.changed(before.given, givenOf(state));
+    // Finished sessions are many, and are hardly asked again.
+    if (isFinal(state)) state.segments = null;
   }
 
   /** A session's timer is due. */

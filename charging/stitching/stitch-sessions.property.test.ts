@@ -101,7 +101,7 @@ describe('stitchSessions', () => {
         restarted.restart();
       }
       for (const topic of ['rows', 'load', 'live', 'late']) expect(restarted.take(topic)).toEqual(plain.take(topic));
-    }), propertyRuns(100));
+    }), propertyRuns(50));
   });
 
   it('gives in load to the mWh and to the ms what the last rows of sessions say', () => {
@@ -151,7 +151,7 @@ describe('stitchSessions', () => {
         expect(revisions.map((row) => row.revision)).toEqual(revisions.map((_, index) => index));
         expect(new Set(revisions.map((row) => row.openedMs)).size).toBe(1);
       }
-    }), propertyRuns(100));
+    }), propertyRuns(50));
   });
 });
 
