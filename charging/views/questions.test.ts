@@ -48,10 +48,11 @@ describe('questionSql', () => {
 
   it('filters what the view stands on, whatever is in the names', () => {
     expect(questionSql(totals, 'db', { fromDay: '2018-01-01' })).toContain("SELECT * FROM db.network_totals SETTINGS additional_table_filters = {'db.session_facts': 'local_day >= \\'2018-01-01\\'', ");
-    const filtered = questionSql(totals, 'db', { city: "O'Fallon", site: 'a\\b' });
-    for (const table of ['session_facts', 'stations_now', 'connectors_now', 'connector_intervals']) {
-      expect(filtered).toContain(`'db.${table}': 'city = \\'O\\\\\\'Fallon\\' AND site_id = \\'a\\\\\\\\b\\''`);
-    }
+    const place = String.raw`city = \'O\\\'Fallon\' AND site_id = \'a\\\\b\'`;
+    expect(questionSql(totals, 'db', { city: "O'Fallon", site: 'a\\b' })).toBe(`SELECT * FROM db.network_totals SETTINGS additional_table_filters = {'db.session_facts': '${place}', ` +
+      `'db.session_months': '${place}', 'db.session_hours': '0', 'db.session_flag_months': '0', 'db.stations_now': '${place}'}`);
+    expect(questionSql(questionNamed('network_uptime') as Question, 'db', { operator: 'A', fromDay: '2018-01-01' })).toMatch(
+      /SETTINGS additional_table_filters = \{'db.connectors_now': 'operator = \\'A\\'', 'db.sessions_now': 'operator = \\'A\\'', 'db.stations_now': 'operator = \\'A\\''\}$/);
   });
 
   it('knows which answers a part changes', () => {
