@@ -70,6 +70,11 @@ export class LoadOutput {
     this.#send(event.timestampMs, event.timestampMs, 0, 0, 0, 0, null, 0, 0, errorsOf(event));
   }
 
+  /** The event under way when it says nothing new: only its time. */
+  repeated(event: SessionEvent): void {
+    this.#send(event.timestampMs, event.timestampMs, 0, 0, 0, 0, null, 0, 0, 0);
+  }
+
   /** The event under way, taken in: its meter value, too. */
   taken(event: SessionEvent): void {
     const { timestampMs } = event;

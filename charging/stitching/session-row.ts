@@ -40,7 +40,7 @@ export interface SessionRow extends SessionPlace {
   readonly stationId: string;
   readonly evseId: number;
   readonly connectorId: number;
-  /** Time of the first event that was seen of it; unlike the start it never changes. The month of it is the table's partition. */
+  /** Time of the earliest event that was seen of it before its first final row; unlike the start it never changes after that. The month of it is the table's partition. */
   readonly openedMs: number;
   /** Reported, or inferred from the first event (flag `missing-start`). */
   readonly startMs: number;

@@ -279,6 +279,13 @@ describe('load', () => {
     ]);
   });
 
+  it('counts an error once, however often its event is told', () => {
+    const { push, load } = drive();
+    const failing = updated('a', 1, ten + minutes(1), 5, { errorCode: 'OverVoltage' });
+    push(started('a', ten), failing, told(failing, {}), told(failing, { eventId: 'again' }));
+    expect(load().reduce((sum, change) => sum + change.errors, 0)).toBe(1);
+  });
+
   it('has an empty change for an event that changes nothing', () => {
     const { push, load } = drive();
     push(heartbeat(ten), available(ten + 1), started('late', ten - days(8)));

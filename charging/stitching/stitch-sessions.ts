@@ -161,7 +161,7 @@ class SessionStitcher {
     const ended = point.kind === 'end';
     const before = ended ? this.#book.beforeStop(state) : null;
     append(state, event, point);
-    if (timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
+    if (event.edition === 0 && timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
     state.tail = appended.tail;
     state.segments = null;
     this.#load.appended(event, appended, ended);
@@ -180,7 +180,7 @@ class SessionStitcher {
       state.duplicates += 1;
       this.#context.dropped('duplicate');
       this.#sessions.put(event.stationId, state.key, state);
-      this.#load.event(event);
+      this.#load.repeated(event);
       return;
     }
     const moves = edition > state.edition && (event.evseId !== state.evseId || event.connectorId !== state.connectorId);
