@@ -95,6 +95,26 @@ function listOf(flag: unknown): readonly string[] | null {
   return flag === undefined ? null : (flag as readonly string[]).flatMap((text) => text.split(',')).map((text) => text.trim()).filter((text) => text !== '');
 }
 
+function stateCommand(root: Command): void {
+  withSettings(root.command('state'))
+    .description('look at committed state; take it away as a savepoint and bring it back')
+    .argument('[action]', 'list, get STORE KEY, or range STORE', 'list')
+    .argument('[store]', 'a store that "list" names')
+    .argument('[key]', 'text where keys are texts, else JSON; of a grouped store the group')
+    .option('--member <name>', 'member of a group')
+    .option('--at <time>', 'start of a window, end of a session, or as of when: milliseconds or ISO 8601')
+    .option('--from <bound>', 'first key, or time where entries lie by time')
+    .option('--to <bound>', 'key before which it ends, or last time')
+    .option('--limit <number>', 'entries of a page at most, to 10000 (default: 1000)')
+    .option('--after <cursor>', 'where the page before has ended')
+    .option('--export <file>', 'write all state as a savepoint; .gz is gzip, else zstd')
+    .option('--import <file>', 'bring a savepoint into the state store')
+    .option('--replace', 'import in place of state that is there')
+    .option('--json', 'print the answer as JSON')
+    .action(async (action: string, store: string | undefined, key: string | undefined, flags: Flags) =>
+      (await import('./state.ts')).state(sourcesOf(flags), { action, store, key, ...stateFlags(flags) }));
+}
+
 function program(): Command {
   const root = new Command('voltstream')
     .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
@@ -141,23 +161,7 @@ function program(): Command {
   reportCommand(root);
   exportCommand(root);
 
-  withSettings(root.command('state'))
-    .description('look at committed state; take it away as a savepoint and bring it back')
-    .argument('[action]', 'list, get STORE KEY, or range STORE', 'list')
-    .argument('[store]', 'a store that "list" names')
-    .argument('[key]', 'text where keys are texts, else JSON; of a grouped store the group')
-    .option('--member <name>', 'member of a group')
-    .option('--at <time>', 'start of a window, end of a session, or as of when: milliseconds or ISO 8601')
-    .option('--from <bound>', 'first key, or time where entries lie by time')
-    .option('--to <bound>', 'key before which it ends, or last time')
-    .option('--limit <number>', 'entries of a page at most, to 10000 (default: 1000)')
-    .option('--after <cursor>', 'where the page before has ended')
-    .option('--export <file>', 'write all state as a savepoint; .gz is gzip, else zstd')
-    .option('--import <file>', 'bring a savepoint into the state store')
-    .option('--replace', 'import in place of state that is there')
-    .option('--json', 'print the answer as JSON')
-    .action(async (action: string, store: string | undefined, key: string | undefined, flags: Flags) =>
-      (await import('./state.ts')).state(sourcesOf(flags), { action, store, key, ...stateFlags(flags) }));
+  stateCommand(root);
 
   root.command('topology')
     .description('describe the product topology: sources, steps, stores, sinks')
