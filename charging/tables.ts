@@ -1,13 +1,13 @@
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
-import { withoutCost } from './cost/price-session.ts';
 import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
 import { monthOf, storableMs } from './month-partition.ts';
 import { eventTimeOf } from './session-event.ts';
-import { liveSessionsTable, sessionsTable, sessionTableRow } from './session-tables.ts';
+import { liveSessionsTable, sessionsTable } from './session-tables.ts';
 import type { LiveTableRow, SessionTableRow } from './session-tables.ts';
-import type { SessionRow } from './stitching/session-row.ts';
 import { loadTables } from './load/load-tables.ts';
 import type { LoadTables } from './load/load-tables.ts';
+import { statusTables } from './status/status-tables.ts';
+import type { StatusTables } from './status/status-tables.ts';
 import { visitsTable } from './visits/visit-table.ts';
 import type { VisitTableRow } from './visits/visit-table.ts';
 
@@ -55,7 +55,7 @@ export interface LateRecord {
   readonly json: string;
 }
 
-export interface ChargingTables extends LoadTables {
+export interface ChargingTables extends LoadTables, StatusTables {
   readonly events: TableDefinition<EventTableRow>;
   readonly sessions: TableDefinition<SessionTableRow>;
   readonly live: TableDefinition<LiveTableRow>;
@@ -72,6 +72,7 @@ export function chargingTables(database: string): ChargingTables {
     live: liveSessionsTable(database),
     visits: visitsTable(database),
     ...loadTables(database),
+    ...statusTables(database),
     deadLetters: { database, table: 'dead_letters', columns: deadLetterColumns, partitionOf: notPartitioned },
     late: { database, table: 'late_records', columns: lateColumns, partitionOf: notPartitioned },
   };
@@ -89,11 +90,6 @@ export function eventRow(event: ChargingEvent, _key: string, _timestampMs: numbe
     power_w: event.powerW, soc: event.soc, charging_state: event.chargingState, status: event.status,
     error_code: event.errorCode, trigger_reason: event.triggerReason, stop_reason: event.stopReason, edition: event.edition,
   };
-}
-
-/** A row of a session that has not been priced. */
-export function sessionRow(session: SessionRow): SessionTableRow {
-  return sessionTableRow({ session, vehicle: null, cost: withoutCost({ tariffId: null, currency: null }, 'no-tariff') });
 }
 
 /** Bytes of a dead letter's value that the table keeps; the whole length stands beside them. */

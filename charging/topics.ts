@@ -2,7 +2,7 @@ import type { TopicDefinition } from './engine.ts';
 import { dataQualityTopic } from './ingest/data-quality.ts';
 import { quarantineTopic } from './ingest/quarantine.ts';
 import { takenTopic } from './ingest/taken-rows.ts';
-import { vehiclesTopic } from './reference/kinds.ts';
+import { outageExclusionsTopic, tariffsTopic, vehiclesTopic } from './reference/reference-topics.ts';
 import { eventsTopic, sessionsTopic, stationsTopic } from './topology.ts';
 
 /** The product's topics. Event times may be years old, so that time never deletes anything. */
@@ -13,6 +13,8 @@ export function chargingTopics(partitions: number): readonly TopicDefinition[] {
     { topic: eventsTopic, partitions, settings: keep },
     { topic: stationsTopic, partitions, settings: keepVersions },
     { topic: vehiclesTopic, partitions, settings: keepVersions },
+    { topic: tariffsTopic, partitions, settings: keepVersions },
+    { topic: outageExclusionsTopic, partitions, settings: keepVersions },
     { topic: sessionsTopic, partitions, settings: keep },
     { topic: quarantineTopic, partitions, settings: keep },
     { topic: dataQualityTopic, partitions, settings: keep },

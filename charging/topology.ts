@@ -2,24 +2,29 @@ import { utf8 } from '../schemas/builtin-codecs.ts';
 import { VoltstreamError } from '../errors.ts';
 import { chargingEvent } from '../schemas/generated/charging-event.ts';
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
-import { chargingSession } from '../schemas/generated/charging-session.ts';
-import type { ChargingSession } from '../schemas/generated/charging-session.ts';
+import { outageExclusion } from '../schemas/generated/outage-exclusion.ts';
 import { station } from '../schemas/generated/station.ts';
 import type { Station } from '../schemas/generated/station.ts';
+import { outageExclusionsTopic } from './reference/reference-topics.ts';
 import { stationVersionRow, stationVersionsTable } from './reference/station-version-row.ts';
+import { dataQualityRow, dataQualityTable, dataQualityTopic, qualityFinding } from './ingest/data-quality.ts';
 import { quarantinedLine, quarantineRow, quarantineTopic } from './ingest/quarantine.ts';
-import { clickhouse, deduplicate, leftJoinTable, logTopic, mapValues, statefulStep, Topology } from './engine.ts';
+import { clickhouse, deduplicate, leftJoinTable, mapValues, statefulStep, Topology } from './engine.ts';
 import type { Emit, Operator, StreamRecord } from './engine.ts';
 import type { LoadChange } from './load/load-change.ts';
 import { loadSteps } from './load/load-steps.ts';
 import type { StationLoadOptions } from './load/station-load.ts';
 import { eventTimeOf, reasonToSetAside } from './session-event.ts';
 import type { SessionEvent } from './session-event.ts';
-import type { SessionRow } from './stitching/session-row.ts';
+import { sessionOutputs } from './session-outputs.ts';
+import { statusSteps } from './status/status-steps.ts';
+import type { ConnectorStatusOptions } from './status/connector-status.ts';
+import { outageExclusionRow } from './status/status-tables.ts';
 import { stitchSessions } from './stitching/stitch-sessions.ts';
 import type { StitchSessionsOptions } from './stitching/stitch-sessions.ts';
-import { chargingTables, deadLetterRow, eventRow, lateRow, sessionRow } from './tables.ts';
+import { chargingTables, deadLetterRow, eventRow, lateRow } from './tables.ts';
 import type { LateRecord } from './tables.ts';
+import type { StitchVisitsOptions } from './visits/stitch-visits.ts';
 
 export const eventsTopic = 'charging.events';
 export const stationsTopic = 'stations';
@@ -34,10 +39,13 @@ export interface ChargingTopologyOptions {
   readonly stationHistoryMs?: number;
   readonly load?: StationLoadOptions;
   readonly sessions?: StitchSessionsOptions;
+  readonly visits?: StitchVisitsOptions;
+  readonly status?: ConnectorStatusOptions;
 }
 
 /**
- * The product: charging events in; raw events, sessions, load of stations, late records and dead letters out.
+ * The product: charging events in; raw events, sessions with their price, visits, load of stations, statuses of connectors, late records and
+ * dead letters out.
  *
  * Events that cannot be believed (see `reasonToSetAside`) are dead letters with the code EVENT_UNBELIEVABLE; so are those
  * whose key is not their station, since state lies by key. Events of unknown stations go on without a station, and their sessions
@@ -59,6 +67,9 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
   topology.archive(
     'station-versions', stationsTopic, { key: utf8, value: station }, clickhouse(stationVersionsTable(options.database ?? 'voltstream'), stationVersionRow),
   );
+  topology.archive(
+    'outage-exclusions', outageExclusionsTopic, { key: utf8, value: outageExclusion }, clickhouse(tables.outageExclusions, outageExclusionRow),
+  );
   const events = topology
     .stream<string, ChargingEvent>(eventsTopic, { ...eventForm, timestampOf: streamTimeOf })
     .pipe(
@@ -69,12 +80,12 @@ export function chargingTopology(options: ChargingTopologyOptions = {}): Topolog
 
   const late = clickhouse(tables.late, lateRow);
   const sessions = events.pipe(stitchSessions('sessions', stations.toStream(), options.sessions));
-  sessions.to(clickhouse(tables.sessions, sessionRow));
-  sessions.pipe(mapValues(sessionOf)).to(logTopic(sessionsTopic, { key: utf8, value: chargingSession }));
+  sessionOutputs(topology, sessions, tables, sessionsTopic, options.visits).to(late);
+  loadSteps(sessions.side<string, LoadChange>('load'), tables, options.load).to(late);
+  statusSteps(events, tables, options.status).to(late);
   sessions.side<string, SessionEvent>('late').pipe(mapValues(lateEvent)).to(late);
 
-  loadSteps(sessions.side<string, LoadChange>('load'), tables, options.load).to(late);
-
+  topology.stream(dataQualityTopic, { key: utf8, value: qualityFinding }).to(clickhouse(dataQualityTable(options.database ?? 'voltstream'), dataQualityRow));
   topology.stream(quarantineTopic, { key: utf8, value: quarantinedLine }).to(clickhouse(tables.deadLetters, quarantineRow, 'quarantine'));
   return topology;
 }
@@ -122,17 +133,6 @@ function withStation(event: BelievedEvent, found: Station | null): SessionEvent 
     meterExportWh: event.meterExportWh, powerW: event.powerW, soc: event.soc, chargingState: event.chargingState, status: event.status,
     errorCode: event.errorCode, triggerReason: event.triggerReason, stopReason: event.stopReason, edition: event.edition, station: found,
     clock: event.clock ?? 'device',
-  };
-}
-
-/** What the topic carries: the session without the facts of its station, which consumers join themselves. */
-function sessionOf(row: SessionRow): ChargingSession {
-  return {
-    sessionId: row.sessionId, revision: row.revision, transactionId: row.transactionId, stationId: row.stationId, evseId: row.evseId,
-    connectorId: row.connectorId, startMs: row.startMs, stopMs: row.stopMs, energyWh: row.energyWh, exportWh: row.exportWh,
-    chargingMs: row.chargingMs, idleMs: row.idleMs, peakPowerW: row.peakPowerW, meanPowerW: row.meanPowerW, socFrom: row.socFrom,
-    socTo: row.socTo, stopReason: row.stopReason, closedBy: row.closedBy, flags: row.flags, complete: row.complete,
-    eventCount: row.eventCount, idToken: row.idToken, partner: row.partner, vehicleModel: row.vehicleModel,
   };
 }
 
