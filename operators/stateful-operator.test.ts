@@ -40,3 +40,20 @@ it('names what it owns', () => {
   expect(numbered).toMatchObject({ kind: 'stateful', name: 'numbered', ports: ['first'], changesKey: false });
   expect(numbered.stores.map(({ name }) => name)).toEqual(['numbered']);
 });
+
+it('takes records from other streams, and is told by which one each came', () => {
+  const told = statefulOperator({
+    name: 'told',
+    stores: {},
+    others: [{ node: 'names', port: '' }],
+    process(record: StreamRecord<string, string>, { input }, emit: Emit<StreamRecord<string, string>>) {
+      emit({ ...record, value: `${record.value} by ${input}` });
+    },
+  });
+  expect([told.others?.map(({ node }) => node), numbered.others]).toEqual([['names'], undefined]);
+  const running = new OperatorHarness(told);
+  running.push(at('x', 0));
+  running.pushInto(1, at('y', 1));
+  running.push(at('z', 2));
+  expect(running.take().map(({ value }) => value)).toEqual(['x by 0', 'y by 1', 'z by 0']);
+});
