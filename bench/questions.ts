@@ -1,7 +1,7 @@
 /**
  * The questions of the catalogue on tables of a network with 10 million sessions: how long each takes, and what it reads.
  *
- * node bench/questions.ts [--data FOLDER] [--sessions 10000000] [--stations 5000] [--years 5] [--only NAME] [--runs 10] [--explain]
+ * node bench/questions.ts [--data FOLDER] [--sessions 10000000] [--events 10000000] [--stations 5000] [--years 5] [--only NAME] [--runs 10] [--explain]
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { migrate } from '../runtime/migrations.ts';
 import { ChdbWarehouse } from '../runtime/sinks/clickhouse/chdb-warehouse.ts';
+import { generateEvents } from './questions/events.ts';
 import { generate } from './questions/generate.ts';
 import { measure } from './questions/measure.ts';
 
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     sessions: { type: 'string', default: '10000000' },
     stations: { type: 'string', default: '5000' },
     years: { type: 'string', default: '5' },
+    events: { type: 'string', default: '10000000' },
     only: { type: 'string', default: '' },
     runs: { type: 'string', default: '10' },
     explain: { type: 'boolean', default: false },
@@ -30,6 +32,7 @@ const help = `The questions of the catalogue on generated tables, in the embedde
   --data FOLDER   where the tables are; made and filled when there are none (a temporary folder, removed at the end)
   --sessions N    sessions to make (10000000)
   --stations N    stations that they are spread over (5000)
+  --events N      raw events to make, of the last forty days (10000000)
   --years N       years up to now that they are spread over (5)
   --only NAME     only questions whose name contains NAME
   --runs N        warm runs of each question, behind a first one with empty caches of marks and indexes (10)
@@ -67,9 +70,10 @@ async function fill(folder: string, log: (line: string) => void): Promise<void> 
   await warehouse.open();
   await warehouse.command('SYSTEM STOP MERGES');
   await migrate(warehouse, { folder: join(import.meta.dirname, '..', 'deploy', 'clickhouse'), database: 'voltstream' });
-  const [filled] = await warehouse.query<{ readonly sessions: string }>('SELECT count() AS sessions FROM voltstream.charging_sessions');
-  if (filled?.sessions === '0') {
-    const untilMs = Math.floor(Date.now() / 60_000) * 60_000;
+  const untilMs = Math.floor(Date.now() / 60_000) * 60_000;
+  const isEmpty = async (table: string): Promise<boolean> => (await warehouse.query(`SELECT 1 FROM voltstream.${table} LIMIT 1`)).length === 0;
+  if (await isEmpty('charging_events')) await generateEvents(warehouse, Number(values.events), Number(values.stations), untilMs);
+  if (await isEmpty('charging_sessions')) {
     await generate(warehouse, { stations: Number(values.stations), sessions: Number(values.sessions), years: Number(values.years), untilMs }, log);
   }
   await warehouse.close();

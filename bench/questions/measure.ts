@@ -31,7 +31,7 @@ function asked(): readonly Asked[] {
   });
   return [
     ...of('', {}), ...of(', a city', { city: 'City 07' }), ...of(', a month', { fromDay: '2025-03-01', toDay: '2025-03-31' }),
-    search('token-77', 'a token'), search('tx-123456', 'a transaction'), search('groundfailure', 'an error'), search('nothing-like-it', 'nothing'),
+    search('token-77', 'a token'), search('tx-1234', 'a transaction'), search('groundfailure', 'an error'), search('nothing-like-it', 'nothing'),
   ];
 }
 const partsOf = new Set(['sessions_by_weekday', 'busiest_stations', 'revenue_by_day', 'recent_sessions']);
