@@ -18,7 +18,7 @@ function answer(row: DundeeRow): SessionAnswer {
   return {
     session_id: `${row.stationId}/${row.id}`, station_id: row.stationId, connector_id: row.connectorId, transaction_id: row.id,
     start_ms: String(row.startMs), stop_ms: row.stopMs === null ? null : String(row.stopMs),
-    energy_wh: row.energyWh !== null && row.energyWh < 0 ? null : row.energyWh, flags,
+    energy_wh: row.energyWh !== null && row.energyWh < 0 ? null : row.energyWh, register_wh: row.energyWh, flags,
   };
 }
 
@@ -68,6 +68,15 @@ describe('verifyDundee', () => {
       expect(result.mismatches).toMatchObject([{ rowClass }]);
     },
   );
+
+  it('takes an energy that is not believed for flagged when the register says it, and for wrong when it does not', async () => {
+    const unbelieved = (one: SessionAnswer): SessionAnswer => ({ ...one, energy_wh: null, flags: ['implausible-energy'] });
+    const result = await verifyDundee(with_((one) => [unbelieved(one)]), rows);
+    expect(result.ok).toBe(true);
+    expect(result.classes.find(({ rowClass }) => rowClass === 'sound')).toMatchObject({ accounted: 1, wrong: 0 });
+    const off = await verifyDundee(with_((one) => [{ ...unbelieved(one), register_wh: 1 }]), rows);
+    expect(off.mismatches).toMatchObject([{ rowClass: 'sound', what: 'registerWh', got: '1' }]);
+  });
 
   it('shows the first mismatches and how many more there are', async () => {
     const result = await verifyDundee([], rows);

@@ -17,7 +17,7 @@ export const rowClasses = {
   'clock-change': 'stops before it starts on the clock only, which was put back meanwhile; exact',
   'negative-energy': 'has an energy below zero; start and stop exact, energy unknown, flagged',
   overlap: 'shares its connector with another row at some time; exact or flagged overlap',
-  sound: 'has a stop, not before its start, energy not negative, no overlap; exact',
+  sound: 'has a stop, not before its start, energy not negative, no overlap; exact, or flagged implausible-energy',
 } as const;
 export type RowClass = keyof typeof rowClasses;
 
@@ -42,12 +42,14 @@ export interface SessionAnswer {
   readonly start_ms: string | number;
   readonly stop_ms: string | number | null;
   readonly energy_wh: string | number | null;
+  /** What the registers say, whatever it is worth. */
+  readonly register_wh: string | number | null;
   readonly flags: readonly string[];
 }
 
 export function dundeeSessionsSql(database: string): string {
   return `SELECT session_id, station_id, connector_id, transaction_id, toUnixTimestamp64Milli(start_time) AS start_ms,
-  toUnixTimestamp64Milli(stop_time) AS stop_ms, energy_wh, flags
+  toUnixTimestamp64Milli(stop_time) AS stop_ms, energy_wh, register_wh, flags
 FROM ${database}.charging_sessions FINAL`;
 }
 
@@ -157,6 +159,11 @@ function judge(row: DundeeRow, answer: SessionAnswer | undefined): Judgement {
   if (answer === undefined) return wrong('session', 'one', 'none');
   const difference = firstDifference(row, answer);
   const has = (flag: string): boolean => answer.flags.includes(flag);
+  // An energy that the connector cannot give is not believed, whatever else is odd of the row; the register still says it.
+  if (difference?.what === 'energyWh' && has('implausible-energy') && answer.energy_wh === null) {
+    const said = answer.register_wh === null ? null : Number(answer.register_wh);
+    return said === row.energyWh ? accounted : wrong('registerWh', String(row.energyWh), String(said));
+  }
   const wrongly = (flags: string): Judgement =>
     (difference === null ? wrong('flags', flags, answer.flags.join(', ') || 'none') : wrong(difference.what, difference.wanted, difference.got));
   switch (row.rowClass) {
@@ -167,7 +174,9 @@ function judge(row: DundeeRow, answer: SessionAnswer | undefined): Judgement {
       if (difference === null) return exact;
       return has('overlap') ? accounted : wrongly('overlap');
     case 'negative-energy':
-      return has('negative-energy') && difference?.what === 'energyWh' && answer.energy_wh === null ? accounted : wrongly('negative-energy');
+      return has('negative-energy') && difference?.what === 'energyWh' && answer.energy_wh === null && Number(answer.register_wh) === row.energyWh
+        ? accounted
+        : wrongly('negative-energy');
     case 'no-stop':
       return has('missing-stop') ? accounted : wrongly('missing-stop');
     case 'stop-before-start':

@@ -13,7 +13,9 @@ import { charging } from '../../charging/testing/events.ts';
 import type { SessionRow } from '../../charging/stitching/session-row.ts';
 import { stitchSessions } from '../../charging/stitching/stitch-sessions.ts';
 import { chargingTopics } from '../../charging/topics.ts';
-import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
+import type { QuarterTableRow } from '../../charging/load/load-tables.ts';
+import type { LateTableRow, SessionTableRow } from '../../charging/tables.ts';
+import { chargingTopology, eventsTopic, stationsTopic } from '../../charging/topology.ts';
 import { MemoryLog } from '../../runtime/log/memory-log.ts';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
@@ -131,6 +133,33 @@ export class LogRun {
     return { rows, last: new Map(rows.map((row) => [row.sessionId, row])), load: take<LoadChange>('load'), late: take<SessionEvent>('late') };
   }
 
+  /** The same in the whole product: rows of its tables, and what they sum up to. */
+  async product(): Promise<Product> {
+    const driver = new TopologyTestDriver(chargingTopology(), { commit: 'manual' });
+    for (const one of await this.stations()) driver.push(stationsTopic, one.stationId, one, one.validFromMs);
+    const events = await this.events();
+    for (const event of events) driver.push(eventsTopic, event.stationId, event, event.timestampMs);
+    // The windows of the last day close.
+    const overMs = events.reduce((highest, event) => Math.max(highest, event.timestampMs), 0) + 5 * 86_400_000;
+    for (const stationId of new Set(events.map((event) => event.stationId))) {
+      driver.push(eventsTopic, stationId, charging({ type: 'Heartbeat', stationId, timestampMs: overMs }), overMs);
+    }
+    driver.commit();
+    const take = <Row>(sink: string): readonly Row[] => driver.take<unknown, Row>(sink).map(({ value }) => value);
+    const sessions = take<SessionTableRow>('charging_sessions');
+    const late = take<LateTableRow>('late_records');
+    const quarters = new Map(take<QuarterTableRow>('station_quarters').map((row) => [`${row.station_id} ${row.quarter}`, row]));
+    const sum = <Row>(rows: Iterable<Row>, of: (row: Row) => number): number => [...rows].reduce((total, row) => total + of(row), 0);
+    const lastOf = new Map(sessions.map((row) => [row.session_id, row]));
+    return {
+      sessions, late, quarterMilliWh: sum(quarters.values(), (row) => Number(row.energy_milli_wh)),
+      quarters: new Map([...quarters].filter(([, row]) => Number(row.energy_milli_wh) !== 0 || Number(row.occupied_ms) !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, row]): [string, LoadOfQuarter] => [key, [Number(row.energy_milli_wh), Number(row.occupied_ms), Number(row.charging_ms), row.minutes_energy_milli_wh]])),
+      lateMilliWh: sum(late, (row) => Math.round(Number(row.energy_wh) * 1000)),
+      sessionMilliWh: sum(lastOf.values(), (row) => Math.round(Number(row.energy_wh ?? 0) * 1000)),
+    };
+  }
+
   async #read<V>(topic: string, decode: (value: Uint8Array) => Promise<V>): Promise<readonly V[]> {
     const place = { topic, partition: 0 };
     const { start, end } = await this.log.bounds(place);
@@ -148,6 +177,18 @@ export interface Stitched {
   readonly last: ReadonlyMap<string, SessionRow>;
   readonly load: readonly LoadChange[];
   readonly late: readonly SessionEvent[];
+}
+
+type LoadOfQuarter = readonly [milliWh: number, occupiedMs: number, chargingMs: number, milliWhByMinute: unknown];
+
+export interface Product {
+  readonly sessions: readonly SessionTableRow[];
+  readonly late: readonly LateTableRow[];
+  /** Last row of each quarter that is not empty: energy, occupied and charging time, energy by minute. */
+  readonly quarters: ReadonlyMap<string, LoadOfQuarter>;
+  readonly quarterMilliWh: number;
+  readonly lateMilliWh: number;
+  readonly sessionMilliWh: number;
 }
 
 function textOf({ id, station: box, connector, startMs, stopMs, energyWh }: LogLine): string {
