@@ -8,12 +8,15 @@ import { streamSettings } from './client-statements.ts';
 import { quoteText } from './statements.ts';
 
 /** Answers under way at the same time; each holds some blocks of 16,384 rows in the engine. */
-const streamsMax = 4;
+const streamsMax = 2;
 const pieceBytes = 1_048_576;
 
-/** Settings of a connection that gives answers piece by piece; a piece is a few megabytes of wide rows. */
+/**
+ * Settings of a connection that gives answers piece by piece; a piece is a few megabytes of wide rows. Half of the engine's memory at most: what
+ * is taken away must not hold up what comes in (two million sessions with all their columns took less than 60 MB as text).
+ */
 const settings = [
-  ...Object.entries(streamSettings).map(([name, value]) => `${name} = ${typeof value === 'string' ? quoteText(value) : value}`), 'max_block_size = 16384', 'max_threads = 2',
+  ...Object.entries(streamSettings).map(([name, value]) => `${name} = ${typeof value === 'string' ? quoteText(value) : value}`), 'max_block_size = 16384', 'max_threads = 2', 'max_memory_usage = 250000000',
   'output_format_parquet_row_group_size = 100000', 'output_format_parquet_row_group_size_bytes = 33554432', 'output_format_parquet_parallel_encoding = 0',
 ];
 

@@ -96,6 +96,17 @@ describe('chDB in a worker thread', () => {
     expect({ status: child.status, signal: child.signal }).toEqual({ status, signal: null });
   });
 
+  it('gives two answers in pieces at a time, and a third when one of them has ended', async () => {
+    const sql = 'SELECT number, randomPrintableASCII(200) FROM numbers(1000000)';
+    const open = Array.from({ length: 2 }, () => warehouse.stream(sql, 'CSV'));
+    for (const stream of open) expect((await stream.next()).done).toBe(false);
+    await expect(warehouse.stream(sql, 'CSV').next()).rejects.toMatchObject({ code: 'WAREHOUSE_UNAVAILABLE' });
+    await open[0]?.return(undefined);
+    const third = warehouse.stream('SELECT 3', 'CSV');
+    expect(Buffer.from((await third.next()).value as Uint8Array).toString()).toBe('3\n');
+    await Promise.all([third.return(undefined), open[1]?.return(undefined)]);
+  });
+
   it.each([
     ['process.exit(7)', 7],
     ["throw new Error('planted')", 1],
