@@ -33,6 +33,7 @@ const everything = answers({
   station_shares: [{ stations: 67, fast_charging_share: 0.224, open_always_share: 0, public_share: 1, connector_standards_count: 3, connector_diversity: 0.5 }],
   recent_sessions: [{ local_start: '2018-09-06 23:55:00.000', station_id: '50914', site_id: 'Hub', energy_wh: 22_300, stay_ms: 600_000, cost_minor: 350, currency: 'EUR' }, { local_start: '2018-09-06 23:54:00.000', station_id: '50914', site_id: 'Hub', energy_wh: null, stay_ms: null, cost_minor: null, currency: null }],
   session_flags: [{ flag: 'overlap', sessions: 83, share: 0.0012 }],
+  session_log_quality: [{ source: 'dundee', check: 'missing-stop', rows_failed: 327, share: 0.0049 }],
   set_aside: [{ kind: 'late', reason: 'sessions', records: 1, energy_wh: 9 }],
 });
 
@@ -119,6 +120,9 @@ Recent sessions                     energy         stay        cost
 Flags of sessions  sessions    of all
   overlap                83     0.1 %
 
+Rows of session logs        rows    of all
+  dundee: missing-stop       327     0.5 %
+
 Set aside          records
   late: sessions         1`);
   });
@@ -140,7 +144,7 @@ describe('what the report asks', () => {
 
   it('leaves out questions that need to be told something, and of a part what does not depend on it', () => {
     expect(reportQuestions(all, {}).map(({ name }) => name)).toEqual(
-      ['network_totals', 'occupancy_now', 'operational_rate', 'network_uptime', 'station_shares', 'recent_sessions', 'session_flags', 'set_aside']);
+      ['network_totals', 'occupancy_now', 'operational_rate', 'network_uptime', 'station_shares', 'recent_sessions', 'session_flags', 'session_log_quality', 'set_aside']);
     expect(reportQuestions(all, { city: 'Dundee' }).map(({ name }) => name)).toEqual(
       ['network_totals', 'occupancy_now', 'operational_rate', 'network_uptime', 'station_shares', 'recent_sessions', 'session_flags']);
     expect(reportQuestions(all, { toDay: '2018-01-01' }).map(({ name }) => name)).toEqual(['network_totals', 'recent_sessions', 'session_flags']);

@@ -216,7 +216,10 @@ function qualityLines(answers: Reader, paint: Painter): readonly string[] {
   const aside = answers.asked('set_aside') ? table('Set aside', answers.rows('set_aside'), paint, (row) => `${text(row, 'kind')}: ${text(row, 'reason')}`, [
     { title: 'records', text: (row) => count(number(row, 'records')) },
   ]) : [];
-  return together(flags, aside);
+  const logs = answers.rows('session_log_quality').slice(0, 2 * rowsShown);
+  return together(flags, logs.length === 0 ? [] : table('Rows of session logs', logs, paint, (row) => `${text(row, 'source')}: ${text(row, 'check')}`, [
+    { title: 'rows', text: (row) => count(number(row, 'rows_failed')) }, { title: 'of all', text: (row) => percent(known(row, 'share')) },
+  ]), aside);
 }
 
 /** Minor units of a currency in its unit: 1234 EUR as 12.34 EUR. */

@@ -86,6 +86,7 @@ export const questions: readonly Question[] = [
     { example: 'at_latitude = 56.4620, at_longitude = -2.9707' }),
   question('recent', 'recent_sessions', 'Recent sessions', 'What was charged last?', 'sessions'),
   question('quality', 'session_flags', 'Flags', 'What is wrong with sessions, and how often?', 'sessions'),
+  question('quality', 'session_log_quality', 'Session logs', 'What was wrong with the rows of session logs, by source and check?', 'records', { where: 'rows_failed > 0' }),
   question('quality', 'set_aside', 'Set aside', 'What could not be read or believed, or came too late?', 'records'),
 ];
 

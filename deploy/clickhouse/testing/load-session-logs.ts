@@ -85,7 +85,7 @@ function sessionsTopology(database: string): Topology {
 }
 
 /** Rows by partition, a later one of the same key above an earlier one. */
-async function insertRows(warehouse: Warehouse, table: TableDefinition<AnyRow>, rows: readonly AnyRow[]): Promise<void> {
+export async function insertRows(warehouse: Warehouse, table: TableDefinition<AnyRow>, rows: readonly AnyRow[]): Promise<void> {
   const encode = rowEncoder<Record<string, ColumnValue>>(table.columns as Readonly<Record<string, ColumnType>>);
   const buffer = new RowBuffer();
   const partitions = new Map<string, Uint8Array[]>();
