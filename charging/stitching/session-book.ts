@@ -311,7 +311,7 @@ function neighbourOf(state: SessionState): { readonly startMs: number | null; re
 
 /** Whether a stop that names another transaction, or none, may be the one that a session waits for: never a stranger's. */
 export function mayEndAt(state: SessionState, stopMs: number, idToken: string | null): boolean {
-  if (state.stopMs !== null || state.mergedInto !== null || state.lastMs > stopMs || startOf(state) > stopMs) return false;
+  if (state.stopMs !== null || state.mergedInto !== null || state.lastMs > stopMs || startOf(state) >= stopMs) return false;
   if (idToken !== null && state.idToken !== null && idToken !== state.idToken) return false;
   return (state.nextStartMs ?? Infinity) >= stopMs && (state.availableMs ?? Infinity) >= stopMs;
 }

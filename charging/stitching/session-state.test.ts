@@ -11,7 +11,7 @@ import { days, ended, minutes, started, ten, updated } from '../testing/events.t
 function fold(events: readonly SessionEvent[]): SessionState {
   const state = newSession(events[0] as SessionEvent, 't', 't', days(60));
   for (const event of events) {
-    if (isRepeated(state, event, event.seqNo, false)) state.duplicates += 1;
+    if (isRepeated(state, event, event.seqNo)) state.duplicates += 1;
     else takeIn(state, event, event.seqNo);
   }
   state.open = false;

@@ -139,10 +139,9 @@ export function isLoneStop(state: SessionState): boolean {
 }
 
 /**
- * Takes in one event that is not repeated. `seqNo` is the event's, or null when it counts another sequence than the session's;
- * `borrowed`: a stop that named another transaction, or none.
+ * Takes in one event that is not repeated. `seqNo` is the event's, or null when it counts another sequence than the session's.
  */
-export function takeIn(state: SessionState, event: SessionEvent, seqNo: number | null, borrowed = false): void {
+export function takeIn(state: SessionState, event: SessionEvent, seqNo: number | null): void {
   const timeMs = event.timestampMs;
   if (seqNo !== null) addNumber(state.seen, seqNo);
   state.events += 1;
@@ -153,7 +152,7 @@ export function takeIn(state: SessionState, event: SessionEvent, seqNo: number |
   takeFacts(state, event);
   const point = pointOf(event, seqNo);
   if (isStart(event)) takeStart(state, point);
-  else if (isStop(event)) takeStop(state, point, event.stopReason, borrowed);
+  else if (isStop(event)) takeStop(state, point, event.stopReason, false);
   else putPoint(state, point);
   takePlace(state, event);
   // Also where no point has come in: the times of first and last may have moved.
@@ -214,7 +213,7 @@ export function unread(state: SessionState): void {
 }
 
 /** Whether an event says what was said before: its number was seen, or a start, a stop or an unnumbered value is told again. */
-export function isRepeated(state: SessionState, event: SessionEvent, seqNo: number | null, borrowed: boolean): boolean {
+export function isRepeated(state: SessionState, event: SessionEvent, seqNo: number | null): boolean {
   if (seqNo !== null && hasNumber(state.seen, seqNo)) return true;
   const started = isStart(event);
   if (!started && !isStop(event) && seqNo !== null) return false;
@@ -223,7 +222,7 @@ export function isRepeated(state: SessionState, event: SessionEvent, seqNo: numb
     if (point.timeMs !== event.timestampMs || !saysTheSame(point, event)) continue;
     if (point.kind === 'start' && (!started || !sameToken(state, event))) continue;
     // A stop of its own replaces one that was taken for it, even when it says the same.
-    if (point.kind === 'end' && state.stopRank === -2 && !borrowed) continue;
+    if (point.kind === 'end' && state.stopRank === -2) continue;
     // The same again under another number: as good as seen, and no gap.
     if (seqNo !== null) addNumber(state.seen, seqNo);
     return true;

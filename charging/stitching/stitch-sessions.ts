@@ -176,7 +176,7 @@ class SessionStitcher {
   #takenIn(state: SessionState, event: SessionEvent, stationMs: number): void {
     const book = this.#book;
     const { edition } = event;
-    if (edition < state.edition || (edition === state.edition && isRepeated(state, event, event.seqNo, false))) {
+    if (edition < state.edition || (edition === state.edition && isRepeated(state, event, event.seqNo))) {
       state.duplicates += 1;
       this.#context.dropped('duplicate');
       this.#sessions.put(event.stationId, state.key, state);

@@ -66,15 +66,14 @@ export class WithoutId {
     if (state === undefined && event.timestampMs < nowMs - this.#limits.finishedForMs) return false;
     const session = state ?? opened;
     const seqNo = session.transactionId === null ? event.seqNo : null;
-    const borrowed = session.transactionId !== null && isStop(event);
-    if (state !== undefined && isRepeated(state, event, seqNo, borrowed)) {
+    if (state !== undefined && isRepeated(state, event, seqNo)) {
       state.duplicates += 1;
       this.#context.dropped('duplicate');
       this.#context.stores.sessions.put(event.stationId, state.key, state);
       return true;
     }
     const before = this.#book.before(session, state === undefined);
-    takeIn(session, event, seqNo, borrowed);
+    takeIn(session, event, seqNo);
     if (event.timestampMs + this.#limits.settleMs < nowMs) session.marks |= mark.outOfOrder;
     this.#load.waited(event);
     this.#book.changed(session, before, nowMs);
@@ -95,8 +94,9 @@ export class WithoutId {
   #mayHave(state: SessionState, event: SessionEvent): boolean {
     if (state.mergedInto !== null) return false;
     const own = state.transactionId === null;
-    if (isStop(event)) return mayEndAt(state, event.timestampMs, event.idToken) || (state.stopMs === event.timestampMs && isRepeated({ ...state, seen: [] }, event, null, !own));
-    if (isStart(event)) return own && (this.#isJustBefore(state, event) || isRepeated({ ...state, seen: [] }, event, null, false));
+    // A stop that ends none of these may end one with an id, as a stop of an unknown transaction does (see SessionBook).
+    if (isStop(event)) return own && (mayEndAt(state, event.timestampMs, event.idToken) || (state.stopMs === event.timestampMs && isRepeated({ ...state, seen: [] }, event, null)));
+    if (isStart(event)) return own && (this.#isJustBefore(state, event) || isRepeated({ ...state, seen: [] }, event, null));
     return this.#mayGoOn(state, event);
   }
 
