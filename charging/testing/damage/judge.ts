@@ -62,6 +62,11 @@ function againstTruth(session: TrueSession, known: Knowable, row: SessionRow): r
   if (known.energyMilliWh !== null) say('energy', milliWh, known.energyMilliWh);
   else if (known.energyFlags !== null && milliWh !== session.energyMilliWh && !row.flags.some((flag) => known.energyFlags?.includes(flag))) say('unflagged energy', milliWh, session.energyMilliWh);
   if (known.toldMilliWh !== undefined) say('told energy', milliWh, known.toldMilliWh);
+  if (known.counts !== null) {
+    const { events, again } = known.counts;
+    say('events', row.eventCount, events);
+    if (row.duplicates > again) say('duplicates', row.duplicates, `at most ${again}`);
+  }
   if (known.neverMore && milliWh !== null && milliWh > session.energyMilliWh) say('too much energy', milliWh, session.energyMilliWh);
   if (known.firstMs !== null) say('first', row.startMs, known.firstMs);
   if (known.stopsBetween !== null && (row.stopMs === null || row.stopMs < known.stopsBetween[0] || row.stopMs > known.stopsBetween[1])) {

@@ -8,7 +8,7 @@ import { makeWorld } from './truth.ts';
 
 /**
  * What is knowable of the sessions that a damage touches: their start, stop and energy, each always, never, or `some`: it hangs on what the
- * damage meets. Where the register counts the session, zero at the start is known without being told.
+ * damage meets. Sessions without a transaction id are known only where all of them arrives, and in time. Where the register counts the session, zero at the start is known without being told.
  */
 const knowable: Readonly<Record<string, readonly [start: string, stop: string, energy: string]>> = {
   'a start is lost': ['never', 'always', 'some'],
@@ -50,7 +50,8 @@ function touchedBy(damage: Damage): readonly Knowable[] {
   return Array.from({ length: 60 }, (_unused, seed) => {
     const dice = new Dice(seed);
     const world = damage.apply(makeWorld(dice, 2, 2), dice);
-    return [...knowableOf(world).values()].filter((one) => !one.untouched);
+    const withIds = new Set(world.sessions.filter((one) => one.station.ids).map((one) => one.sessionId));
+    return [...knowableOf(world)].filter(([sessionId, one]) => withIds.has(sessionId) && !one.untouched).map(([, one]) => one);
   }).flat();
 }
 

@@ -11,6 +11,8 @@ export interface Knowable {
   readonly energyMilliWh: number | null;
   /** What the registers say that arrive, where none of them is false: what was drawn between the first and the last. Undefined: not knowable. */
   readonly toldMilliWh: number | null | undefined;
+  /** Events that count, and how often one was told again at most: its row does not come again for that. Null: not knowable. */
+  readonly counts: { readonly events: number; readonly again: number } | null;
   /** What is false in it can make its energy less, but not more than it was. */
   readonly neverMore: boolean;
   /** Between these its stop must be taken to be when none arrives. */
@@ -47,13 +49,15 @@ export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
   const connectors = new Map<string, Neighbours>();
   for (const session of world.sessions) {
     const all = told.get(session.sessionId) ?? [];
-    const at = connectors.get(connectorOf(session)) ?? { loneStops: false, unended: false, falseTimes: false };
+    const at = connectors.get(connectorOf(session)) ?? { loneStops: false, unended: false, falseTimes: false, tokens: session.station.tokenAtStop };
     const stops = all.filter(isStop).length;
     connectors.set(connectorOf(session), {
       loneStops: at.loneStops || (stops > 0 && stops === all.length), unended: at.unended || (all.length > 0 && stops === 0),
+      tokens: at.tokens && (all.length === 0 || stops === all.length || all.some(isStart)),
       falseTimes: at.falseTimes || all.some((one) => one.lies.includes('time')),
     });
   }
+  for (const [connector, at] of connectors) if (at.tokens) connectors.set(connector, { ...at, loneStops: false, unended: false });
   return new Map(world.sessions.map((one, at) => {
     const next = world.sessions[at + 1];
     const hasNext = next !== undefined && connectorOf(next) === connectorOf(one) && told.get(next.sessionId)?.some((event) => isStart(event) && event.lies.length === 0) === true;
@@ -65,7 +69,7 @@ export function knowableOf(world: World): ReadonlyMap<string, Knowable> {
 
 /** Of a session without an id there is nothing else to know it by than its place and its times. */
 const nothing: Knowable = {
-  named: false, startMs: null, stopMs: null, energyMilliWh: null, toldMilliWh: undefined, neverMore: false, stopsBetween: null, firstMs: null, energyFlags: null, flags: [],
+  named: false, startMs: null, stopMs: null, energyMilliWh: null, toldMilliWh: undefined, counts: null, neverMore: false, stopsBetween: null, firstMs: null, energyFlags: null, flags: [],
   stopElsewhere: true, untouched: false,
 };
 
@@ -80,6 +84,8 @@ interface Neighbours {
   readonly nextStartMs?: number | null;
   readonly loneStops: boolean;
   readonly unended: boolean;
+  /** Tokens tell whose stop it is: those that lack one have a start with theirs. */
+  readonly tokens: boolean;
   /** Then sessions may seem to overlap. */
   readonly falseTimes: boolean;
 }
@@ -124,6 +130,7 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
     named: named.length > 0 && (named.some((one) => !isStop(one)) || !neighbours.unended), startMs: startKnown ? session.startMs : null, stopMs: stopKnown ? session.stopMs : null,
     energyMilliWh: energyKnown ? session.energyMilliWh : null, flags, stopElsewhere,
     toldMilliWh: isSound && (stops.length > 0 || !neighbours.loneStops) ? toldMilliWh(session, told, starts) : undefined,
+    counts: liars.length === 0 && (stops.length > 0 || !neighbours.loneStops) ? countsOf(told) : null,
     neverMore: isMatched && !isDisputed(told) && !lied('time') && liars.every((one) => one.lies.length === 1) && new Set(liars.flatMap((one) => one.lies)).size < 2
       && !neighbours.loneStops && !(lied('placeholder') && session.station.known === 'never'),
     stopsBetween: isEndless && (neighbours.nextStartMs ?? null) !== null ? [Math.max(...told.map((one) => one.event.timestampMs)), neighbours.nextStartMs as number] : null,
@@ -136,6 +143,11 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
 
 function isInPlace(told: readonly Delivery[]): boolean {
   return new Set(told.map((one) => one.sample)).size === told.length && told.every((one) => one.arrivesMs - one.event.timestampMs < 600_000);
+}
+
+function countsOf(told: readonly Delivery[]): Knowable['counts'] {
+  const events = new Set(told.map((one) => one.sample)).size;
+  return { events, again: told.length - events };
 }
 
 function toldMilliWh({ station, baseMilliWh }: TrueSession, told: readonly Delivery[], starts: readonly Delivery[]): number | null {
