@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { charging, ten } from './testing/events.ts';
-import { chargingTables, deadLetterBytesMax, deadLetterRow, eventRow } from './tables.ts';
+import { chargingTables, deadLetterBytesMax, deadLetterRow, eventRow, lateRow } from './tables.ts';
 
 const folder = join(import.meta.dirname, '..', 'deploy', 'clickhouse');
 const sql = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort().map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
@@ -45,6 +45,12 @@ describe('chargingTables', () => {
   it('sorts an event with an absurd time by the log’s, and keeps what the device said', () => {
     expect(eventRow(charging({ type: 'Heartbeat', timestampMs: 0 }), 's1', 0, origin)).toMatchObject({ event_time: ten, timestamp_ms: 0, topic: 'charging.events', partition: 1, offset: 7 });
     expect(eventRow(charging({ type: 'Heartbeat', timestampMs: 0, receivedMs: ten - 1 }), 's1', 0, origin)).toMatchObject({ event_time: ten - 1 });
+  });
+
+  it('has a place for what came late of no record: when sources are idle', () => {
+    const late = { step: 'station-load', number: 1, stationId: 's1', eventId: 'idle/s1', energyWh: 0, json: '{}' };
+    expect(lateRow(late, 's1', ten, { topic: '', partition: -1, offset: -1, timestampMs: ten + 5 })).toMatchObject({ topic: '', partition: 0, offset: ten + 5, number: 1, key: 's1' });
+    expect(lateRow(late, 's1', ten, origin)).toMatchObject({ topic: 'charging.events', partition: 1, offset: 7 });
   });
 
   it('cuts the value of a dead letter, and says how long it was', () => {

@@ -106,9 +106,10 @@ export function deadLetterRow(letter: DeadLetter): DeadLetterTableRow {
   };
 }
 
+/** What came late of no input record (its topic is empty: idle sources) has the time that it came at for an offset. */
 export function lateRow(late: LateRecord, key: string, timestampMs: number, origin: RecordOrigin): LateTableRow {
   return {
-    topic: origin.topic, partition: origin.partition, offset: origin.offset, step: late.step, number: late.number, key,
+    topic: origin.topic, partition: Math.max(origin.partition, 0), offset: origin.offset < 0 ? storableMs(origin.timestampMs) : origin.offset, step: late.step, number: late.number, key,
     record_time: storableMs(timestampMs), station_id: late.stationId, event_id: late.eventId, energy_wh: late.energyWh,
     value: late.json,
   };

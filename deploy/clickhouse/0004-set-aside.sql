@@ -28,7 +28,8 @@ ENGINE = ReplacingMergeTree(_version)
 ORDER BY (topic, partition, offset, step, number)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Records that came after their window had closed: windows + late = everything. Business key: as above.
+-- Records that came after their window had closed: windows + late = everything. Business key: as above, and the record's key: what idle sources
+-- brought about belongs to no input record; it has an empty topic and the time for an offset.
 CREATE TABLE IF NOT EXISTS {database}.late_records
 (
     topic           LowCardinality(String),
@@ -48,5 +49,5 @@ CREATE TABLE IF NOT EXISTS {database}.late_records
     INDEX batch_set _batch TYPE bloom_filter(0.001) GRANULARITY 4
 )
 ENGINE = ReplacingMergeTree(_version)
-ORDER BY (topic, partition, offset, step, number)
+ORDER BY (topic, partition, offset, step, number, key)
 SETTINGS non_replicated_deduplication_window = 10000;
