@@ -90,6 +90,13 @@ export function effectsOf(entries: readonly ConnectorEntry[], entry: ConnectorEn
   return effects;
 }
 
+/** The earliest start of another session after this one's. */
+export function nextStartAfter(entries: readonly ConnectorEntry[], entry: ConnectorEntry): number | null {
+  let nextMs: number | null = null;
+  for (const other of entries) if (other.key !== entry.key) nextMs = lowest(nextMs, startAfter(entry, other));
+  return nextMs;
+}
+
 /**
  * Both on the connector at once. Touching is not overlapping; one without length overlaps when it lies inside the other; one
  * without a stop (or with a stop before its start) counts as the moment of its start.

@@ -1,6 +1,6 @@
 import type { Emit, GroupedStore, StatefulContext, StreamRecord } from '../engine.ts';
 import type { SessionEvent } from '../session-event.ts';
-import { effectsOf, emptyConnector, firstAvailableAfter, withEntry, withoutEntry } from './connector-state.ts';
+import { effectsOf, emptyConnector, firstAvailableAfter, nextStartAfter, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorEntry, ConnectorState } from './connector-state.ts';
 import { pointsMax, withoutLeast, withoutSteady } from './forget-points.ts';
 import type { RegisterReading } from './read-registers.ts';
@@ -95,7 +95,7 @@ export class SessionBook {
   changed(state: SessionState, before: Before, nowMs: number): void {
     const { startMs, stopMs } = neighbourOf(state);
     const moved = startMs !== before.startMs || stopMs !== before.stopMs;
-    const others = moved ? this.#tellNeighbours(state, { key: state.key, startMs, stopMs }, nowMs) : [];
+    const others = moved ? this.#tellNeighbours(state, { key: state.key, startMs, stopMs }, before.startMs, nowMs) : [];
     if (state.stopMs === null && !moved) this.#lookAvailable(state, this.connector(state.stationId, connectorOf(state)));
     this.settle(state, before, nowMs);
     for (const [other, otherBefore] of others) this.settle(other, otherBefore, nowMs);
@@ -263,7 +263,7 @@ export class SessionBook {
   }
 
   /** Enters a session at its connector; gives the other sessions that this changes, with how they stood. */
-  #tellNeighbours(state: SessionState, entry: ConnectorEntry, nowMs: number): readonly (readonly [SessionState, Before])[] {
+  #tellNeighbours(state: SessionState, entry: ConnectorEntry, oldStartMs: number | null, nowMs: number): readonly (readonly [SessionState, Before])[] {
     const { stationId } = state;
     const name = connectorOf(state);
     const connector = this.connector(stationId, name);
@@ -282,7 +282,19 @@ export class SessionBook {
       other.marks = marks;
       if (isFinal(other)) other.segments = null;
     }
+    if (oldStartMs !== null && oldStartMs !== entry.startMs) this.#forgetStart(entries, state, oldStartMs, others);
     return others;
+  }
+
+  /** A start that was inferred has moved: for whom it was the next one, it may be none any more. */
+  #forgetStart(entries: readonly ConnectorEntry[], state: SessionState, oldStartMs: number, others: (readonly [SessionState, Before])[]): void {
+    for (const entry of entries) {
+      const other = entry.stopMs === null && entry.key !== state.key ? this.find(state.stationId, entry.key) : undefined;
+      if (other === undefined || other.nextStartMs !== oldStartMs) continue;
+      others.push([other, this.before(other)]);
+      other.nextStartMs = nextStartAfter(entries, entry);
+      if (isFinal(other)) other.segments = null;
+    }
   }
 
   #lookAvailable(state: SessionState, connector: ConnectorState): void {

@@ -147,7 +147,7 @@ describe('a stop whose transaction is unknown', () => {
     expect(rows()).toMatchObject([{ transactionId: 'a', closedBy: 'NextStart' }, { transactionId: 'b', stopMs: ten + minutes(40), flags: [] }]);
   });
 
-  it('is given back when its own transaction shows, or the session’s own stop', () => {
+  it('is given back when its own transaction shows, the session’s own stop, or that the session went on', () => {
     const { push, rows } = drive();
     push(...open, ended('b', 1, ten + minutes(40), 600), heartbeat(ten + hours(1)));
     expect(rows()).toMatchObject([{ transactionId: 'a', flags: ['matched-stop'] }]);
@@ -155,6 +155,12 @@ describe('a stop whose transaction is unknown', () => {
     expect(rows()).toMatchObject([
       { transactionId: 'a', revision: 1, stopMs: ten + minutes(30), energyWh: 500 }, { transactionId: 'b', revision: 0, energyWh: 600, complete: true },
       { transactionId: 'a', revision: 2, closedBy: 'NextStart' },
+    ]);
+    const goesOn = drive();
+    goesOn.push(...open, ended('b', 1, ten + minutes(40), 600), heartbeat(ten + hours(1)), updated('a', 2, ten + hours(2), 900));
+    expect(goesOn.rows()).toMatchObject([
+      { transactionId: 'a', revision: 0, flags: ['matched-stop'] }, { transactionId: 'a', revision: 1, stopMs: ten + hours(2), energyWh: 900 },
+      { transactionId: 'b', revision: 0, complete: false },
     ]);
     const other = drive();
     other.push(...open, ended('b', 1, ten + minutes(40), 600), heartbeat(ten + hours(1)), ended('a', 2, ten + minutes(33), 550));

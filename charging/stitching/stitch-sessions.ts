@@ -186,7 +186,8 @@ class SessionStitcher {
     const moves = edition > state.edition && (event.evseId !== state.evseId || event.connectorId !== state.connectorId);
     const before = moves ? book.beforeLeaving(state) : book.before(state);
     const lends = state.mergedInto !== null;
-    const borrows = state.matchedKey !== null && (isStop(event) || edition > state.edition);
+    // Its own stop, or something behind it, shows that a stop which was taken for it was none of its own.
+    const borrows = state.matchedKey !== null && (isStop(event) || edition > state.edition || event.timestampMs > (state.stopMs ?? Infinity));
     const other = lends || borrows ? book.unmatch(state) : null;
     if (other !== null && lends) book.changed(other[0], other[1], stationMs);
     if (edition > state.edition) startEdition(state, event);
