@@ -6,7 +6,7 @@ import { charging, days, known, minutes, ten } from './events.ts';
 export interface Stay {
   readonly connectorId: 1 | 2;
   readonly hasId: boolean;
-  /** Since the end of the one before on the connector. */
+  /** Since the end of the one before on the connector; below zero both are there at once. */
   readonly gapMinutes: number;
   readonly lastsMinutes: number;
   readonly powerW: number;
@@ -23,7 +23,7 @@ export interface Stay {
 export const stay: fc.Arbitrary<Stay> = fc.record({
   connectorId: fc.constantFrom(1, 2),
   hasId: fc.boolean(),
-  gapMinutes: fc.integer({ min: 1, max: 90 }),
+  gapMinutes: fc.integer({ min: -30, max: 90 }),
   lastsMinutes: fc.integer({ min: 1, max: 100 }),
   powerW: fc.integer({ min: 0, max: 22_000 }),
   tellsStart: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
