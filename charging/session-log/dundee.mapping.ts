@@ -39,5 +39,11 @@ export const dundeeMapping: SessionLogMapping = {
     'APT Triple Rapid Charger': { current: 'DC', powerMaxW: 50_000, standard: null },
     'APT 50kW Raption': { current: 'DC', powerMaxW: 50_000, standard: null },
   },
+  // Named 7 kW, but 335 of their sessions have a mean power above that, up to 22 kW and never more.
+  stations: {
+    51085: { current: 'AC', powerMaxW: 22_000, standard: 'IEC_62196_T2' },
+    51087: { current: 'AC', powerMaxW: 22_000, standard: 'IEC_62196_T2' },
+    51088: { current: 'AC', powerMaxW: 22_000, standard: 'IEC_62196_T2' },
+  },
   defaultOutlet: null,
 };

@@ -14,7 +14,7 @@ export function mappingOf(document: unknown, file: string): SessionLogMapping {
   const form = new Form(document, file, '');
   form.only([
     'name', 'title', 'attribution', 'operator', 'city', 'country', 'zone', 'delimiter', 'decimalMark', 'thousandsMark', 'noValue',
-    'stationPrefix', 'columns', 'connectors', 'optional', 'noVehicle', 'models', 'outlet', 'defaultOutlet', 'checks',
+    'stationPrefix', 'columns', 'connectors', 'optional', 'noVehicle', 'models', 'outlet', 'defaultOutlet', 'stations', 'checks',
   ]);
   const name = form.text('name');
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) form.refuse('name', 'small letters, digits and hyphens (it is part of every event id)', name);
@@ -33,7 +33,8 @@ export function mappingOf(document: unknown, file: string): SessionLogMapping {
     delimiter: form.optionalChoice('delimiter', [',', ';', '\t'] as const) ?? ',', decimalMark,
     ...(thousandsMark === null ? {} : { thousandsMark }), noValue: form.texts('noValue'), ...(prefix === null ? {} : { stationPrefix: prefix }),
     columns: columnsOf(columns), connectors: form.record('connectors', (one) => one.whole('', 1)), optional: form.texts('optional'),
-    noVehicle: form.texts('noVehicle'), models, defaultOutlet, checks: form.list('checks').map(checkOf),
+    noVehicle: form.texts('noVehicle'), models, defaultOutlet, stations: form.record('stations', (one) => outlet(one)),
+    checks: form.list('checks').map(checkOf),
   };
 }
 

@@ -55,6 +55,11 @@ export interface SessionLogMapping {
   readonly models: Readonly<Record<string, OutletDescription>>;
   /** For rows without a model, and for sources without a model column. */
   readonly defaultOutlet: OutletDescription | null;
+  /**
+   * What outlets of single stations can do, where it is known better than by model: an energy that an outlet cannot give is not
+   * believed. By station id as the sessions have it.
+   */
+  readonly stations?: Readonly<Record<string, OutletDescription>>;
   /** What the row's columns must agree on; a row that fails is taken as it is, counted and shown as doubtful. */
   readonly checks?: readonly RowCheck[];
 }

@@ -55,7 +55,7 @@ function versionsOf(
   rows: readonly SessionLogRow[], logStartMs: number, mapping: SessionLogMapping, before: KnownStation | undefined,
 ): readonly Station[] {
   const outlets = outletsOf(rows, before);
-  const evses = evsesOf(outlets, mapping);
+  const evses = evsesOf(outlets, mapping, rows[0]?.stationId ?? '');
   const known = before?.versions ?? [];
   const grown = Object.entries(outlets).some(([id, model]) => before?.outlets[Number(id)] !== model);
   return sitesOf(rows, logStartMs, before)
@@ -92,9 +92,9 @@ function outletsOf(rows: readonly SessionLogRow[], before: KnownStation | undefi
   return outlets;
 }
 
-function evsesOf(outlets: Readonly<Record<number, string | null>>, mapping: SessionLogMapping): Station['evses'] {
+function evsesOf(outlets: Readonly<Record<number, string | null>>, mapping: SessionLogMapping, stationId: string): Station['evses'] {
   return Object.entries(outlets).map(([id, model]) => [Number(id), model] as const).sort(([a], [b]) => a - b).map(([connectorId, model]) => {
-    const outlet = outletOf(mapping, model);
+    const outlet = mapping.stations?.[stationId] ?? outletOf(mapping, model);
     const powerMaxW = outlet?.powerMaxW ?? null;
     return { evseId: connectorId, connectors: [{ connectorId, standard: outlet?.standard ?? null, current: outlet?.current ?? null, powerMaxW }] };
   });

@@ -137,7 +137,7 @@ export const settings = {
         default: 60, reason: 'A session of which nothing more is heard is closed after so long; a real one lasted 45 days.',
       }, 1, 3_650),
       finishedForDays: integer({
-        default: 7, reason: 'How long a finished session takes corrections and late events, by its station’s own time; older ones are late records. About 1.3 KB of memory each.',
+        default: 7, reason: 'How long a finished session takes corrections and late events, by its station’s own time; older ones are late records. About 5 KB of memory each.',
       }, 1, 3_650),
     },
     load: {
