@@ -291,7 +291,7 @@ export class SessionBook {
     for (const entry of entries) {
       const other = entry.stopMs === null && entry.key !== state.key ? this.find(state.stationId, entry.key) : undefined;
       if (other === undefined || other.nextStartMs !== oldStartMs) continue;
-      others.push([other, this.before(other)]);
+      if (!others.some(([one]) => one === other)) others.push([other, this.before(other)]);
       other.nextStartMs = nextStartAfter(entries, entry);
       if (isFinal(other)) other.segments = null;
     }
