@@ -97,8 +97,11 @@ export class SessionBook {
     const moved = startMs !== before.startMs || stopMs !== before.stopMs;
     const others = moved ? this.#tellNeighbours(state, { key: state.key, startMs, stopMs }, before.startMs, nowMs) : [];
     if (state.stopMs === null && !moved) this.#lookAvailable(state, this.connector(state.stationId, connectorOf(state)));
-    this.settle(state, before, nowMs);
+    // A stop alone may be taken for that of one of them, which must stand by then.
+    const isLone = isLoneStop(state);
+    if (!isLone) this.settle(state, before, nowMs);
     for (const [other, otherBefore] of others) this.settle(other, otherBefore, nowMs);
+    if (isLone) this.settle(state, before, nowMs);
   }
 
   /** Gives what is to be given of a changed session. */
