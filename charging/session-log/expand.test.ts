@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dundeeMapping } from './dundee.mapping.ts';
 import { closingMs, expandSessionLog } from './expand.ts';
 import type { SessionLogRow } from './mapping.ts';
-import { stationsOf } from './stations.ts';
+import { knownAfter, stationsOf } from './stations.ts';
 
 const ten = Date.UTC(2018, 4, 14, 10);
 const minute = 60_000;
@@ -147,5 +147,21 @@ describe('stationsOf', () => {
       ['t', 'Site', midnight, [[1, 50_000]]],
       ['s', 'Real Site', ten + 10 * minute, [[1, 7000], [2, 7000]]],
     ]);
+  });
+
+  it('gives outlets the power that the mapping names for their station, else that of their model', () => {
+    const mapping = { ...dundeeMapping, stations: { s: { current: 'AC', powerMaxW: 22_000, standard: null } } } as const;
+    const powers = stationsOf([row({}), row({ rowId: '2', stationId: 't' })], mapping).map((one) => one.evses[0]?.connectors[0]?.powerMaxW);
+    expect(powers).toEqual([22_000, 7_000]);
+  });
+
+  it('sends all records of a station again when there is another outlet, and moves the first one back for earlier rows', () => {
+    const known = knownAfter([row({})], new Map(), new Map());
+    const midnight = Date.UTC(2018, 4, 14);
+    expect(stationsOf([row({ rowId: '2', startMs: ten + minute })], dundeeMapping, known)).toEqual([]);
+    const grown = stationsOf([row({ rowId: '2', connectorId: 2, startMs: ten + minute })], dundeeMapping, known);
+    expect(grown.map((one) => [one.validFromMs, one.evses.length])).toEqual([[midnight, 2]]);
+    const earlier = stationsOf([row({ rowId: '2', startMs: ten - 1440 * minute })], dundeeMapping, known);
+    expect(earlier.map((one) => [one.validFromMs, one.siteId])).toEqual([[midnight - 1440 * minute, 'Site']]);
   });
 });

@@ -13,7 +13,7 @@ describe('mappingOf', () => {
   it('fills in what may be left out', () => {
     expect(mappingOf(smallest, 'm.yaml')).toEqual({
       name: 'my-garage', title: 'my-garage', attribution: '', operator: null, city: null, country: null, zone: 'Europe/Berlin',
-      delimiter: ',', decimalMark: '.', noValue: [], connectors: {}, optional: [], noVehicle: [], models: {}, checks: [],
+      delimiter: ',', decimalMark: '.', noValue: [], connectors: {}, optional: [], noVehicle: [], models: {}, stations: {}, checks: [],
       defaultOutlet: { current: 'AC', powerMaxW: 11_000, standard: null },
       columns: {
         id: null, station: 'Box', connector: null, start: { columns: ['From'], format: 'YYYY-MM-DD HH:mm' },
@@ -40,6 +40,7 @@ describe('mappingOf', () => {
     ['there is neither outlet nor model', { ...smallest, outlet: undefined }, 'outlet', 'what an outlet can do', 'nothing'],
     ['both marks are the same', { ...smallest, decimalMark: ',', thousandsMark: ',' }, 'thousandsMark', 'another mark', '","'],
     ['a check is not known', { ...smallest, checks: [{ name: 'x', kind: 'guess' }] }, 'checks.0.kind', 'one of "duration"', '"guess"'],
+    ['a share is none', { ...smallest, checks: [{ name: 'x', kind: 'present', columns: ['c'], maxShare: 2 }] }, 'checks.0.maxShare', 'a share from 0 to 1', '2'],
     ['hours are no hours', { ...smallest, checks: [{ name: 'x', kind: 'timeOfDay', column: 'c', hours: { Noon: [12, 30] } }] }, 'checks.0.hours.Noon', 'two numbers from 0 to 24', '[12,30]'],
     ['a list holds something else', { ...smallest, noValue: ['-', 3] }, 'noValue.1', 'text', '3'],
   ])('says what, where, wanted, got and cure when %s', (_what, document, where, wanted, got) => {
