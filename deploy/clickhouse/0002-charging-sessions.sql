@@ -152,7 +152,7 @@ FROM {database}.charging_sessions FINAL;
 -- right at any moment, also while the table is empty.
 CREATE TABLE IF NOT EXISTS {database}.session_hours
 (
-    month               String,
+    month               LowCardinality(String),
     local_day           Date32,
     hour                UInt8,
     currency            LowCardinality(String),
@@ -174,8 +174,8 @@ GROUP BY month, local_day, hour, currency;
 
 -- The months of session_hours that hold: into which nothing was inserted since.
 CREATE VIEW IF NOT EXISTS {database}.session_hours_hold AS
-SELECT groupUniqArray(month) AS months
-FROM {database}.session_hours
+SELECT groupArray(toString(month)) AS months
+FROM (SELECT month FROM {database}.session_hours GROUP BY month)
 WHERE month NOT IN
     (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_hours) - INTERVAL 10 MINUTE);
 
@@ -194,7 +194,7 @@ GROUP BY local_day, hour, currency;
 -- By month of the start by the clock at the site, station, tariff and kind of connector. `places_used`: EVSEs. `priced`: of sessions whose cost and energy are both known.
 CREATE TABLE IF NOT EXISTS {database}.session_months
 (
-    month                    String,
+    month                    LowCardinality(String),
     local_month              Date,
     station_id               LowCardinality(String),
     site_id                  LowCardinality(String),
@@ -247,8 +247,8 @@ GROUP BY month, local_month, station_id, site_id, city, operator, tariff_id, cur
 
 -- The months of session_months that hold: into which nothing was inserted since.
 CREATE VIEW IF NOT EXISTS {database}.session_months_hold AS
-SELECT groupUniqArray(month) AS months
-FROM {database}.session_months
+SELECT groupArray(toString(month)) AS months
+FROM (SELECT month FROM {database}.session_months GROUP BY month)
 WHERE month NOT IN
     (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_months) - INTERVAL 10 MINUTE);
 
@@ -277,7 +277,7 @@ GROUP BY local_month, station_id, site_id, city, operator, tariff_id, currency, 
 -- By flag; '' counts those without any.
 CREATE TABLE IF NOT EXISTS {database}.session_flag_months
 (
-    month      String,
+    month      LowCardinality(String),
     flag       LowCardinality(String),
     sessions   UInt64,
     as_of      DateTime64(3, 'UTC')
@@ -293,8 +293,8 @@ GROUP BY month, flag;
 
 -- The months of session_flag_months that hold: into which nothing was inserted since.
 CREATE VIEW IF NOT EXISTS {database}.session_flag_months_hold AS
-SELECT groupUniqArray(month) AS months
-FROM {database}.session_flag_months
+SELECT groupArray(toString(month)) AS months
+FROM (SELECT month FROM {database}.session_flag_months GROUP BY month)
 WHERE month NOT IN
     (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_flag_months) - INTERVAL 10 MINUTE);
 

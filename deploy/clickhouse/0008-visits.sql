@@ -36,7 +36,7 @@ SETTINGS non_replicated_deduplication_window = 10000, min_age_to_force_merge_sec
 -- Sums of months of visits, as those of sessions (0002).
 CREATE TABLE IF NOT EXISTS {database}.visit_months
 (
-    month               String,
+    month               LowCardinality(String),
     local_month         Date,
     station_id          LowCardinality(String),
     site_id             LowCardinality(String),
@@ -63,8 +63,8 @@ GROUP BY month, local_month, station_id, site_id, city, operator;
 
 -- The months of visit_months that hold: into which nothing was inserted since.
 CREATE VIEW IF NOT EXISTS {database}.visit_months_hold AS
-SELECT groupUniqArray(month) AS months
-FROM {database}.visit_months
+SELECT groupArray(toString(month)) AS months
+FROM (SELECT month FROM {database}.visit_months GROUP BY month)
 WHERE month NOT IN
     (SELECT DISTINCT _partition_id FROM {database}.charging_visits WHERE _inserted > (SELECT max(as_of) FROM {database}.visit_months) - INTERVAL 10 MINUTE);
 
@@ -81,32 +81,54 @@ FROM {database}.charging_visits AS all_visits FINAL
 WHERE attempts > 0 AND NOT has((SELECT months FROM {database}.visit_months_hold), _partition_id)
 GROUP BY local_month, station_id, site_id, city, operator;
 
+-- Attempts (sessions) and visits of months, side by side: what `success_rates` adds up.
+CREATE VIEW IF NOT EXISTS {database}.attempt_months AS
+SELECT
+    local_month AS month, station_id, site_id, city, operator, sessions AS attempts, successful_sessions AS successful_attempts,
+    toUInt64(0) AS visits, toUInt64(0) AS successful_visits, toUInt64(0) AS first_time_visits, toUInt64(0) AS visit_attempts
+FROM {database}.session_months_now
+UNION ALL
+SELECT
+    local_month AS month, station_id, site_id, city, operator, toUInt64(0) AS attempts, toUInt64(0) AS successful_attempts,
+    visits, successful_visits, first_time_visits, visit_attempts
+FROM {database}.visit_months_now;
+
 -- How often charging succeeds, by month (of the start, by the clock at the site) and station, site, city or operator, or over all (see `dimension`; columns of other
 -- dimensions are empty). An attempt succeeds with more than 0.1 kWh, a visit with an attempt that does; a visit counts where it began.
 -- `first_time_rate`: visits whose first attempt succeeded.
+-- A branch for each dimension, so that asking for one leaves out the others.
 CREATE VIEW IF NOT EXISTS {database}.success_rates AS
 SELECT
-    dimension, month, station_id, site_id, city, operator,
-    sum(attempts_made) AS attempts,
-    sum(attempts_succeeded) / attempts AS attempt_rate,
-    sum(visits_made) AS visits,
-    sum(visits_succeeded) / visits AS visit_rate,
-    sum(first_time) / visits AS first_time_rate,
-    sum(visit_attempts) / visits AS attempts_per_visit
-FROM
-(
-    SELECT
-        multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        local_month AS month, station_id, site_id, city, operator, sum(sessions) AS attempts_made, sum(successful_sessions) AS attempts_succeeded,
-        toUInt64(0) AS visits_made, toUInt64(0) AS visits_succeeded, toUInt64(0) AS first_time, toUInt64(0) AS visit_attempts
-    FROM {database}.session_months_now
-    GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
-    UNION ALL
-    SELECT
-        multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-        local_month AS month, station_id, site_id, city, operator, toUInt64(0) AS attempts_made, toUInt64(0) AS attempts_succeeded,
-        sum(months.visits) AS visits_made, sum(successful_visits) AS visits_succeeded, sum(first_time_visits) AS first_time, sum(months.visit_attempts) AS visit_attempts
-    FROM {database}.visit_months_now AS months
-    GROUP BY GROUPING SETS ((month), (month, station_id), (month, site_id), (month, city), (month, operator))
-)
-GROUP BY dimension, month, station_id, site_id, city, operator;
+    'all' AS dimension, month, '' AS station_id, '' AS site_id, '' AS city, '' AS operator, sum(made.attempts) AS attempts, sum(made.successful_attempts) / attempts AS attempt_rate,
+    sum(made.visits) AS visits, sum(made.successful_visits) / visits AS visit_rate, sum(made.first_time_visits) / visits AS first_time_rate,
+    sum(made.visit_attempts) / visits AS attempts_per_visit
+FROM {database}.attempt_months AS made
+GROUP BY month
+UNION ALL
+SELECT
+    'station' AS dimension, month, station_id, '' AS site_id, '' AS city, '' AS operator, sum(made.attempts) AS attempts, sum(made.successful_attempts) / attempts AS attempt_rate,
+    sum(made.visits) AS visits, sum(made.successful_visits) / visits AS visit_rate, sum(made.first_time_visits) / visits AS first_time_rate,
+    sum(made.visit_attempts) / visits AS attempts_per_visit
+FROM {database}.attempt_months AS made
+GROUP BY month, station_id
+UNION ALL
+SELECT
+    'site' AS dimension, month, '' AS station_id, site_id, '' AS city, '' AS operator, sum(made.attempts) AS attempts, sum(made.successful_attempts) / attempts AS attempt_rate,
+    sum(made.visits) AS visits, sum(made.successful_visits) / visits AS visit_rate, sum(made.first_time_visits) / visits AS first_time_rate,
+    sum(made.visit_attempts) / visits AS attempts_per_visit
+FROM {database}.attempt_months AS made
+GROUP BY month, site_id
+UNION ALL
+SELECT
+    'city' AS dimension, month, '' AS station_id, '' AS site_id, city, '' AS operator, sum(made.attempts) AS attempts, sum(made.successful_attempts) / attempts AS attempt_rate,
+    sum(made.visits) AS visits, sum(made.successful_visits) / visits AS visit_rate, sum(made.first_time_visits) / visits AS first_time_rate,
+    sum(made.visit_attempts) / visits AS attempts_per_visit
+FROM {database}.attempt_months AS made
+GROUP BY month, city
+UNION ALL
+SELECT
+    'operator' AS dimension, month, '' AS station_id, '' AS site_id, '' AS city, operator, sum(made.attempts) AS attempts, sum(made.successful_attempts) / attempts AS attempt_rate,
+    sum(made.visits) AS visits, sum(made.successful_visits) / visits AS visit_rate, sum(made.first_time_visits) / visits AS first_time_rate,
+    sum(made.visit_attempts) / visits AS attempts_per_visit
+FROM {database}.attempt_months AS made
+GROUP BY month, operator;
