@@ -177,7 +177,7 @@ CREATE VIEW IF NOT EXISTS {database}.session_hours_hold AS
 SELECT groupArray(toString(month)) AS months
 FROM (SELECT month FROM {database}.session_hours GROUP BY month)
 WHERE month NOT IN
-    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_hours) - INTERVAL 10 MINUTE);
+    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT maxOrNull(as_of) FROM {database}.session_hours) - INTERVAL 10 MINUTE);
 
 CREATE VIEW IF NOT EXISTS {database}.session_hours_now AS
 SELECT local_day, hour, currency, sessions, energy_wh, revenue_minor, unpriced_sessions
@@ -250,7 +250,7 @@ CREATE VIEW IF NOT EXISTS {database}.session_months_hold AS
 SELECT groupArray(toString(month)) AS months
 FROM (SELECT month FROM {database}.session_months GROUP BY month)
 WHERE month NOT IN
-    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_months) - INTERVAL 10 MINUTE);
+    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT maxOrNull(as_of) FROM {database}.session_months) - INTERVAL 10 MINUTE);
 
 CREATE VIEW IF NOT EXISTS {database}.session_months_now AS
 SELECT
@@ -296,7 +296,7 @@ CREATE VIEW IF NOT EXISTS {database}.session_flag_months_hold AS
 SELECT groupArray(toString(month)) AS months
 FROM (SELECT month FROM {database}.session_flag_months GROUP BY month)
 WHERE month NOT IN
-    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT max(as_of) FROM {database}.session_flag_months) - INTERVAL 10 MINUTE);
+    (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE _inserted > (SELECT maxOrNull(as_of) FROM {database}.session_flag_months) - INTERVAL 10 MINUTE);
 
 CREATE VIEW IF NOT EXISTS {database}.session_flag_months_now AS
 SELECT flag, sessions

@@ -66,7 +66,7 @@ CREATE VIEW IF NOT EXISTS {database}.visit_months_hold AS
 SELECT groupArray(toString(month)) AS months
 FROM (SELECT month FROM {database}.visit_months GROUP BY month)
 WHERE month NOT IN
-    (SELECT DISTINCT _partition_id FROM {database}.charging_visits WHERE _inserted > (SELECT max(as_of) FROM {database}.visit_months) - INTERVAL 10 MINUTE);
+    (SELECT DISTINCT _partition_id FROM {database}.charging_visits WHERE _inserted > (SELECT maxOrNull(as_of) FROM {database}.visit_months) - INTERVAL 10 MINUTE);
 
 CREATE VIEW IF NOT EXISTS {database}.visit_months_now AS
 SELECT local_month, station_id, site_id, city, operator, visits, successful_visits, first_time_visits, visit_attempts
