@@ -20,10 +20,11 @@ export interface Stay {
   readonly everySeconds: number;
 }
 
-export const stay: fc.Arbitrary<Stay> = fc.record({
+/** `gapFromMinutes` below zero: two vehicles may be at one connector at once, as far as one is told. */
+export const stayFrom = (gapFromMinutes: number): fc.Arbitrary<Stay> => fc.record({
   connectorId: fc.constantFrom(1, 2),
   hasId: fc.boolean(),
-  gapMinutes: fc.integer({ min: -30, max: 90 }),
+  gapMinutes: fc.integer({ min: gapFromMinutes, max: 90 }),
   lastsMinutes: fc.integer({ min: 1, max: 100 }),
   powerW: fc.integer({ min: 0, max: 22_000 }),
   tellsStart: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
