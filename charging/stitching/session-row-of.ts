@@ -149,8 +149,10 @@ function peakOf(state: SessionState, reading: RegisterReading): number | null {
 function meteringOf(reading: RegisterReading, startMs: number, chargingKnown: boolean): SessionMetering {
   const { segments } = reading;
   const charging = chargingKnown ? chargingSpans(segments) : null;
-  if (reading.energyMilliWh === null || segments.length === 0) return { samples: [], charging };
+  if (reading.energyMilliWh === null) return { samples: [], charging };
   const samples: MeterSample[] = [{ timeMs: startMs, milliWh: 0 }];
+  // A session without length: that it drew nothing is known.
+  if (segments.length === 0) samples.push({ timeMs: startMs, milliWh: 0 });
   let sum = 0;
   let before: Segment | null = null;
   for (const segment of segments) {

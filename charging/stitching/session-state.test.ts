@@ -74,6 +74,8 @@ describe('a session', () => {
   it('flags a stop before the start, no length, and an energy beyond what the connector can give', () => {
     expect(rowOf(fold([started('t', ten), ended('t', 1, ten - minutes(31), 9730)])).flags).toEqual(['stop-before-start']);
     expect(rowOf(fold([started('t', ten), ended('t', 1, ten, 300)])).flags).toEqual(['zero-length']);
+    // It is known that it drew nothing, so it has a price.
+    expect(rowOf(fold([started('t', ten), ended('t', 1, ten, 0)]))).toMatchObject({ energyWh: 0, metering: { samples: [{ milliWh: 0 }, { milliWh: 0 }] } });
     const absurd = rowOf(fold([started('t', ten), ended('t', 1, ten + minutes(60), 1_430_170)]));
     expect(absurd).toMatchObject({ energyWh: null, registerWh: 1_430_170, flags: ['implausible-energy'] });
     expect(rowOf(fold([started('t', ten), ended('t', 1, ten + minutes(60), 22_000)])).flags).toEqual([]);

@@ -70,8 +70,7 @@ export function believed(row: SourceRow, stitched: Stitched | undefined, rapid: 
   const inDundee = rapid.has(row.station) ? 'rapid' : row.station.endsWith('1') ? null : 'standard';
   const name = row.city === 'Dundee' ? inDundee : row.city === 'Pasadena' ? 'campus' : null;
   const price = name === null ? null : prices[name];
-  // Of what lasted no time and drew nothing, stitching gives no readings, and pricing no price.
-  const priced = price !== null && stayMs !== null && energyWh !== null && !(energyWh === 0 && stayMs === 0);
+  const priced = price !== null && stayMs !== null && energyWh !== null;
   return {
     ...row, stop, energyWh, flags, stayMs, tariff: name, currency: price?.currency ?? '',
     costMinor: priced ? price.start + Math.floor((2 * energyWh * price.perKwh + 1000) / 2000) : null,
