@@ -120,6 +120,7 @@ export class SessionBook {
     const state = this.#sessions.get(stationId, key);
     if (state === undefined) return;
     state.dueMs = Infinity;
+    this.#sessions.put(stationId, key, state);
     if (isFinal(state) || state.mergedInto !== null) return;
     // A stop that was told gives nothing new when it has settled, unless it is taken for another session's.
     const before = state.stopMs === null || isLoneStop(state) ? this.before(state) : this.beforeStop(state);
