@@ -182,7 +182,7 @@ WHERE month NOT IN
 CREATE VIEW IF NOT EXISTS {database}.session_hours_now AS
 SELECT local_day, hour, currency, sessions, energy_wh, revenue_minor, unpriced_sessions
 FROM {database}.session_hours
-WHERE has((SELECT months FROM {database}.session_hours_hold), month)
+WHERE month IN (SELECT arrayJoin(months) FROM {database}.session_hours_hold)
 UNION ALL
 SELECT
     local_day, toHour(local_start) AS hour, ifNull(currency, '') AS currency, count() AS sessions, sum(ifNull(facts.energy_wh, 0)) AS energy_wh,
@@ -258,7 +258,7 @@ SELECT
     sessions_with_energy, energy_wh, sessions_with_stay, stay_ms, sessions_with_charging, charging_ms, sessions_with_idle, idle_ms, sessions_priced,
     priced_energy_wh, priced_minor, last_priced, first_start, last_start, last_used, first_day, last_day
 FROM {database}.session_months
-WHERE has((SELECT months FROM {database}.session_months_hold), month)
+WHERE month IN (SELECT arrayJoin(months) FROM {database}.session_months_hold)
 UNION ALL
 SELECT
     toStartOfMonth(local_day) AS local_month, station_id, site_id, city, operator, ifNull(tariff_id, '') AS tariff_id, ifNull(currency, '') AS currency, ifNull(facts.current, '') AS current,
@@ -301,7 +301,7 @@ WHERE month NOT IN
 CREATE VIEW IF NOT EXISTS {database}.session_flag_months_now AS
 SELECT flag, sessions
 FROM {database}.session_flag_months
-WHERE has((SELECT months FROM {database}.session_flag_months_hold), month)
+WHERE month IN (SELECT arrayJoin(months) FROM {database}.session_flag_months_hold)
 UNION ALL
 SELECT flag, count() AS sessions
 FROM {database}.session_facts

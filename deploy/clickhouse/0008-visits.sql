@@ -71,7 +71,7 @@ WHERE month NOT IN
 CREATE VIEW IF NOT EXISTS {database}.visit_months_now AS
 SELECT local_month, station_id, site_id, city, operator, visits, successful_visits, first_time_visits, visit_attempts
 FROM {database}.visit_months
-WHERE has((SELECT months FROM {database}.visit_months_hold), month)
+WHERE month IN (SELECT arrayJoin(months) FROM {database}.visit_months_hold)
 UNION ALL
 SELECT
     toStartOfMonth(toDate32(addSeconds(start_time, utc_offset_seconds))) AS local_month, station_id, site_id, city, operator,
