@@ -31,15 +31,16 @@ export function rowEncoder<Row>(columns: Readonly<Record<string, ColumnType>>): 
   const names = Object.keys(columns);
   const types = Object.values(columns);
   const writers = types.map((type, index) => writerFor(type, names[index] ?? ''));
+  const writeAll = compiled(names, writers);
   return (row, into) => {
     const start = into.length;
-    const values = row as Readonly<Record<string, unknown>>;
-    let index = 0;
     try {
-      for (; index < writers.length; index++) (writers[index] as Writer)(values[names[index] as string], into);
+      writeAll(row as Readonly<Record<string, unknown>>, into);
     } catch (error) {
       into.length = start;
       if (!(error instanceof Unfit)) throw error;
+      const index = firstUnfit(row as Readonly<Record<string, unknown>>, names, writers, into);
+      into.length = start;
       throw new VoltstreamError('PROCESSING_FAILED', 'a row does not fit its table', {
         where: `column ${names[index] ?? ''} ${types[index] ?? ''}`,
         wanted: error.wanted,
@@ -48,6 +49,32 @@ export function rowEncoder<Row>(columns: Readonly<Record<string, ColumnType>>): 
       });
     }
   };
+}
+
+type WriteAll = (row: Readonly<Record<string, unknown>>, into: RowBuffer) => void;
+
+/**
+ * One function that writes column by column, with a place of its own for each property and each call: in a loop over names every
+ * access would be a search. Names of columns stand in it as JSON text only.
+ */
+function compiled(names: readonly string[], writers: readonly Writer[]): WriteAll {
+  const parameters = writers.map((_, index) => `w${index}`);
+  const lines = names.map((name, index) => `w${index}(row[${JSON.stringify(name)}], into);`);
+  const make = new Function(...parameters, `return (row, into) => {\n${lines.join('\n')}\n};`) as (...all: readonly Writer[]) => WriteAll;
+  return make(...writers);
+}
+
+/** The column whose value was refused. */
+function firstUnfit(row: Readonly<Record<string, unknown>>, names: readonly string[], writers: readonly Writer[], into: RowBuffer): number {
+  for (let index = 0; index < writers.length; index++) {
+    try {
+      (writers[index] as Writer)(row[names[index] as string], into);
+    } catch (error) {
+      if (error instanceof Unfit) return index;
+      throw error;
+    }
+  }
+  return -1;
 }
 
 function describe(value: unknown): string {
