@@ -74,7 +74,7 @@ export function planOf(
   for (const { hash } of aside) digest.update(`${hash}\n`);
   const plan = digest.digest('hex').slice(0, 32);
   const editionOf = (row: SessionLogRow): RowEdition => editions.get(row) ?? { revision: 0, edition: 0 };
-  const stations = knownAfter(changed, past.stations, heardUntil(changed, editionOf, heardOf));
+  const stations = knownAfter(changed, mapping, past.stations, heardUntil(changed, editionOf, heardOf));
   return {
     digest: plan, rows: changed, refused: aside.map(({ row }) => row), added: changed.length - corrected, corrected,
     unchanged: rows.length - changed.length + refused.length - aside.length, late, editionOf, heardOf,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { propertyRuns } from '../testing/property-runs.ts';
 import { dundeeMapping } from './dundee.mapping.ts';
 import { closingMs, expandSessionLog } from './expand.ts';
 import type { SessionLogRow } from './mapping.ts';
@@ -155,8 +156,25 @@ describe('stationsOf', () => {
     expect(powers).toEqual([22_000, 7_000]);
   });
 
+  it('gives an outlet the power of the strongest model that its rows name, in any order and in any parts', () => {
+    const models = Object.keys(dundeeMapping.models);
+    const anyModels = fc.array(fc.record({ connectorId: fc.integer({ min: 1, max: 2 }), model: fc.constantFrom(...models) }), { minLength: 1, maxLength: 12 });
+    fc.assert(fc.property(anyModels, fc.nat(12), (named, part) => {
+      const rows = named.map((one, index) => row({ ...one, rowId: String(index), startMs: ten + index * minute }));
+      const strongest = (connectorId: number) =>
+        named.filter((one) => one.connectorId === connectorId).map((one) => dundeeMapping.models[one.model]?.powerMaxW ?? 0).sort((a, b) => b - a)[0];
+      const wanted = [1, 2].flatMap((id) => (strongest(id) === undefined ? [] : [[id, strongest(id)]]));
+      const whole = stationsOf(rows, dundeeMapping);
+      expect(whole.at(-1)?.evses.map((evse) => [evse.evseId, evse.connectors[0]?.powerMaxW])).toEqual(wanted);
+      expect(stationsOf([...rows].reverse(), dundeeMapping)).toEqual(whole);
+      const known = knownAfter(rows.slice(0, part), dundeeMapping, new Map(), new Map());
+      expect(knownAfter(rows.slice(part), dundeeMapping, known, new Map()).get('s')?.outlets ?? known.get('s')?.outlets)
+        .toEqual(knownAfter(rows, dundeeMapping, new Map(), new Map()).get('s')?.outlets);
+    }), propertyRuns());
+  });
+
   it('sends all records of a station again when there is another outlet, and moves the first one back for earlier rows', () => {
-    const known = knownAfter([row({})], new Map(), new Map());
+    const known = knownAfter([row({})], dundeeMapping, new Map(), new Map());
     const midnight = Date.UTC(2018, 4, 14);
     expect(stationsOf([row({ rowId: '2', startMs: ten + minute })], dundeeMapping, known)).toEqual([]);
     const grown = stationsOf([row({ rowId: '2', connectorId: 2, startMs: ten + minute })], dundeeMapping, known);

@@ -6,7 +6,7 @@ import { outletOf } from './read-session-log.ts';
 export interface KnownStation {
   /** Its sites, each with the time from which on it is there. */
   readonly versions: readonly SiteFrom[];
-  /** Model by outlet. */
+  /** The strongest model that was named, by outlet. */
   readonly outlets: Readonly<Record<number, string | null>>;
   /** Time of the last event that was sent of it. */
   readonly heardMs: number;
@@ -17,6 +17,9 @@ type SiteFrom = readonly [fromMs: number, site: string | null];
 /**
  * Station records as far as a session log's own columns tell: site, outlets, their power by model. Valid from midnight UTC
  * of the log's first day, and once more from each row on which a station's site is another. Sorted by (valid from, station id).
+ *
+ * An outlet is what the strongest model says that any of its rows names (of equal ones the last by name), in whatever order they come: a log whose
+ * rows name one outlet differently then makes no energy unbelievable that any of them allows.
  *
  * Outlets of a station that is `known` are there, too; it gets no new record while sites and outlets stay what they were. All its records
  * are sent again when there is another outlet: it was there before its first session. Rows from before its first record move that one back.
@@ -34,14 +37,14 @@ export function stationsOf(
 
 /** The same, with these rows, whose stations are `heard` of until then: what the next ingestion is to know. */
 export function knownAfter(
-  rows: readonly SessionLogRow[], known: ReadonlyMap<string, KnownStation>, heard: ReadonlyMap<string, number>,
+  rows: readonly SessionLogRow[], mapping: SessionLogMapping, known: ReadonlyMap<string, KnownStation>, heard: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, KnownStation> {
   const logStartMs = logStartOf(rows);
   const byStation = Map.groupBy(rows, (row) => row.stationId);
   return new Map([...byStation].map(([stationId, own]) => {
     const before = known.get(stationId);
     const heardMs = Math.max(before?.heardMs ?? 0, heard.get(stationId) ?? 0);
-    return [stationId, { versions: sitesOf(own, logStartMs, before), outlets: outletsOf(own, before), heardMs }];
+    return [stationId, { versions: sitesOf(own, logStartMs, before), outlets: outletsOf(own, mapping, before), heardMs }];
   }));
 }
 
@@ -54,7 +57,7 @@ function logStartOf(rows: readonly SessionLogRow[]): number {
 function versionsOf(
   rows: readonly SessionLogRow[], logStartMs: number, mapping: SessionLogMapping, before: KnownStation | undefined,
 ): readonly Station[] {
-  const outlets = outletsOf(rows, before);
+  const outlets = outletsOf(rows, mapping, before);
   const evses = evsesOf(outlets, mapping, rows[0]?.stationId ?? '');
   const known = before?.versions ?? [];
   const grown = Object.entries(outlets).some(([id, model]) => before?.outlets[Number(id)] !== model);
@@ -86,10 +89,20 @@ function inTimeOrder(rows: readonly SessionLogRow[]): readonly SessionLogRow[] {
   return rows.filter((row) => row.startMs !== null).sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0));
 }
 
-function outletsOf(rows: readonly SessionLogRow[], before: KnownStation | undefined): Readonly<Record<number, string | null>> {
+function outletsOf(
+  rows: readonly SessionLogRow[], mapping: SessionLogMapping, before: KnownStation | undefined,
+): Readonly<Record<number, string | null>> {
   const outlets: Record<number, string | null> = { ...before?.outlets };
-  for (const row of rows) outlets[row.connectorId] = row.model;
+  for (const { connectorId, model } of rows) {
+    const known = outlets[connectorId];
+    if (known === undefined || isStronger(model, known, mapping)) outlets[connectorId] = model;
+  }
   return outlets;
+}
+
+function isStronger(model: string | null, known: string | null, mapping: SessionLogMapping): boolean {
+  const differenceW = (outletOf(mapping, model)?.powerMaxW ?? 0) - (outletOf(mapping, known)?.powerMaxW ?? 0);
+  return differenceW > 0 || (differenceW === 0 && (model ?? '') > (known ?? ''));
 }
 
 function evsesOf(outlets: Readonly<Record<number, string | null>>, mapping: SessionLogMapping, stationId: string): Station['evses'] {
