@@ -62,10 +62,11 @@ export function deduplicate<K, V>(name: string, options: DeduplicateOptions<K, V
       const nowMs = timeScope === 'key' ? advanceProgress(stores.progress, owner, timestampMs) : streamTime.ms;
       stores.seen.forget(owner, nowMs - withinMs - 1);
       if (timeScope === 'task') forgetSilentOwners(stores.seen, nowMs - withinMs - 1, ownersLookedAtByRecord);
-      if (stores.seen.has(owner, identity)) return dropped('duplicate');
-      if (stores.seen.sizeOf(owner) >= maxEntriesPerKey) stores.seen.forgetOldest(owner);
-      stores.seen.remember(owner, identity, nowMs);
-      return emit(record);
+      if (stores.seen.sizeOf(owner) >= maxEntriesPerKey) {
+        if (stores.seen.has(owner, identity)) return dropped('duplicate');
+        stores.seen.forgetOldest(owner);
+      }
+      return stores.seen.remember(owner, identity, nowMs) ? emit(record) : dropped('duplicate');
     },
     onIdle(_timeMs, { stores, streamTime }) {
       if (timeScope === 'task') forgetSilentOwners(stores.seen, streamTime.ms - withinMs - 1, ownersLookedAtWhenIdle);

@@ -41,8 +41,9 @@ describe('SeenStore', () => {
       for (const one of calls) {
         if (one.kind === 'remember') {
           nowMs += one.stepMs;
-          if (!store.has(one.owner, one.identity)) {
-            store.remember(one.owner, one.identity, nowMs);
+          const isNew = !store.has(one.owner, one.identity);
+          expect(store.remember(one.owner, one.identity, nowMs)).toBe(isNew);
+          if (isNew) {
             model.push({ owner: one.owner, identity: one.identity, seenMs: nowMs });
           }
         } else if (one.kind === 'forget') {

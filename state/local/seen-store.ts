@@ -22,11 +22,13 @@ interface Chunk {
 
 interface Owner {
   readonly name: string;
-  /** With the time of the sighting that counts: an identity that was forgotten may have been seen again since. */
-  readonly identities: Map<string, number>;
+  readonly identities: Set<string>;
   readonly chunks: Chunk[];
-  /** An identity may lie in two chunks: only after a restart, which brings back what had been forgotten by time. */
-  repeats: boolean;
+  /**
+   * Identities that lie in two chunks, with the time of the sighting that counts. Only after a restart, which brings back what had been
+   * forgotten by time, and may have been seen again since; else undefined.
+   */
+  repeated: Map<string, number> | undefined;
 }
 
 /**
@@ -41,8 +43,9 @@ export class SeenStore implements LocalStore {
   #entries = 0;
   /** Over all owners, so that an owner that goes and comes back within a commit does not name two cells alike. */
   #nextNumber = 0;
-  /** The owner of the last look-up: several come one after the other for each record. */
+  /** The owner of the last look-up, and the very text that it was looked up with: several come one after the other for each record. */
   #recent: Owner | undefined = undefined;
+  #recentName = '';
 
   constructor(name: string) {
     this.name = name;
@@ -65,9 +68,15 @@ export class SeenStore implements LocalStore {
     return this.#find(owner)?.identities.has(identity) === true;
   }
 
-  /** Remembers an identity that the owner does not have. `seenMs` is not below the owner's last one, and above what was forgotten. */
-  remember(owner: string, identity: string, seenMs: number): void {
+  /**
+   * Remembers an identity; false, and nothing changes, when the owner has it. `seenMs` is not below the owner's last one, and above
+   * what was forgotten.
+   */
+  remember(owner: string, identity: string, seenMs: number): boolean {
     const known = this.#find(owner) ?? this.#own(owner);
+    // Its size tells whether it is new: one look into a set that mostly lies in no cache, not two.
+    const { size } = known.identities;
+    if (known.identities.add(identity).size === size) return false;
     let chunk = known.chunks.at(-1);
     if (chunk === undefined || chunk.identities.length >= CHUNK_IDENTITIES_MAX) {
       chunk = { owner: known.name, number: this.#nextNumber, identities: [], seenMs: [], first: 0, changed: false, persisted: false, live: true };
@@ -76,9 +85,9 @@ export class SeenStore implements LocalStore {
     }
     chunk.identities.push(identity);
     chunk.seenMs.push(seenMs);
-    known.identities.set(identity, seenMs);
     this.#entries += 1;
     this.#markChanged(chunk);
+    return true;
   }
 
   /** Forgets what the owner was first seen with at `untilMs` or before. */
@@ -138,11 +147,11 @@ export class SeenStore implements LocalStore {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     const before = known.identities.size;
     identities.forEach((identity, index) => {
-      known.identities.set(identity, Math.max(seenMs[index] as number, known.identities.get(identity) ?? -1));
+      // Those of one owner come in the order of their numbers, so the later time is the one that counts.
+      if (known.identities.has(identity)) (known.repeated ??= new Map()).set(identity, seenMs[index] as number);
+      known.identities.add(identity);
     });
-    const added = known.identities.size - before;
-    if (added < identities.length) known.repeats = true;
-    this.#entries += added;
+    this.#entries += known.identities.size - before;
   }
 
   restored(): void {
@@ -151,8 +160,10 @@ export class SeenStore implements LocalStore {
 
   #forgetFirst(known: Owner, chunk: Chunk): void {
     const identity = chunk.identities[chunk.first] as string;
-    if (!known.repeats || known.identities.get(identity) === chunk.seenMs[chunk.first]) {
+    const countsMs = known.repeated?.get(identity);
+    if (countsMs === undefined || countsMs === chunk.seenMs[chunk.first]) {
       known.identities.delete(identity);
+      known.repeated?.delete(identity);
       this.#entries -= 1;
     }
     chunk.first += 1;
@@ -170,15 +181,17 @@ export class SeenStore implements LocalStore {
 
   #find(owner: string): Owner | undefined {
     const recent = this.#recent;
-    if (recent !== undefined && recent.name === owner) return recent;
+    if (recent !== undefined && this.#recentName === owner) return recent;
+    this.#recentName = owner;
     return (this.#recent = this.#owners.get(owner));
   }
 
   #own(owner: string): Owner {
     checkWellFormed(owner, this.name);
-    const made: Owner = { name: owner, identities: new Map(), chunks: [], repeats: false };
+    const made: Owner = { name: owner, identities: new Set(), chunks: [], repeated: undefined };
     this.#owners.set(owner, made);
     this.#recent = made;
+    this.#recentName = owner;
     return made;
   }
 
