@@ -50,6 +50,8 @@ export interface GroupedStore<V> extends LocalStore {
   delete(group: string, member: string): void;
   /** A group's members and their values, in the order of the members' bytes. Each group costs its own size, whatever else is kept. */
   members(group: string): IterableIterator<readonly [member: string, value: V]>;
+  /** Shows a group's values in no order that could be relied on: for what does not depend on it. The one that is shown may be deleted meanwhile. */
+  each(group: string, look: (value: V) => void): void;
 }
 
 /** How far a key has come in its own time, and what is due for it when: by due time, at equal ones by when they were set. */

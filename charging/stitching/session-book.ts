@@ -129,12 +129,14 @@ export class SessionBook {
 
   /** Forgets the station's finished sessions for which nothing is waited for any more. */
   forget(stationId: string, nowMs: number): void {
-    const finished = Array.from(this.#sessions.members(stationId), ([, state]) => state).filter((state) => isFinal(state) || state.mergedInto !== null);
-    for (const state of finished) {
+    let nextMs = Infinity;
+    this.#sessions.each(stationId, (state) => {
+      if (!isFinal(state) && state.mergedInto === null) return;
       const dropMs = this.#dropMsOf(state);
       if (dropMs <= nowMs) this.#drop(state);
-      else this.#forgetAt(stationId, dropMs);
-    }
+      else if (dropMs < nextMs) nextMs = dropMs;
+    });
+    if (nextMs < Infinity) this.#forgetAt(stationId, nextMs);
   }
 
   /** One timer for all of a station: its timers are written as one cell, whenever the station is heard of. */
@@ -310,8 +312,20 @@ export class SessionBook {
   }
 }
 
-export function connectorOf(one: { readonly evseId: number; readonly connectorId: number }): string {
-  return `${one.evseId}.${one.connectorId}`;
+const connectorNames = new Map<number, string>();
+/** More connectors than this have no name of their own ready. */
+const connectorNamesMax = 1_024;
+
+/** The name of a connector at its station; mostly the very same text for the same connector, so that it is hashed once. */
+export function connectorOf({ evseId, connectorId }: { readonly evseId: number; readonly connectorId: number }): string {
+  const number = evseId * 1_024 + connectorId;
+  if (!(connectorId >= 0 && connectorId < 1_024)) return `${evseId}.${connectorId}`;
+  let name = connectorNames.get(number);
+  if (name === undefined) {
+    name = `${evseId}.${connectorId}`;
+    if (connectorNames.size < connectorNamesMax) connectorNames.set(number, name);
+  }
+  return name;
 }
 
 /** The same energy and charging time, however it is cut. */

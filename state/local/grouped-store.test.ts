@@ -47,6 +47,19 @@ describe('a grouped store', () => {
     expect([...store.members('a')].map(([member]) => member)).toEqual(['x', 'z', 'zz']);
   });
 
+  it('shows each value of a group once, also when those that are shown leave', () => {
+    const store = definition.create();
+    for (const [group, member, value] of [['a', 'x', 1], ['a', 'y', 2], ['b', 'x', 3], ['a', 'z', 4]] as const) store.put(group, member, value);
+    const shown: number[] = [];
+    store.each('a', (value) => {
+      shown.push(value);
+      store.delete('a', ['', 'x', 'y', '', 'z'][value] as string);
+    });
+    store.each('c', (value) => shown.push(value));
+    expect(shown.sort()).toEqual([1, 2, 4]);
+    expect(store.entries).toBe(1);
+  });
+
   it('refuses names that UTF-8 cannot carry', () => {
     expect(() => definition.create().put('\ud800', 'x', 1)).toThrow(/SERIALISATION_FAILED/);
     expect(() => definition.create().put('x', '\ud800', 1)).toThrow(/SERIALISATION_FAILED/);

@@ -53,6 +53,8 @@ class MapGroupedStore<V> implements GroupedStore<V> {
   #entries = 0;
   /** The group and the entry of the last look-up: a put after a get needs no second one. */
   #recent: Group<V> | undefined = undefined;
+  /** The very text that the group was looked up with: the same one again needs no comparison. */
+  #recentName = '';
   #recentEntry: Entry<V> | undefined = undefined;
 
   constructor(options: GroupedStoreOptions<V>) {
@@ -110,6 +112,11 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     for (const entry of found.order.of(found.members)) if (entry.live) yield [entry.member, entry.value];
   }
 
+  each(group: string, look: (value: V) => void): void {
+    const found = this.#groups.get(group);
+    if (found !== undefined) for (const entry of found.members.values()) look(entry.value);
+  }
+
   takeChanges(into: Cell[]): void {
     this.#changes.take(into, this.#cells);
   }
@@ -123,11 +130,12 @@ class MapGroupedStore<V> implements GroupedStore<V> {
 
   #find(group: string, member: string): Entry<V> | undefined {
     let found = this.#recent;
-    if (found === undefined || found.name !== group) {
+    if (found === undefined || this.#recentName !== group) {
       found = this.#groups.get(group);
       this.#recentEntry = undefined;
       if (found === undefined) return undefined;
       this.#recent = found;
+      this.#recentName = group;
     }
     const recent = this.#recentEntry;
     if (recent !== undefined && recent.member === member) return recent;
@@ -147,6 +155,7 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     found.order?.came(entry);
     this.#entries += 1;
     this.#recent = found;
+    this.#recentName = group;
     this.#recentEntry = entry;
     return entry;
   }

@@ -44,6 +44,8 @@ class MapKeyTimerStore implements KeyTimerStore {
   readonly #owners = new Map<string, Owner>();
   #changed: Owner[] = [];
   #recent: Owner | undefined = undefined;
+  /** The very text that it was looked up with: the same one again needs no comparison. */
+  #recentKey = '';
 
   constructor(name: string) {
     this.name = name;
@@ -142,7 +144,8 @@ class MapKeyTimerStore implements KeyTimerStore {
 
   #find(key: string): Owner | undefined {
     const recent = this.#recent;
-    if (recent !== undefined && recent.key === key) return recent;
+    if (recent !== undefined && this.#recentKey === key) return recent;
+    this.#recentKey = key;
     return (this.#recent = this.#owners.get(key));
   }
 
@@ -151,6 +154,7 @@ class MapKeyTimerStore implements KeyTimerStore {
     const owner = newOwner(key, -1);
     this.#owners.set(key, owner);
     this.#recent = owner;
+    this.#recentKey = key;
     return owner;
   }
 
