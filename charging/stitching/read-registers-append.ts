@@ -95,7 +95,7 @@ function appendUnmetered(tail: ReadingTail, point: ReportedPoint): AppendedPoint
   const held = heldAt(tail);
   const added: Segment[] = [];
   addSegment(added, last, point, last.timeMs, point.timeMs, held, 0);
-  const after = tailAfter(tail, point, isMetered ? [...open, point] : [point], isMetered ? tail.chargingState : held, tail.unmovedMilliWh, energyMilliWh);
+  const after = tailAfter(tail, point, isMetered ? [...open, point] : [point], isMetered ? tail.chargingState : held, tail.unmovedMilliWh, energyMilliWh, registerMilliWh);
   return { tail: after, removed: none, added, energyMilliWh, registerMilliWh };
 }
 
@@ -109,11 +109,19 @@ function appendMetered(tail: ReadingTail, point: ReportedPoint, milliWh: number,
   if (energyMilliWh - tail.beforeMilliWh > mostMilliWh(limits, point.timeMs - tail.startMs)) return null;
   const unmoved = moved > 0 ? 0 : tail.unmovedMilliWh + unmovedOver(tail, point);
   if (point.kind === 'end' && unmoved >= frozenFromMilliWh) return null;
-  const points = open.length === 1 ? [anchor, point] : [...open, point];
-  const added = segmentsOver(points, tail.chargingState, moved);
-  const removed = open.length === 1 ? none : segmentsOver(open, tail.chargingState, 0);
+  const held = heldAt(tail);
+  let added: readonly Segment[];
+  let removed = none;
+  if (open.length === 1) {
+    const one: Segment[] = [];
+    addSegment(one, anchor, point, anchor.timeMs, point.timeMs, held, moved);
+    added = one;
+  } else {
+    added = segmentsOver([...open, point], tail.chargingState, moved);
+    removed = segmentsOver(open, tail.chargingState, 0);
+  }
   const registerMilliWh = milliWh - firstMilliWh;
-  const after = point.kind === 'end' ? null : { ...tailAfter(tail, point, [point], heldAt(tail), unmoved, energyMilliWh), registerMilliWh };
+  const after = point.kind === 'end' ? null : tailAfter(tail, point, [point], held, unmoved, energyMilliWh, registerMilliWh);
   return { tail: after, removed, added, energyMilliWh, registerMilliWh };
 }
 
@@ -153,11 +161,11 @@ function segmentsOver(points: readonly ReportedPoint[], chargingState: ChargingS
 
 function tailAfter(
   tail: ReadingTail, point: ReportedPoint, open: readonly ReportedPoint[], chargingState: ChargingState | null, unmoved: number,
-  energyMilliWh: number | null,
+  energyMilliWh: number | null, registerMilliWh: number | null,
 ): ReadingTail {
   return {
     startMs: tail.startMs, seqNo: point.seqNo ?? tail.seqNo, sequenced: tail.sequenced && point.seqNo !== null, open, chargingState,
-    firstMilliWh: tail.firstMilliWh, energyMilliWh, registerMilliWh: tail.registerMilliWh, beforeMilliWh: tail.beforeMilliWh,
+    firstMilliWh: tail.firstMilliWh, energyMilliWh, registerMilliWh, beforeMilliWh: tail.beforeMilliWh,
     unmovedMilliWh: unmoved, flags: tail.flags,
   };
 }

@@ -32,13 +32,16 @@ interface Cause {
   readonly stationValidFromMs: number;
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /**
  * Sends what an event changes in the load of its station, as `LoadChange`s numbered from 0. Their timestamp is the time of the
  * event, whenever what they tell of happened.
  */
 export class LoadOutput {
   readonly #emit: Emit<StreamRecord<string, LoadChange>>;
-  #cause: Cause = { stationId: '', eventId: '', siteId: null, city: null, operator: null, stationValidFromMs: -1 };
+  /** Overwritten for each event. */
+  readonly #cause: Writable<Cause> = { stationId: '', eventId: '', siteId: null, city: null, operator: null, stationValidFromMs: -1 };
   #timestampMs = 0;
   #part = 0;
 
@@ -49,18 +52,20 @@ export class LoadOutput {
   /** What follows is brought about by this event. */
   begin(event: SessionEvent): void {
     const { station } = event;
-    this.#cause = {
-      stationId: event.stationId, eventId: event.eventId, siteId: station === null ? null : station.siteId,
-      city: station === null ? null : station.city, operator: station === null ? null : station.operator,
-      stationValidFromMs: station === null ? -1 : station.validFromMs,
-    };
+    const cause = this.#cause;
+    cause.stationId = event.stationId;
+    cause.eventId = event.eventId;
+    cause.siteId = station === null ? null : station.siteId;
+    cause.city = station === null ? null : station.city;
+    cause.operator = station === null ? null : station.operator;
+    cause.stationValidFromMs = station === null ? -1 : station.validFromMs;
     this.#timestampMs = event.timestampMs;
     this.#part = 0;
   }
 
   /** What follows is brought about by something else: a station that became known, or idle time. */
   beginWith(cause: Cause, timestampMs: number): void {
-    this.#cause = cause;
+    Object.assign(this.#cause, cause);
     this.#timestampMs = timestampMs;
     this.#part = 0;
   }
