@@ -21,7 +21,7 @@ export interface ReadingTail {
   readonly chargingState: ChargingState | null;
   /** First register as it stands; null: none was told. */
   readonly firstMilliWh: number | null;
-  /** Null: no register was told. */
+  /** Null: no register was told, or only that of the start. */
   readonly energyMilliWh: number | null;
   readonly registerMilliWh: number | null;
   /** The part of the energy that a register of the session had counted when the transaction was seen first. */
@@ -50,9 +50,10 @@ export function tailOf(
   taken: TakenPoints, path: BelievedPath | null, span: SessionSpan, reading: RegisterReading, beforeMilliWh: number,
 ): ReadingTail | null {
   const { points, at, held, startInferred, zeroAssumed } = taken;
+  const isStartAlone = at.length === 1 && at[0] === 0 && !zeroAssumed;
   if (span.stopMs !== null || !taken.asReported || taken.belowZero || (points[points.length - 1] as ReportedPoint).kind === 'end') return null;
-  if (path === null ? at.length > 0 : !path.plain || reading.energyMilliWh === null) return null;
-  const from = path === null ? points.length - 1 : at[at.length - 1] as number;
+  if (path === null ? at.length > 0 && !isStartAlone : !path.plain || reading.energyMilliWh === null) return null;
+  const from = at.length === 0 ? points.length - 1 : at[at.length - 1] as number;
   if (points.length - from > openMost) return null;
   let seqNo: number | null = null;
   let sequenced = true;
@@ -88,8 +89,8 @@ function isAfter({ open, seqNo, sequenced }: ReadingTail, point: ReportedPoint):
 }
 
 function appendUnmetered(tail: ReadingTail, point: ReportedPoint): AppendedPoint | null {
-  const { open, energyMilliWh, registerMilliWh } = tail;
-  const isMetered = energyMilliWh !== null;
+  const { open, firstMilliWh, energyMilliWh, registerMilliWh } = tail;
+  const isMetered = firstMilliWh !== null || energyMilliWh !== null;
   if (point.kind === 'end' || (isMetered && open.length >= openMost)) return null;
   const last = open[open.length - 1] as ReportedPoint;
   const held = heldAt(tail);
@@ -102,10 +103,10 @@ function appendUnmetered(tail: ReadingTail, point: ReportedPoint): AppendedPoint
 function appendMetered(tail: ReadingTail, point: ReportedPoint, milliWh: number, limits: RegisterLimits): AppendedPoint | null {
   const { open, firstMilliWh } = tail;
   const anchor = open[0] as ReportedPoint;
-  if (tail.energyMilliWh === null || anchor.milliWh === null || firstMilliWh === null) return null;
+  if (anchor.milliWh === null || firstMilliWh === null) return null;
   const moved = milliWh - anchor.milliWh;
   if (moved < 0 || moved > mostMilliWh(limits, point.timeMs - anchor.timeMs)) return null;
-  const energyMilliWh = tail.energyMilliWh + moved;
+  const energyMilliWh = (tail.energyMilliWh ?? 0) + moved;
   if (energyMilliWh - tail.beforeMilliWh > mostMilliWh(limits, point.timeMs - tail.startMs)) return null;
   const unmoved = moved > 0 ? 0 : tail.unmovedMilliWh + unmovedOver(tail, point);
   if (point.kind === 'end' && unmoved >= frozenFromMilliWh) return null;
