@@ -10,7 +10,7 @@ import type { LoadPart } from './split-load.ts';
 export interface StationLoadOptions {
   /** How long after the end of its UTC day a quarter still takes what becomes known, by its station's own time. Default 24 hours. */
   readonly graceMs?: number;
-  /** How often a changed quarter, hour and day is given, in the station's time. Default a minute, an hour, six hours. */
+  /** How often a changed quarter, hour and day is given, in the stations' time. Default each by its own length: when it ends, and when it is known better. */
   readonly quarterEveryMs?: number;
   readonly hourEveryMs?: number;
   readonly dayEveryMs?: number;
@@ -34,10 +34,10 @@ export function stationLoad(name: string, options: StationLoadOptions = {}): Ope
     initial: () => emptyQuarter,
     fold: addPart,
     emit: {
-      everyMs: options.quarterEveryMs ?? 60_000,
+      everyMs: options.quarterEveryMs ?? quarterMs,
       rollups: {
         hours: { sizeMs: hourMs, everyMs: options.hourEveryMs ?? hourMs, combine: sumOfQuarters },
-        days: { sizeMs: dayMs, everyMs: options.dayEveryMs ?? 6 * hourMs, combine: sumOfQuarters },
+        days: { sizeMs: dayMs, everyMs: options.dayEveryMs ?? dayMs, combine: sumOfQuarters },
       },
     },
   });
