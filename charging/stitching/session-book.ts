@@ -4,7 +4,7 @@ import { effectsOf, emptyConnector, firstAvailableAfter, nextStartAfter, withEnt
 import type { ConnectorEntry, ConnectorState } from './connector-state.ts';
 import { pointsMax, withoutLeast, withoutSteady } from './forget-points.ts';
 import type { RegisterReading } from './read-registers.ts';
-import { givenOf } from './session-load.ts';
+import { givenAtOpening, givenOf } from './session-load.ts';
 import type { GivenLoad, LoadOutput } from './session-load.ts';
 import { borrowStop, giveBackStop, isLoneStop, mark, newSession, startOf, thinFirstAt, unread } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
@@ -73,9 +73,13 @@ export class SessionBook {
     else this.#connectors.put(stationId, connector, state);
   }
 
-  /** How a session stands; `isNew`: it has given nothing yet. */
-  before(state: SessionState, isNew = false): Before {
-    if (isNew) return { given: givenOf(undefined), row: null, startMs: null, stopMs: null };
+  /** A session that has given nothing yet, or (`startMs`) that it started. */
+  beforeOpening(startMs: number | null): Before {
+    return { given: startMs === null ? givenOf(undefined) : givenAtOpening(startMs), row: null, startMs: null, stopMs: null };
+  }
+
+  /** How a session stands. */
+  before(state: SessionState): Before {
     return { given: givenOf(state), row: isFinal(state) ? rowOf(state) : null, ...neighbourOf(state) };
   }
 

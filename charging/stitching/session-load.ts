@@ -22,6 +22,11 @@ export function givenOf(state: SessionState | undefined): GivenLoad {
   return { segments: segmentsOf(state), startMs: startOf(state), endMs: endOf(state) };
 }
 
+/** What `opened` gives of a session. */
+export function givenAtOpening(startMs: number): GivenLoad {
+  return { segments: nothingGiven.segments, startMs, endMs: null };
+}
+
 /** What a change belongs to: the event that brings it about, and its station. */
 interface Cause {
   readonly stationId: string;
@@ -84,6 +89,12 @@ export class LoadOutput {
   taken(event: SessionEvent): void {
     const { timestampMs } = event;
     this.#send(timestampMs, timestampMs, 0, 0, 0, event.meterWh === null ? 0 : 1, event.powerW, 0, 0, errorsOf(event));
+  }
+
+  /** The same of one that opens a session, which begins with it. */
+  opened(event: SessionEvent): void {
+    const { timestampMs } = event;
+    this.#send(timestampMs, timestampMs, 0, 0, 0, event.meterWh === null ? 0 : 1, event.powerW, 1, 0, errorsOf(event));
   }
 
   /** The meter value of an event that had waited. */

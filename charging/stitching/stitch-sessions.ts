@@ -133,9 +133,9 @@ class SessionStitcher {
       return;
     }
     const opened = this.#book.open(event, transactionId);
-    const before = this.#book.before(opened, true);
     this.#take(opened, event, stationMs);
-    this.#book.changed(opened, before, stationMs);
+    this.#load.opened(event);
+    this.#book.changed(opened, this.#book.beforeOpening(event.timestampMs), stationMs);
     this.#live(opened, event);
   }
 
@@ -192,6 +192,7 @@ class SessionStitcher {
     if (other !== null && lends) book.changed(other[0], other[1], stationMs);
     if (edition > state.edition) startEdition(state, event);
     this.#take(state, event, stationMs);
+    this.#load.taken(event);
     book.changed(state, before, stationMs);
     if (other !== null && !lends) book.changed(other[0], other[1], stationMs);
     if (state.open) book.forgetPoints(state);
@@ -201,7 +202,6 @@ class SessionStitcher {
   #take(state: SessionState, event: SessionEvent, stationMs: number): void {
     takeIn(state, event, event.seqNo);
     if (event.edition === 0 && event.timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
-    this.#load.taken(event);
   }
 
   #live(state: SessionState, event: SessionEvent): void {

@@ -72,7 +72,7 @@ export class WithoutId {
       this.#context.stores.sessions.put(event.stationId, state.key, state);
       return true;
     }
-    const before = this.#book.before(session, state === undefined);
+    const before = state === undefined ? this.#book.beforeOpening(null) : this.#book.before(session);
     takeIn(session, event, seqNo);
     if (event.timestampMs + this.#limits.settleMs < nowMs) session.marks |= mark.outOfOrder;
     this.#load.waited(event);
