@@ -1,4 +1,5 @@
 import type { SessionLogOutcome } from '../charging/ingest/ingest-session-log.ts';
+import { keepRawEvents } from '../charging/retention.ts';
 import { chargingStatus } from './live-status.ts';
 import { askSummary, summaryText } from '../charging/summary.ts';
 import { chargingTopics } from '../charging/topics.ts';
@@ -39,6 +40,7 @@ export async function run(sources: ConfigurationSources, options: RunOptions): P
   const logger = createLogger({ level: logLevel(configuration), fields: { application: configuration.applicationId } });
   const ports = await openPorts(configuration);
   try {
+    await keepRawEvents(ports.warehouse, configuration.warehouse.database, configuration.warehouse.rawEventsDays);
     await work(configuration, options, ports, logger, stop);
   } finally {
     stop.release();

@@ -37,6 +37,13 @@ describe('configuration', () => {
     expect(loadConfiguration({ environment }).applicationId).toBe('city');
   });
 
+  it('takes a number that may be left out from text, and nothing from empty text', () => {
+    const daysOf = (text: string): number | null => loadConfiguration({ flags: { 'warehouse.rawEventsDays': text } }).warehouse.rawEventsDays;
+    expect(loadConfiguration({}).warehouse.rawEventsDays).toBeNull();
+    expect([daysOf('400'), daysOf('36_500'), daysOf('')]).toEqual([400, 36_500, null]);
+    for (const wrong of ['0', '1.5', '36501', 'all']) expect(() => daysOf(wrong)).toThrow(/warehouse\.rawEventsDays must be integer from 1 to 36500, or not set/);
+  });
+
   it('is frozen through and through', () => {
     const configuration = loadConfiguration({ flags: { 'log.kind': 'kafka', 'log.brokers': 'a:1, b:2' } });
     expect(configuration.log.brokers).toEqual(['a:1', 'b:2']);

@@ -35,11 +35,19 @@ function setting<T>(text: SettingText<T>, allowed: string, parse: (raw: unknown)
 /** A whole number within limits; text may group digits as 8_388_608. */
 export function integer(text: SettingText<number>, minimum: number, maximum = Number.MAX_SAFE_INTEGER): Setting<number> {
   const allowed = maximum === Number.MAX_SAFE_INTEGER ? `integer >= ${minimum}` : `integer from ${minimum} to ${maximum}`;
-  return setting(text, allowed, (raw) => {
-    const value = typeof raw === 'string' && /^-?\d[\d_]*$/.test(raw.trim()) ? Number(raw.trim().replaceAll('_', '')) : raw;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < minimum || value > maximum) throw new Error(allowed);
-    return value;
-  });
+  return setting(text, allowed, (raw) => wholeNumber(raw, minimum, maximum, allowed));
+}
+
+/** A whole number within limits, or null when it is not set; empty text is the same as not set. */
+export function optionalInteger(text: SettingText<number | null>, minimum: number, maximum: number): Setting<number | null> {
+  const allowed = `integer from ${minimum} to ${maximum}, or not set`;
+  return setting<number | null>(text, allowed, (raw) => (raw === null || raw === '' ? null : wholeNumber(raw, minimum, maximum, allowed)));
+}
+
+function wholeNumber(raw: unknown, minimum: number, maximum: number, allowed: string): number {
+  const value = typeof raw === 'string' && /^-?\d[\d_]*$/.test(raw.trim()) ? Number(raw.trim().replaceAll('_', '')) : raw;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < minimum || value > maximum) throw new Error(allowed);
+  return value;
 }
 
 export function choice<const C extends string>(choices: readonly C[], text: SettingText<NoInfer<C>>): Setting<C> {

@@ -1,4 +1,4 @@
-import { choice, flag, integer, list, optional, words } from './setting.ts';
+import { choice, flag, integer, list, optional, optionalInteger, words } from './setting.ts';
 
 const httpUrl = /^https?:\/\/[^\s/]+/;
 const hostAndPort = /^[^\s:,]+:\d{1,5}$/;
@@ -67,6 +67,9 @@ export const settings = {
     database: words({
       default: 'voltstream', reason: 'A database of its own, engine Atomic; created when it is missing.',
     }, /^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits, _ (at most 64)'),
+    rawEventsDays: optionalInteger({
+      default: null, reason: 'For how many days of event time the table of raw events keeps them; not set: for ever. Whole months go. Sessions and sums stay.',
+    }, 1, 36_500),
   },
   registry: {
     kind: choice(['file', 'confluent'], {
