@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hours } from '../events.ts';
 import { damages } from './damages.ts';
 import type { Damage } from './damages.ts';
 import { Dice } from './dice.ts';
@@ -25,7 +26,8 @@ const knowable: Readonly<Record<string, readonly [start: string, stop: string, e
   'a clock stands in 1970': ['some', 'some', 'some'],
   'a clock is far ahead': ['some', 'some', 'some'],
   'a clock of a sample is off by hours': ['always', 'always', 'some'],
-  'a clock is off by the same time always': ['some', 'some', 'some'],
+  // Who else is touched by it has but its times shifted, and all is known.
+  'a clock is off by the same time always': ['never', 'never', 'never'],
   'a register is reset between two samples': ['always', 'always', 'some'],
   'a register rolls over': ['always', 'always', 'always'],
   'samples count from zero at the start': ['always', 'always', 'always'],
@@ -60,6 +62,17 @@ describe('what is knowable', () => {
     for (const one of knowableOf(makeWorld(new Dice(1), 2, 3)).values()) {
       expect([one.named, one.untouched, one.startMs, one.stopMs, one.energyMilliWh]).not.toContain(null);
       expect([one.named, one.untouched, one.stopElsewhere]).toEqual([true, true, false]);
+    }
+  });
+
+  it('is told in time or late by when it happened, whatever its clock says', () => {
+    const clockOff = damages.find((one) => one.name === 'a clock is off by the same time always') as Damage;
+    const dice = new Dice(1);
+    const plain = makeWorld(dice, 2, 3);
+    const late = hours(1);
+    for (const world of [plain, clockOff.apply(plain, dice)]) {
+      const delayed = world.deliveries.map((one) => ({ ...one, arrivesMs: one.arrivesMs + late }));
+      expect([...knowableOf({ ...world, deliveries: delayed }).values()].some((one) => one.untouched)).toBe(false);
     }
   });
 

@@ -74,7 +74,7 @@ const nothing: Knowable = {
 };
 
 function isWhole(session: TrueSession, told: readonly Delivery[], neighbours: Neighbours): boolean {
-  const inTime = told.filter((one) => one.arrivesMs - one.event.timestampMs < 500_000);
+  const inTime = told.filter((one) => one.arrivesMs - one.happenedMs < 500_000);
   return new Set(inTime.map((one) => one.sample)).size === session.samples.length && told.every((one) => one.lies.length === 0) && !neighbours.falseTimes;
 }
 
@@ -142,7 +142,7 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
 }
 
 function isInPlace(told: readonly Delivery[]): boolean {
-  return new Set(told.map((one) => one.sample)).size === told.length && told.every((one) => one.arrivesMs - one.event.timestampMs < 600_000);
+  return new Set(told.map((one) => one.sample)).size === told.length && told.every((one) => one.arrivesMs - one.happenedMs < 600_000);
 }
 
 function countsOf(told: readonly Delivery[]): Knowable['counts'] {

@@ -52,6 +52,8 @@ export type Lie = 'time' | 'transactionId' | 'outlier' | 'reset' | 'rolledOver' 
 export interface Delivery {
   readonly event: ChargingEvent;
   readonly arrivesMs: number;
+  /** When it truly happened, whatever its clock says. */
+  readonly happenedMs: number;
   /** Of a transaction event; with the sample of the session that it tells. */
   readonly sessionId: string | null;
   readonly sample: number;
@@ -159,7 +161,7 @@ function told(dice: Dice, session: TrueSession): readonly Delivery[] {
   return events.map((event, index) => {
     const arrivesMs = event.timestampMs + dice.whole(0, 2_000);
     return {
-      event: { ...event, receivedMs: one.received ? arrivesMs : null }, arrivesMs, origin: event.eventId,
+      event: { ...event, receivedMs: one.received ? arrivesMs : null }, arrivesMs, happenedMs: event.timestampMs, origin: event.eventId,
       sessionId: event.type === 'StatusChanged' ? null : sessionId, sample: index, lies: [],
     };
   });
