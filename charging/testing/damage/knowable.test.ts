@@ -76,6 +76,13 @@ describe('what is knowable', () => {
     }
   });
 
+  it('is no stop where only a start is told, however often', () => {
+    const { stations, sessions, deliveries } = makeWorld(new Dice(1), 2, 3);
+    const starts = deliveries.filter((one) => one.event.type === 'TransactionStarted');
+    const world = { stations, sessions, deliveries: [...starts, ...starts] };
+    expect(new Set([...knowableOf(world).values()].map((one) => one.stopsBetween))).toEqual(new Set([null]));
+  });
+
   it('is written down for every damage', () => {
     expect(Object.keys(knowable)).toEqual(damages.map((one) => one.name));
   });

@@ -118,7 +118,8 @@ function knowable(session: TrueSession, told: readonly Delivery[], neighbours: N
   const stopKnown = stops.length > 0 && stops.every(isTrueTime) && isMatched;
   const energyKnown = stopKnown && isEnergyKnown(session, told, starts, stops, lied);
   const isSound = !isDisputed(told) && liars.every((one) => one.lies.every((lie) => lie === 'noRegister' || (lie === 'transactionId' && isMatched)));
-  const isEndless = stops.length === 0 && isSound && told.length > 1 && !neighbours.loneStops;
+  // Of nothing but a start, however often it is told, the stop is not known.
+  const isEndless = stops.length === 0 && isSound && new Set(told.map((one) => one.sample)).size > 1 && !neighbours.loneStops;
   const flags: (readonly string[])[] = [];
   if (starts.length === 0) flags.push(['missing-start']);
   else if (starts.every(isReplaced)) flags.push(startFlags);
