@@ -35,15 +35,16 @@ export interface Question {
   readonly sql: (database: string) => string;
 }
 
+/** `from`: the part of the view that the question asks for, where it is a view of its own. */
 function question(
   section: Section, name: string, title: string, sentence: string, subject: Subject,
-  more: { readonly example?: string; readonly where?: string; readonly orderBy?: string } = {},
+  more: { readonly example?: string; readonly from?: string; readonly where?: string; readonly orderBy?: string } = {},
 ): Question {
-  const { example = null, where, orderBy } = more;
+  const { example = null, from = `${name}${example === null ? '' : `(${example})`}`, where, orderBy } = more;
   const rest = `${where === undefined ? '' : ` WHERE ${where}`}${orderBy === undefined ? '' : ` ORDER BY ${orderBy}`}`;
   return {
     name, section, title, sentence, subject, example,
-    sql: (database) => `SELECT * FROM ${database}.${name}${example === null ? '' : `(${example})`}${rest}`,
+    sql: (database) => `SELECT * FROM ${database}.${from}${rest}`,
   };
 }
 
@@ -54,7 +55,7 @@ export const questions: readonly Question[] = [
   question('status', 'operational_rate', 'Operational rate', 'What share of the connectors can be used now, at each operator?', 'connectors',
     { where: `dimension = 'operator'`, orderBy: 'operator' }),
   question('status', 'network_uptime', 'Uptime', 'What share of the time could the charging ports be used, by month (23 CFR 680.116)?', 'connectors',
-    { where: `dimension = 'all'`, orderBy: 'month' }),
+    { from: `network_uptime_by(until = now64(3, 'UTC'), by = 'all')`, orderBy: 'month' }),
   question('status', 'nearest_free_stations', 'Nearest free stations', 'Which stations with a free place are nearest to a point?', 'connectors',
     { example: 'at_latitude = 56.4620, at_longitude = -2.9707' }),
   question('today', 'sessions_today', 'Today', 'How many sessions began today, and what do they bring in?', 'sessions'),
@@ -62,7 +63,8 @@ export const questions: readonly Question[] = [
   question('today', 'sessions_on_day', 'A day', 'The same for the day that it is at any moment, up to that moment.', 'sessions',
     { example: `at = '2018-05-01 12:00:00'` }),
   question('sessions', 'session_averages', 'An average session', 'How long does a vehicle stay, and how much does it draw?', 'sessions'),
-  question('sessions', 'success_rates', 'Success', 'How often do attempts to charge and visits succeed, by month?', 'attempts', { where: `dimension = 'all'`, orderBy: 'month' }),
+  question('sessions', 'success_rates', 'Success', 'How often do attempts to charge and visits succeed, by month?', 'attempts',
+    { from: `success_rates_by(by = 'all')`, orderBy: 'month' }),
   question('hours', 'sessions_by_hour_of_day', 'Sessions by hour', 'At what hour of the day do sessions begin, and what energy do they draw?', 'sessions'),
   question('weekdays', 'sessions_by_weekday', 'Sessions by weekday', 'On which weekdays do sessions begin, and what energy do they draw?', 'sessions'),
   question('months', 'sessions_by_month', 'Sessions by month', 'How do sessions and energy grow from month to month?', 'sessions'),

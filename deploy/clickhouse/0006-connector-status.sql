@@ -178,6 +178,44 @@ FROM
 )
 GROUP BY station_id, hour_number;
 
+-- Each charging port (EVSE) with what its time is cut by, in milliseconds: the first times of its connectors, outages (from, to, 0: online, -1: not) and
+-- exclusions, within a span of time. What lasts is taken to last until `until`.
+CREATE VIEW IF NOT EXISTS {database}.port_changes AS
+SELECT
+    p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
+    p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
+    p.connectors_ms AS connectors_ms, p.outages AS outages,
+    arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
+                     AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
+                arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
+FROM
+(
+    SELECT
+        station_id, evse_id, argMaxIf(of_site, since, is_connector) AS port_site, argMaxIf(of_city, since, is_connector) AS port_city,
+        argMaxIf(of_operator, since, is_connector) AS port_operator, fromUnixTimestamp64Milli(minIf(from_ms, is_connector), 'UTC') AS first_time,
+        groupArrayIf(from_ms, is_connector) AS connectors_ms, groupArrayIf((from_ms, to_ms, online_change), NOT is_connector) AS outages
+    FROM
+    (
+        SELECT
+            station_id, evse_id, true AS is_connector, c.site_id AS of_site, c.city AS of_city, c.operator AS of_operator, c.since AS since,
+            toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')})) AS from_ms, 0::Int64 AS to_ms, 0::Int64 AS online_change
+        FROM {database}.connectors_now AS c FINAL
+        WHERE c.first_time < {until:DateTime64(3, 'UTC')}
+        UNION ALL
+        SELECT
+            station_id, evse_id, false AS is_connector, '' AS of_site, '' AS of_city, '' AS of_operator, toDateTime64(0, 3, 'UTC') AS since,
+            toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})) AS from_ms,
+            toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})) AS to_ms, if(online, 0, -1)::Int64 AS online_change
+        FROM {database}.connector_outages FINAL
+        WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
+    )
+    GROUP BY station_id, evse_id
+    HAVING countIf(is_connector) > 0
+) AS p
+LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
+LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
+LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of;
+
 -- Each charging port (EVSE) with its segments: from the first time that it was heard of, cut at every change and at months (UTC). A segment is
 -- (from, to, usable connectors, connectors online, exclusions, months since the first one); times in milliseconds. What lasts is taken to last
 -- until `until`.
@@ -198,40 +236,7 @@ SELECT
             arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 0::Int64, 1::Int64, 0::Int64), (least(e.2, until_ms), 0::Int64, 0::Int64, -1::Int64, 0::Int64)], excluding)),
             arrayMap(month -> (toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth(first_time), month), 3, 'UTC')), 0::Int64, 0::Int64, 0::Int64, 1::Int64),
                      range(1, 1 + greatest(0, dateDiff('month', first_time, {until:DateTime64(3, 'UTC')}))))))])[1] AS segments
-FROM
-(
-    SELECT
-        p.station_id AS station_id, p.evse_id AS evse_id, p.port_site AS site_id, p.port_city AS city, p.port_operator AS operator,
-        p.first_time AS first_time, toUnixTimestamp64Milli(p.first_time) AS first_ms, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AS until_ms,
-        p.connectors_ms AS connectors_ms, o.outages AS outages,
-        arrayFilter(e -> (e.3 IS NULL OR e.3 = p.evse_id) AND (e.4 IS NULL OR e.4 = p.port_site) AND (e.5 IS NULL OR e.5 = p.port_operator)
-                         AND e.1 < toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}) AND e.2 > toUnixTimestamp64Milli(p.first_time),
-                    arrayConcat(of_station.exclusions, of_site.exclusions, of_operator.exclusions)) AS excluding
-    FROM
-    (
-        SELECT
-            station_id, evse_id, argMax(c.site_id, c.since) AS port_site, argMax(c.city, c.since) AS port_city, argMax(c.operator, c.since) AS port_operator,
-            greatest(min(c.first_time), {since:DateTime64(3, 'UTC')}) AS first_time,
-            groupArray(toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')}))) AS connectors_ms
-        FROM {database}.connectors_now AS c FINAL
-        WHERE c.first_time < {until:DateTime64(3, 'UTC')}
-        GROUP BY station_id, evse_id
-    ) AS p
-    LEFT JOIN
-    (
-        SELECT
-            station_id, evse_id,
-            groupArray((toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})),
-                        toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})),
-                        if(online, 0, -1)::Int64)) AS outages
-        FROM {database}.connector_outages FINAL
-        WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
-        GROUP BY station_id, evse_id
-    ) AS o ON p.station_id = o.station_id AND p.evse_id = o.evse_id
-    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'station') AS of_station ON p.station_id = of_station.of
-    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'site') AS of_site ON p.port_site = of_site.of
-    LEFT JOIN (SELECT of, exclusions FROM {database}.exclusions_held WHERE scope = 'operator') AS of_operator ON p.port_operator = of_operator.of
-);
+FROM {database}.port_changes(since = {since:DateTime64(3, 'UTC')}, until = {until:DateTime64(3, 'UTC')});
 
 -- The segments one by one: whether the port was up, whether anybody heard it, and whether an outage would be excluded. Overlapping exclusions
 -- exclude once. For any span of time: SELECT * FROM port_segments(since = '2026-03-01', until = '2026-04-01') WHERE NOT up
@@ -293,20 +298,79 @@ GROUP BY station_id, evse_id;
 CREATE VIEW IF NOT EXISTS {database}.port_uptime AS
 SELECT * FROM {database}.port_uptime_until(until = now64(3, 'UTC'));
 
--- Uptime of all ports of a station, site, operator, city and of everything (see `dimension`), by month: minutes of all ports together.
-CREATE VIEW IF NOT EXISTS {database}.network_uptime_until AS
+-- What has added up at each port until the ends of its months, the last month first: milliseconds known, not up, not up and excluded. Months and years are
+-- differences of these, also once ports are added up; arrays of many ports match at their beginnings. `above_97`: as year_uptime_percent of port_uptime_until.
+CREATE VIEW IF NOT EXISTS {database}.port_months AS
 SELECT
-    multiIf(grouping(station_id) = 0, 'station', grouping(site_id) = 0, 'site', grouping(city) = 0, 'city', grouping(operator) = 0, 'operator', 'all') AS dimension,
-    operator, city, site_id, station_id, month,
-    count() AS ports,
-    sum(uptime.minutes) AS minutes,
-    sum(uptime.outage_minutes) AS outage_minutes,
-    sum(uptime.excluded_minutes) AS excluded_minutes,
+    station_id, evse_id, site_id, city, operator, arrayWithConstant(length(known), 1::UInt8) AS ones, known, down, excluded,
+    arrayMap((known_ms, known_before, down_ms, down_before, excluded_ms, excluded_before) ->
+                 (known_ms - known_before - (down_ms - down_before - (excluded_ms - excluded_before))) / (known_ms - known_before) * 100 > 97,
+             known, arrayResize(arraySlice(known, 13), length(known)), down, arrayResize(arraySlice(down, 13), length(known)),
+             excluded, arrayResize(arraySlice(excluded, 13), length(known))) AS above_97
+FROM
+(
+    SELECT
+        station_id, evse_id, site_id, city, operator, arrayMap(end -> end - first_ms, ends) AS known,
+        arrayMap(end -> arraySum((from, to) -> greatest(0, least(end, to) - from), downs.1, downs.2), ends) AS down,
+        if(NOT arrayExists(times -> times > 0, downs.4), arrayWithConstant(length(ends), 0::Int64),
+           arrayMap(end -> arraySum((from, to, times) -> if(times > 0, greatest(0, least(end, to) - from), 0), downs.1, downs.2, downs.4), ends)) AS excluded
+    FROM
+    (
+        SELECT
+            station_id, evse_id, site_id, city, operator, first_ms,
+            arraySlice((SELECT arrayMap(month -> if(month = 0, toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}),
+                                                    toUnixTimestamp64Milli(toDateTime64(addMonths(toStartOfMonth({until:DateTime64(3, 'UTC')} - toIntervalMillisecond(1)), 1 - month), 3, 'UTC'))),
+                                        range(0, 2 + greatest(0, dateDiff('month', greatest(min(c.first_time), toDateTime64(0, 3, 'UTC')), {until:DateTime64(3, 'UTC')}))))
+                        FROM {database}.connectors_now AS c),
+                       1, 1 + dateDiff('month', first_time, {until:DateTime64(3, 'UTC')} - toIntervalMillisecond(1))) AS ends,
+            if(empty(outages), [], arrayMap(changes -> arrayFilter(segment -> segment.1 < segment.2 AND segment.3 <= 0,
+                                            arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), changes.1[-1]), arrayCumSum(changes.2), arrayCumSum(changes.3))),
+                [arraySort(arrayConcat(
+                    arrayMap(known_ms -> (known_ms, 1::Int64, 0::Int64), connectors_ms),
+                    arrayFlatten(arrayMap(o -> [(o.1, -1::Int64, 0::Int64), (o.2, 1::Int64, 0::Int64)], outages)),
+                    arrayFlatten(arrayMap(e -> [(greatest(e.1, first_ms), 0::Int64, 1::Int64), (least(e.2, until_ms), 0::Int64, -1::Int64)], excluding))))])[1]) AS downs
+        FROM {database}.port_changes(since = '1970-01-01 00:00:00', until = {until:DateTime64(3, 'UTC')})
+    )
+);
+
+-- Uptime of 'all' ports, or of those of each 'station', 'site', 'city' or 'operator', by month: minutes of all ports together. Asking `network_uptime` for
+-- one dimension says the same, but ClickHouse plans all of them then, which takes longer than the answer.
+CREATE VIEW IF NOT EXISTS {database}.network_uptime_by AS
+SELECT
+    {by:String} AS dimension, operator, city, site_id, station_id, toStartOfMonth(addMonths({until:DateTime64(3, 'UTC')} - toIntervalMillisecond(1), 1 - number)) AS month,
+    ports, (known_ms - known_before) / 60000 AS minutes, (down_ms - down_before) / 60000 AS outage_minutes,
+    (excluded_ms - excluded_before) / 60000 AS excluded_minutes,
     (minutes - (outage_minutes - excluded_minutes)) / minutes * 100 AS uptime_percent,
-    (sum(uptime.year_minutes) - (sum(uptime.year_outage_minutes) - sum(uptime.year_excluded_minutes))) / sum(uptime.year_minutes) * 100 AS year_uptime_percent,
-    countIf(uptime.above_97) AS ports_above_97
-FROM {database}.port_uptime_until(until = {until:DateTime64(3, 'UTC')}) AS uptime
-GROUP BY GROUPING SETS ((month), (month, operator), (month, city), (month, site_id), (month, station_id));
+    (known_ms - known_year - (down_ms - down_year - (excluded_ms - excluded_year))) / (known_ms - known_year) * 100 AS year_uptime_percent,
+    ports_above_97
+FROM
+(
+    SELECT
+        if({by:String} = 'operator', m.operator, '') AS operator, if({by:String} = 'city', m.city, '') AS city,
+        if({by:String} = 'site', m.site_id, '') AS site_id, if({by:String} = 'station', m.station_id, '') AS station_id,
+        sumForEach(m.ones) AS ports_each, sumForEach(m.known) AS known_each, sumForEach(m.down) AS down_each,
+        sumForEach(m.excluded) AS excluded_each, sumForEach(m.above_97) AS above_each
+    FROM {database}.port_months(until = {until:DateTime64(3, 'UTC')}) AS m
+    GROUP BY operator, city, site_id, station_id
+)
+ARRAY JOIN
+    arrayEnumerate(ports_each) AS number, ports_each AS ports, above_each AS ports_above_97,
+    known_each AS known_ms, arrayPushBack(arrayPopFront(known_each), 0) AS known_before, arrayResize(arraySlice(known_each, 13), length(known_each)) AS known_year,
+    down_each AS down_ms, arrayPushBack(arrayPopFront(down_each), 0) AS down_before, arrayResize(arraySlice(down_each, 13), length(down_each)) AS down_year,
+    excluded_each AS excluded_ms, arrayPushBack(arrayPopFront(excluded_each), 0) AS excluded_before,
+    arrayResize(arraySlice(excluded_each, 13), length(excluded_each)) AS excluded_year;
+
+-- The same of all of them (see `dimension`; columns of other dimensions are empty).
+CREATE VIEW IF NOT EXISTS {database}.network_uptime_until AS
+SELECT * FROM {database}.network_uptime_by(until = {until:DateTime64(3, 'UTC')}, by = 'all')
+UNION ALL
+SELECT * FROM {database}.network_uptime_by(until = {until:DateTime64(3, 'UTC')}, by = 'station')
+UNION ALL
+SELECT * FROM {database}.network_uptime_by(until = {until:DateTime64(3, 'UTC')}, by = 'site')
+UNION ALL
+SELECT * FROM {database}.network_uptime_by(until = {until:DateTime64(3, 'UTC')}, by = 'city')
+UNION ALL
+SELECT * FROM {database}.network_uptime_by(until = {until:DateTime64(3, 'UTC')}, by = 'operator');
 
 CREATE VIEW IF NOT EXISTS {database}.network_uptime AS
 SELECT * FROM {database}.network_uptime_until(until = now64(3, 'UTC'));

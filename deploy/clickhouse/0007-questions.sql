@@ -151,16 +151,18 @@ LIMIT 20;
 -- The twenty stations with the fewest sessions. A station without any is among them when others of its operator have had some: of a
 -- register's other stations nobody reports sessions.
 CREATE VIEW IF NOT EXISTS {database}.idlest_stations AS
-SELECT
-    station_id, if(used.sessions = 0, known.site_id, used.site_id) AS site_id, if(used.sessions = 0, known.city, used.city) AS city,
-    if(used.sessions = 0, known.operator, used.operator) AS operator, used.sessions AS sessions, used.energy_wh AS energy_wh,
-    used.utilisation AS utilisation, if(used.sessions = 0, NULL, used.last_used) AS last_used
+SELECT station_id, site_id, city, operator, sessions, energy_wh, utilisation, last_used
 FROM
 (
-    SELECT station_id, site_id, city, operator FROM {database}.stations_now
-    WHERE operator IN (SELECT operator FROM {database}.station_utilisation)
-) AS known
-FULL OUTER JOIN {database}.station_utilisation AS used USING (station_id)
+    SELECT
+        station_id, if(used.sessions = 0, known.site_id, used.site_id) AS site_id, if(used.sessions = 0, known.city, used.city) AS city,
+        if(used.sessions = 0, known.operator, used.operator) AS operator, used.sessions AS sessions, used.energy_wh AS energy_wh,
+        used.utilisation AS utilisation, if(used.sessions = 0, NULL, used.last_used) AS last_used,
+        max(used.sessions) OVER (PARTITION BY if(used.sessions = 0, known.operator, used.operator)) AS most_of_operator
+    FROM (SELECT station_id, site_id, city, operator FROM {database}.stations_now) AS known
+    FULL OUTER JOIN {database}.station_utilisation AS used USING (station_id)
+)
+WHERE most_of_operator > 0
 ORDER BY sessions, energy_wh, station_id
 LIMIT 20;
 
@@ -235,8 +237,7 @@ SELECT
     station_id, session_id, local_start, start_time, stop_time, site_id, city, operator, evse_id, connector_id, energy_wh, stay_ms, charging_ms,
     soc_from, soc_to, currency, cost_minor, closed_by, flags
 FROM {database}.session_facts
-WHERE month IN (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE start_time >= (SELECT since FROM {database}.recent_days))
-  AND (station_id, opened_time, session_id) IN
+WHERE (station_id, opened_time, session_id) IN
     (SELECT station_id, opened_time, session_id FROM {database}.session_facts
      WHERE month IN (SELECT DISTINCT _partition_id FROM {database}.charging_sessions WHERE start_time >= (SELECT since FROM {database}.recent_days))
      ORDER BY start_time DESC, station_id, session_id LIMIT 100)

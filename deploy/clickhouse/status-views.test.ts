@@ -214,11 +214,31 @@ describe('views on statuses of connectors', () => {
     const rows = await ask(`SELECT station_id, evse_id, toString(month) AS month, minutes, outage_minutes, excluded_minutes, offline_minutes
       FROM random.port_uptime_until(until = '${until.replace('T', ' ')}:00') ORDER BY station_id, evse_id, month`);
     expect(rows).toEqual(minuteByMinute(events, reasons, time(until)));
+
+    // The network's months are made in another way than those of its ports: they must add up, in every dimension and month, also of a month that has just ended.
+    for (const moment of [until.replace('T', ' '), '2024-11-01 00:00', '2024-02-01 00:00']) {
+      const figures = (columns: string): string => `dimension, operator, city, site_id, station_id, toString(month) AS month, ${columns}`;
+      const network = await ask(`SELECT ${figures(`ports, round(minutes, 3) AS minutes, round(outage_minutes, 3) AS outage, round(excluded_minutes, 3) AS excluded,
+          round(uptime_percent, 6) AS uptime, round(year_uptime_percent, 6) AS year, ports_above_97 AS above`)}
+        FROM random.network_uptime_until(until = '${moment}:00') ORDER BY ALL`);
+      const ports = await ask(`SELECT ${figures(`count() AS ports, round(sum(p.minutes), 3) AS minutes, round(sum(p.outage_minutes), 3) AS outage, round(sum(p.excluded_minutes), 3) AS excluded,
+          round((1 - (sum(p.outage_minutes) - sum(p.excluded_minutes)) / sum(p.minutes)) * 100, 6) AS uptime,
+          round((1 - (sum(p.year_outage_minutes) - sum(p.year_excluded_minutes)) / sum(p.year_minutes)) * 100, 6) AS year, countIf(p.above_97) AS above`)}
+        FROM (
+          SELECT arrayJoin(['all', 'station', 'site', 'city', 'operator']) AS dimension, if(dimension = 'operator', u.operator, '') AS operator, if(dimension = 'city', u.city, '') AS city,
+            if(dimension = 'site', u.site_id, '') AS site_id, if(dimension = 'station', u.station_id, '') AS station_id, month, minutes, outage_minutes, excluded_minutes,
+            year_minutes, year_outage_minutes, year_excluded_minutes, above_97
+          FROM random.port_uptime_until(until = '${moment}:00') AS u
+        ) AS p
+        GROUP BY dimension, operator, city, site_id, station_id, month ORDER BY ALL`);
+      expect(network.length).toBeGreaterThan(5);
+      expect(network).toEqual(ports);
+    }
   }, 60_000);
 
   it('uptime of the network adds up the ports', async () => {
     const rows = await ask(`SELECT dimension, operator, site_id, station_id, ports, minutes, outage_minutes, excluded_minutes, ports_above_97
-      FROM ${database}.network_uptime_until(until = '2024-12-10 12:00:00') WHERE month = '2024-06-01' ORDER BY dimension, operator, site_id, station_id`);
+      FROM ${database}.network_uptime_until(until = '2024-12-10 12:00:00') WHERE month = '2024-06-01' ORDER BY dimension, operator, site_id, station_id, ports`);
     const month = 30 * 1440;
     const sound = { minutes: month, outage_minutes: 0, excluded_minutes: 0, ports_above_97: '1' };
     const broken = { minutes: month, outage_minutes: 21 * 1440, excluded_minutes: 1440, ports_above_97: '0' };
