@@ -137,7 +137,11 @@ describe('voltstream state, while a process works on the folder', () => {
     const file = join(folder, 'live.savepoint');
     expect(await command({ export: file })).toMatchObject({ code: 0, out: expect.stringMatching(/4 tasks, \d+ cells/) as unknown });
     expect(await command({ import: file })).toMatchObject({ code: 1, err: expect.stringContaining('DATA_FOLDER_BUSY') as unknown });
-    await store.commit({ task: 'charging.events_0', owner: (await store.claim('charging.events_0')).owner, previousSequence: (await store.tasks())[0]?.sequence ?? 0, sequence: ((await store.tasks())[0]?.sequence ?? 0) + 1, commitId: 'half', cells: [{ store: '$import', key: Buffer.from('x'), value: Buffer.from('x') }] });
+    const task = 'charging.events_0';
+    const previousSequence = (await store.tasks()).find((one) => one.task === task)?.sequence ?? 0;
+    const { owner } = await store.claim(task);
+    const cells = [{ store: '$import', key: Buffer.from('x'), value: Buffer.from('x') }];
+    await store.commit({ task, owner, previousSequence, sequence: previousSequence + 1, commitId: 'half', cells });
     expect(await command({ export: join(folder, 'half.savepoint') })).toMatchObject({ code: 1, err: expect.stringMatching(/^STATE_INCOMPLETE: (.|\n)*task charging\.events_0/) as unknown });
     expect(readdirSync(folder).filter((name) => name.startsWith('half'))).toEqual([]);
   });
