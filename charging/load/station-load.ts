@@ -10,7 +10,10 @@ import type { LoadPart } from './split-load.ts';
 export interface StationLoadOptions {
   /** How long after the end of its UTC day a quarter still takes what becomes known, by its station's own time. Default 24 hours. */
   readonly graceMs?: number;
-  /** How often a changed quarter, hour and day is given, in the stations' time. Default each by its own length: when it ends, and when it is known better. */
+  /**
+   * How often a changed quarter, hour and day is given, in the stations' time. Default a quarter of an hour, an hour, an hour. Not longer than what
+   * ends a log moves its stations' time (an hour): of a station of which nothing more is heard, the last day would never be given.
+   */
   readonly quarterEveryMs?: number;
   readonly hourEveryMs?: number;
   readonly dayEveryMs?: number;
@@ -37,7 +40,7 @@ export function stationLoad(name: string, options: StationLoadOptions = {}): Ope
       everyMs: options.quarterEveryMs ?? quarterMs,
       rollups: {
         hours: { sizeMs: hourMs, everyMs: options.hourEveryMs ?? hourMs, combine: sumOfQuarters },
-        days: { sizeMs: dayMs, everyMs: options.dayEveryMs ?? dayMs, combine: sumOfQuarters },
+        days: { sizeMs: dayMs, everyMs: options.dayEveryMs ?? hourMs, combine: sumOfQuarters },
       },
     },
   });
