@@ -5,7 +5,7 @@ import { outletOf } from './read-session-log.ts';
 /** Between two meter values while charging. */
 export const sampleEveryMs = 300_000;
 
-/** From a station's last event to the heartbeat that closes what is open there: longer than any window, grace and settle time. */
+/** From a station's last event to the heartbeat that closes what is open there: longer than settling, and enough for each of its quarters, hours and days to be given. */
 export const closingMs = 3_600_000;
 
 /**

@@ -24,11 +24,11 @@ describe.concurrent('the embedded product under kill -9', () => {
     await randomKills(random, kills, seed, 700);
     expect({ seed, problems: random.report.problems }).toEqual({ seed, problems: [] });
     expect(Object.values(random.report.kills).reduce((sum, count) => sum + count, 0)).toBe(kills);
-  }, 300_000 + longerMs);
+  }, 540_000 + longerMs);
 
   it('leaves every row and record exactly once after kills at each named point', async ({ expect }) => {
     await sweepPoints(narrow, killPoints, kills > 25 ? [1, 2, 3, 5, 8] : [1, 3]);
     expect(narrow.report.problems).toEqual([]);
     expect(Object.values(narrow.report.kills).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(killPoints.length * 2);
-  }, 300_000 + longerMs);
+  }, 540_000 + longerMs);
 });
