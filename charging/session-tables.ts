@@ -1,14 +1,10 @@
 import { offsetSecondsAt } from './cost/zone-offsets.ts';
 import type { PricedSessionRow } from './cost/priced-session-row.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from './engine.ts';
+import type { TableDefinition } from './engine.ts';
 import { monthOf, storableMs } from './month-partition.ts';
 import { isSuccessful } from './visits/successful-attempt.ts';
-
-type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
-
-const text = 'LowCardinality(String)';
-const optionalText = 'LowCardinality(Nullable(String))';
-const time = "DateTime64(3, 'UTC')";
+import { optionalText, text, time } from './table-columns.ts';
+import type { TableRow } from './table-columns.ts';
 
 const sessionColumns = {
   station_id: 'String', opened_time: time, session_id: 'String', revision: 'UInt32', start_time: time, stop_time: `Nullable(${time})`,
@@ -22,7 +18,7 @@ const sessionColumns = {
   cost_minor: 'Nullable(Int64)', start_fee_minor: 'Nullable(Int64)', energy_cost_minor: 'Nullable(Int64)', charging_cost_minor: 'Nullable(Int64)',
   idle_cost_minor: 'Nullable(Int64)', cost_flags: `Array(${text})`,
 } as const;
-export type SessionTableRow = Row<typeof sessionColumns>;
+export type SessionTableRow = TableRow<typeof sessionColumns>;
 
 const liveColumns = {
   station_id: 'String', session_id: 'String', open: 'Bool', updated_time: time, start_time: time, stop_time: `Nullable(${time})`, closed_by: text,
@@ -33,7 +29,7 @@ const liveColumns = {
   soc_from: 'Nullable(Float64)', soc_to: 'Nullable(Float64)', flags: `Array(${text})`, event_count: 'UInt32', tariff_id: optionalText,
   currency: optionalText, cost_minor: 'Nullable(Int64)', cost_flags: `Array(${text})`,
 } as const;
-export type LiveTableRow = Row<typeof liveColumns>;
+export type LiveTableRow = TableRow<typeof liveColumns>;
 
 /** Sessions that have ended, by the month in which their first event was. */
 export function sessionsTable(database: string): TableDefinition<SessionTableRow> {

@@ -1,5 +1,5 @@
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
-import type { ColumnType, ColumnValue, DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
+import type { DeadLetter, RecordOrigin, TableDefinition } from './engine.ts';
 import { monthOf, storableMs } from './month-partition.ts';
 import { eventTimeOf } from './session-event.ts';
 import { liveSessionsTable, sessionsTable } from './session-tables.ts';
@@ -10,16 +10,11 @@ import { statusTables } from './status/status-tables.ts';
 import type { StatusTables } from './status/status-tables.ts';
 import { visitsTable } from './visits/visit-table.ts';
 import type { VisitTableRow } from './visits/visit-table.ts';
+import { optionalText, text, time } from './table-columns.ts';
+import type { TableRow } from './table-columns.ts';
 
 export type { LiveTableRow, SessionTableRow } from './session-tables.ts';
 export type { VisitTableRow } from './visits/visit-table.ts';
-
-/** A table's columns with their ClickHouse types, as in `deploy/clickhouse/`; a test keeps the two the same. */
-type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
-
-const text = 'LowCardinality(String)';
-const optionalText = 'LowCardinality(Nullable(String))';
-const time = "DateTime64(3, 'UTC')";
 
 const eventColumns = {
   station_id: 'String', event_time: time, topic: text, partition: 'UInt32', offset: 'UInt64', event_id: 'String', type: text,
@@ -29,19 +24,19 @@ const eventColumns = {
   power_w: 'Nullable(Float64)', soc: 'Nullable(Float64)', charging_state: optionalText, status: optionalText,
   error_code: optionalText, trigger_reason: optionalText, stop_reason: optionalText, edition: 'Int32',
 } as const;
-export type EventTableRow = Row<typeof eventColumns>;
+export type EventTableRow = TableRow<typeof eventColumns>;
 
 const deadLetterColumns = {
   topic: text, partition: 'UInt32', offset: 'UInt64', step: text, number: 'UInt32', stage: text, reason: text, error: 'String', record_time: time,
   key: 'Nullable(String)', value: 'Nullable(String)', value_bytes: 'UInt64', header_keys: 'Array(String)', header_values: 'Array(String)',
 } as const;
-export type DeadLetterTableRow = Row<typeof deadLetterColumns>;
+export type DeadLetterTableRow = TableRow<typeof deadLetterColumns>;
 
 const lateColumns = {
   topic: text, partition: 'UInt32', offset: 'UInt64', step: text, number: 'UInt32', key: 'String', record_time: time,
   station_id: text, event_id: 'String', energy_wh: 'Float64', value: 'String',
 } as const;
-export type LateTableRow = Row<typeof lateColumns>;
+export type LateTableRow = TableRow<typeof lateColumns>;
 
 /** Something that came too late for the step that wanted it. */
 export interface LateRecord {

@@ -1,10 +1,12 @@
 import { VoltstreamError } from '../../errors.ts';
 import { json } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from '../engine.ts';
+import type { ColumnType, TableDefinition } from '../engine.ts';
 import { storableMs } from '../month-partition.ts';
 import type { QuarantinedRow, SessionLogMapping, SessionLogRow } from '../session-log/mapping.ts';
 import { concernsOf, rowConcerns } from './row-counts.ts';
+import { text } from '../table-columns.ts';
+import type { TableRow } from '../table-columns.ts';
 
 /** What was found in batches of rows: one record a check and batch, read by the topology into the table of the same name. */
 export const dataQualityTopic = 'charging.data-quality';
@@ -71,14 +73,12 @@ export function percent(share: number): string {
   return `${Number((share * 100).toPrecision(3))} %`;
 }
 
-const text = 'LowCardinality(String)';
-
 const columns = {
   source: text, batch: 'String', check: text, checked_time: "DateTime64(3, 'UTC')", rows_checked: 'UInt64', rows_failed: 'UInt64', share: 'Float64',
   examples: 'Array(String)',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
-export type DataQualityTableRow = { readonly [Name in keyof typeof columns]: ColumnValue };
+export type DataQualityTableRow = TableRow<typeof columns>;
 
 /** The table of all findings, as `deploy/clickhouse/` creates it. */
 export function dataQualityTable(database: string): TableDefinition<DataQualityTableRow> {

@@ -1,11 +1,10 @@
-import type { ColumnType, ColumnValue, TableDefinition, Windowed } from '../engine.ts';
+import type { TableDefinition, Windowed } from '../engine.ts';
 import { monthOf } from '../month-partition.ts';
 import { none, whole } from './quarter-load.ts';
 import type { LoadSums, QuarterLoad } from './quarter-load.ts';
+import { text } from '../table-columns.ts';
+import type { TableRow } from '../table-columns.ts';
 
-type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
-
-const text = 'LowCardinality(String)';
 const time = "DateTime('UTC')";
 
 const sumColumns = {
@@ -17,13 +16,13 @@ const quarterColumns = {
   station_id: 'String', quarter: time, ...sumColumns, minutes_energy_milli_wh: 'Array(Int64)', minutes_occupied_ms: 'Array(Int32)',
   minutes_charging_ms: 'Array(Int32)',
 } as const;
-export type QuarterTableRow = Row<typeof quarterColumns>;
+export type QuarterTableRow = TableRow<typeof quarterColumns>;
 
 const hourColumns = { station_id: 'String', hour: time, ...sumColumns } as const;
-export type HourTableRow = Row<typeof hourColumns>;
+export type HourTableRow = TableRow<typeof hourColumns>;
 
 const dayColumns = { station_id: 'String', day: 'Date', ...sumColumns } as const;
-export type DayTableRow = Row<typeof dayColumns>;
+export type DayTableRow = TableRow<typeof dayColumns>;
 
 export interface LoadTables {
   readonly quarters: TableDefinition<QuarterTableRow>;

@@ -1,7 +1,7 @@
 import type { Station } from '../../schemas/generated/station.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from '../engine.ts';
-
-const text = 'LowCardinality(String)';
+import type { ColumnType, TableDefinition } from '../engine.ts';
+import { text } from '../table-columns.ts';
+import type { TableRow } from '../table-columns.ts';
 
 const columns = {
   station_id: 'String', valid_from: "DateTime64(3, 'UTC')", withdrawn: 'Bool', site_id: 'String', name: 'Nullable(String)', operator: text,
@@ -11,7 +11,7 @@ const columns = {
   connector_currents: `Array(${text})`, connector_powers_w: 'Array(Nullable(Float64))',
 } as const satisfies Readonly<Record<string, ColumnType>>;
 
-export type StationVersionTableRow = { readonly [Name in keyof typeof columns]: ColumnValue };
+export type StationVersionTableRow = TableRow<typeof columns>;
 
 /** The table of all versions of stations, as `deploy/clickhouse/` creates it. */
 export function stationVersionsTable(database: string): TableDefinition<StationVersionTableRow> {

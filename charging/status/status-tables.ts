@@ -1,13 +1,10 @@
 import type { OutageExclusion } from '../../schemas/generated/outage-exclusion.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from '../engine.ts';
+import type { ColumnType, TableDefinition } from '../engine.ts';
 import { monthOf, storableMs } from '../month-partition.ts';
 import type { ConnectorInterval } from './connector-interval.ts';
 import type { ConnectorNow } from './connector-now.ts';
-
-type Row<Columns extends Readonly<Record<string, ColumnType>>> = { readonly [Name in keyof Columns & string]: ColumnValue };
-
-const text = 'LowCardinality(String)';
-const time = "DateTime64(3, 'UTC')";
+import { text, time } from '../table-columns.ts';
+import type { TableRow } from '../table-columns.ts';
 
 const standing = {
   status: text, online: 'Bool', error_code: 'LowCardinality(Nullable(String))', source: text, transaction_id: 'Nullable(String)',
@@ -17,16 +14,16 @@ const standing = {
 const intervalColumns = {
   station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', from_time: time, to_time: `Nullable(${time})`, ...standing,
 } as const satisfies Readonly<Record<string, ColumnType>>;
-export type ConnectorStatusTableRow = Row<typeof intervalColumns>;
+export type ConnectorStatusTableRow = TableRow<typeof intervalColumns>;
 
 const nowColumns = { station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', first_time: time, since: time, ...standing } as const satisfies Readonly<Record<string, ColumnType>>;
-export type ConnectorsNowTableRow = Row<typeof nowColumns>;
+export type ConnectorsNowTableRow = TableRow<typeof nowColumns>;
 
 const exclusionColumns = {
   exclusion_id: 'String', station_id: 'Nullable(String)', evse_id: 'Nullable(Int32)', site_id: 'Nullable(String)', operator: 'Nullable(String)',
   from_time: time, to_time: `Nullable(${time})`, reason: text, note: 'Nullable(String)', withdrawn: 'Bool', valid_from: time,
 } as const satisfies Readonly<Record<string, ColumnType>>;
-export type OutageExclusionTableRow = Row<typeof exclusionColumns>;
+export type OutageExclusionTableRow = TableRow<typeof exclusionColumns>;
 
 export interface StatusTables {
   readonly connectorStatus: TableDefinition<ConnectorStatusTableRow>;

@@ -1,5 +1,5 @@
 import { readWhole } from './read-registers.ts';
-import type { RegisterFlag, RegisterLimits, RegisterReading, Segment } from './read-registers.ts';
+import type { RegisterLimits, RegisterReading, Segment } from './read-registers.ts';
 import type { SessionClosedBy } from './session-row.ts';
 import { startOf } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
@@ -79,5 +79,3 @@ export function chargingMsOf(segments: readonly Segment[]): number {
   for (const segment of segments) if (segment.charging) sumMs += segment.toMs - segment.fromMs;
   return sumMs;
 }
-
-export type ReadingFlags = readonly RegisterFlag[];

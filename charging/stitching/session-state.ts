@@ -94,16 +94,12 @@ export const thinFirstAt = 48;
 export function newSession(event: SessionEvent, key: string, transactionId: string | null, inactiveMs: number): SessionState {
   return {
     key, transactionId, inactiveMs, stationId: event.stationId, evseId: event.evseId, connectorId: event.connectorId, openedMs: event.timestampMs,
-    edition: editionOf(event), startMs: null, startSeqNo: null, stopMs: null, stopRank: -3, stopReason: null, matchedKey: null,
+    edition: event.edition, startMs: null, startSeqNo: null, stopMs: null, stopRank: -3, stopReason: null, matchedKey: null,
     mergedInto: null, firstMs: event.timestampMs, lastMs: event.timestampMs, points: [], thinAt: thinFirstAt, peakPowerW: null,
     idToken: null, idTokenMs: Infinity, partner: null, partnerMs: Infinity, vehicleModel: null, vehicleModelMs: Infinity, facts: null,
     seen: [], events: 0, duplicates: 0, nextStartMs: null, availableMs: null, marks: 0, revision: -1, open: true, closedBy: 'None',
     liveMs: -1, dueMs: Infinity, tail: null, segments: null,
   };
-}
-
-export function editionOf(event: SessionEvent): number {
-  return event.edition;
 }
 
 /** Forgets all that was told of a session, but for what it is, what was given of it, and what came behind it on its connector. */

@@ -1,12 +1,4 @@
-import { keyTimerStore } from '../engine.ts';
-import type { KeyProgress, KeyTimerStore, StoreDefinition } from '../engine.ts';
-
-/** How far a station's events have come, and what is due when. */
-export type StationProgress = KeyProgress;
-
-export function stationProgressStore(name: string): StoreDefinition<KeyTimerStore> {
-  return keyTimerStore({ name });
-}
+import type { KeyTimerStore } from '../engine.ts';
 
 /**
  * Timers by each station's own event time: what is due at a station happens when an event of that station says that it is

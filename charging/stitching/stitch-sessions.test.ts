@@ -4,8 +4,7 @@ import type { SessionEvent } from '../session-event.ts';
 import type { SessionRow } from './session-row.ts';
 import type { SessionState } from './session-state.ts';
 import type { StitchSessionsOptions } from './stitch-sessions.ts';
-import type { StationProgress } from './station-timers.ts';
-import type { KeyValueStore } from '../engine.ts';
+import type { KeyProgress, KeyValueStore } from '../engine.ts';
 import { charging, days, ended, heartbeat, hours, known, minutes, started, ten, updated } from '../testing/events.ts';
 import { sessionTopology } from '../testing/session-topology.ts';
 
@@ -149,8 +148,8 @@ describe('stitchSessions', () => {
       restarted.driver.restart();
     }
     expect(restarted.take()).toEqual(plain.take());
-    expect(restarted.driver.store<KeyValueStore<string, StationProgress>>('sessions.stations').get('s1'))
-      .toEqual(plain.driver.store<KeyValueStore<string, StationProgress>>('sessions.stations').get('s1'));
+    expect(restarted.driver.store<KeyValueStore<string, KeyProgress>>('sessions.stations').get('s1'))
+      .toEqual(plain.driver.store<KeyValueStore<string, KeyProgress>>('sessions.stations').get('s1'));
     expect(plain.state()).toBe(0);
   });
 });

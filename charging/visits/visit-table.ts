@@ -1,17 +1,16 @@
 import { offsetSecondsAt } from '../cost/zone-offsets.ts';
-import type { ColumnType, ColumnValue, TableDefinition } from '../engine.ts';
+import type { ColumnType, TableDefinition } from '../engine.ts';
 import { monthOf, storableMs } from '../month-partition.ts';
 import type { Visit } from './visit.ts';
-
-const text = 'LowCardinality(String)';
-const time = "DateTime64(3, 'UTC')";
+import { text, time } from '../table-columns.ts';
+import type { TableRow } from '../table-columns.ts';
 
 const visitColumns = {
   site_id: text, id_token: 'String', opened_time: time, visit_id: 'String', station_id: 'String', city: text, operator: text, start_time: time,
   stop_time: `Nullable(${time})`, utc_offset_seconds: 'Int32', attempts: 'UInt32', successes: 'UInt32', successful: 'Bool', first_attempt_successful: 'Bool', energy_wh: 'Float64',
   session_ids: 'Array(String)', merged_into: 'Nullable(String)',
 } as const satisfies Readonly<Record<string, ColumnType>>;
-export type VisitTableRow = { readonly [Name in keyof typeof visitColumns]: ColumnValue };
+export type VisitTableRow = TableRow<typeof visitColumns>;
 
 /** The table of visits, as `deploy/clickhouse/` creates it. */
 export function visitsTable(database: string): TableDefinition<VisitTableRow> {
