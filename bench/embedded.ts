@@ -1,11 +1,15 @@
 /**
  * The whole product in one process: embedded log, LMDB state, chDB, raw events included. Dundee's events are repeated, each time a
- * year and some weeks later, until there are enough; taking them into the log is not part of the measured time.
+ * year and some weeks later, until there are enough; taking them into the log is not part of the measured time. A round of
+ * `--warm-up` events goes first and does not count: the engine compiles while it runs.
  *
- * node --max-semi-space-size=64 bench/embedded.ts [--events 685790] [--rounds 3] [--folder DIR]
+ * node --max-semi-space-size=64 bench/embedded.ts [--events 685790] [--rounds 3] [--warm-up 50000] [--folder DIR] [--profile FILE]
+ *
+ * `--profile` writes a CPU profile of the main thread in the measured time of the last round.
  */
 import '../cli/thread-pool.ts';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,15 +28,18 @@ import { loadConfiguration } from '../runtime/configuration.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { EngineMetrics } from '../runtime/metrics.ts';
 import type { Ports } from '../runtime/ports.ts';
+import { describeThreadTimes, threadTimes } from './thread-times.ts';
 
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '685790' }, rounds: { type: 'string', default: '3' }, folder: { type: 'string', default: tmpdir() } },
+  options: {
+    events: { type: 'string', default: '685790' }, rounds: { type: 'string', default: '3' }, 'warm-up': { type: 'string', default: '50000' },
+    folder: { type: 'string', default: tmpdir() }, profile: { type: 'string' },
+  },
 });
-const eventsWanted = Number(values.events);
 /** Longer than the data set, so that repetitions do not overlap. */
 const REPEAT_MS = 400 * 86_400_000;
 
-async function fill(ports: Ports, rows: readonly SessionLogRow[]): Promise<number> {
+async function fill(ports: Ports, rows: readonly SessionLogRow[], eventsWanted: number): Promise<number> {
   const producer = await ports.log.producer();
   const appender = await EventAppender.open(producer, ports.registry, 'bench');
   for (const place of stationsOf(rows, dundeeMapping)) appender.addStation(place);
@@ -59,24 +66,44 @@ function ownMemoryBytes(): number {
   return Number(/RssAnon:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) * 1024;
 }
 
-async function round(rows: readonly SessionLogRow[]) {
+/** Profiles the main thread until the function given back is called. */
+async function profiled(): Promise<() => Promise<void>> {
+  const file = values.profile;
+  if (file === undefined) return () => Promise.resolve();
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: 1_000 });
+  await session.post('Profiler.start');
+  return async () => {
+    const { profile } = await session.post('Profiler.stop');
+    writeFileSync(file, JSON.stringify(profile));
+    session.disconnect();
+  };
+}
+
+async function round(rows: readonly SessionLogRow[], eventsWanted: number) {
   const folder = mkdtempSync(join(values.folder, 'voltstream-bench-'));
   const configuration = loadConfiguration({ flags: { data: folder } });
   const ports = await openPorts(configuration);
   await ports.log.createTopics(chargingTopics(configuration.partitions));
-  const events = await fill(ports, rows);
+  const events = await fill(ports, rows, eventsWanted);
   const application = new Application({
     configuration, ports, topology: chargingTopology(), topics: [], metrics: new EngineMetrics({ nodeMetrics: false }), logger: createLogger({ level: 'error' }),
   });
   const memory: number[] = [];
   const sampler = setInterval(() => memory.push(ownMemoryBytes()), 200);
+  const endProfile = await profiled();
+  const threadsBefore = threadTimes();
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   await application.start();
   await Promise.race([application.drained(new AbortController().signal), application.failed]);
   const elapsedMs = performance.now() - startedMs;
   const cpu = process.cpuUsage(cpuBefore);
+  const threads = describeThreadTimes(threadsBefore, threadTimes(), events);
   clearInterval(sampler);
+  await endProfile();
   const [counts] = await ports.warehouse.query<{ events: string; sessions: string; quarters: string }>(
     'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_quarters) AS quarters',
   );
@@ -87,7 +114,7 @@ async function round(rows: readonly SessionLogRow[]) {
   const half = memory.slice(0, Math.ceil(memory.length / 2));
   return {
     events, perSecond: events / elapsedMs * 1_000, cpuSecondsPerMillion: (cpu.user + cpu.system) / events,
-    peakMegabytes: Math.max(...memory) / 1e6, firstHalfPeakMegabytes: Math.max(...half) / 1e6, counts,
+    peakMegabytes: Math.max(...memory) / 1e6, firstHalfPeakMegabytes: Math.max(...half) / 1e6, counts, threads,
   };
 }
 
@@ -95,13 +122,15 @@ const rows: SessionLogRow[] = [];
 for await (const row of readSessionLogs(dundeeFiles(), dundeeMapping)) if (row.kind === 'row') rows.push(row);
 process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}\n`);
 const rates: number[] = [];
+if (Number(values['warm-up']) > 0) await round(rows, Number(values['warm-up']));
 for (let number = 1; number <= Number(values.rounds); number++) {
-  const result = await round(rows);
+  const result = await round(rows, Number(values.events));
   rates.push(result.perSecond);
   process.stdout.write(
     `round ${number}: ${result.events.toLocaleString('en-US')} events, ${Math.round(result.perSecond).toLocaleString('en-US')}/s, ` +
     `${result.cpuSecondsPerMillion.toFixed(1)} CPU-s per million (all threads), peak memory ${Math.round(result.peakMegabytes)} MB ` +
-    `(first half ${Math.round(result.firstHalfPeakMegabytes)} MB), rows ${JSON.stringify(result.counts)}\n`,
+    `(first half ${Math.round(result.firstHalfPeakMegabytes)} MB), rows ${JSON.stringify(result.counts)}\n` +
+    `  microseconds an event by thread: ${result.threads}\n`,
   );
 }
 rates.sort((a, b) => a - b);
