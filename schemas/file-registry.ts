@@ -95,6 +95,18 @@ export class FileRegistry implements SchemaRegistry {
     return [...this.#idsBySubject.keys()].sort();
   }
 
+  /** The schema of an id as JSON text, or null. */
+  async schema(schemaId: number): Promise<string | null> {
+    if (!this.#textById.has(schemaId)) await this.#inTurn(() => this.#readNew());
+    return this.#textById.get(schemaId) ?? null;
+  }
+
+  /** The level that a subject was given, or null when it has none of its own. */
+  async compatibilityOf(subject: string): Promise<CompatibilityLevel | null> {
+    await this.#inTurn(() => this.#readNew());
+    return this.#levels.get(subject) ?? null;
+  }
+
   /** Schema ids of a subject's versions, oldest first. */
   async versions(subject: string): Promise<readonly number[]> {
     await this.#inTurn(() => this.#readNew());

@@ -8,6 +8,19 @@ import { ServerWarehouse } from '../../runtime/sinks/clickhouse/server-warehouse
 import { warehouseContract } from '../../runtime/sinks/clickhouse/warehouse-contract.ts';
 import { ClickHouseService } from './clickhouse.ts';
 
+const url = process.env['VOLTSTREAM_TEST_CLICKHOUSE'] ?? '';
+
+/** A real server, where there is one: `npm run services -- clickhouse` on a machine with Docker. */
+describe.skipIf(url === '')('the ClickHouse of VOLTSTREAM_TEST_CLICKHOUSE', () => {
+  const warehouse = new ServerWarehouse({ url });
+  beforeAll(async () => {
+    await warehouse.open();
+    await warehouse.command('CREATE DATABASE IF NOT EXISTS voltstream ENGINE = Atomic');
+  });
+  afterAll(() => warehouse.close());
+  warehouseContract(() => warehouse);
+});
+
 describe('ClickHouse as a local process', () => {
   const service = new ClickHouseService({ stopMerges: true });
   let warehouse: ServerWarehouse;

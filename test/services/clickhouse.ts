@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, LocalProcess } from './local-process.ts';
+import type { LocalPlace } from './local-process.ts';
 
 /**
  * `serve` as it should be; `refuse` connections; `hang` without an answer; and for inserts only: `fail` before the rows are
@@ -9,9 +10,7 @@ import { freePort, LocalProcess } from './local-process.ts';
  */
 export type ClickHouseMode = 'serve' | 'refuse' | 'hang' | 'fail' | 'lose-answer' | 'fail-afterwards';
 
-export interface ClickHouseServiceOptions {
-  /** Data folder; a temporary one, deleted by `dispose`, when left out. */
-  readonly folder?: string;
+export interface ClickHouseServiceOptions extends LocalPlace {
   /** No merges in any table, also after a restart: for judges that must see every row that was ever inserted. */
   readonly stopMerges?: boolean;
 }
@@ -23,7 +22,7 @@ const processFile = join(import.meta.dirname, 'clickhouse-process.ts');
  * processes can share it, and it can be killed and started again on its data.
  */
 export class ClickHouseService {
-  readonly #process = new LocalProcess('ClickHouse');
+  readonly #process: LocalProcess;
   readonly #options: ClickHouseServiceOptions;
   #folder = '';
   #port = 0;
@@ -31,6 +30,7 @@ export class ClickHouseService {
 
   constructor(options: ClickHouseServiceOptions = {}) {
     this.#options = options;
+    this.#process = new LocalProcess('ClickHouse', options.logFile);
   }
 
   get url(): string {
@@ -43,7 +43,7 @@ export class ClickHouseService {
 
   async start(): Promise<void> {
     this.#folder = this.#options.folder ?? mkdtempSync(join(tmpdir(), 'voltstream-clickhouse-'));
-    this.#port = await freePort();
+    this.#port = this.#options.port ?? await freePort();
     this.#controlPort = await freePort();
     await this.restart();
   }

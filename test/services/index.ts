@@ -1,41 +1,107 @@
 /**
- * Real services for tests as local processes: `node test/services/index.ts up` starts Kafka and Redis, prints the environment
- * variables that include their tests, and keeps them running until SIGINT or SIGTERM. `up kafka` or `up redis` starts one.
+ * Real services for tests and for people: `npm run services` starts Kafka, Redis, ClickHouse and a schema registry, says where they are and
+ * which environment variables lead to them, and keeps them until Ctrl-C, which deletes their data. `npm run services -- kafka redis` starts
+ * some. As containers where Docker runs, else as local processes: see `placement.ts`.
+ *
+ * `node test/services/index.ts up` is for scripts: Kafka and Redis, on any free ports, and only the variables of tests on standard output.
  */
-import { KafkaService } from './kafka.ts';
-import { RedisService } from './redis.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { placement } from './placement.ts';
+import { requirePrograms, serviceNames, startService } from './services.ts';
+import type { RunningService, ServiceName } from './services.ts';
 
 export { KafkaService } from './kafka.ts';
 export { RedisService } from './redis.ts';
+export { RegistryService } from './registry.ts';
 
-const usage = 'usage: node test/services/index.ts up [kafka] [redis]';
+const usage = `usage: npm run services -- [${serviceNames.join('] [')}]`;
+/** Between two lines about a service that is not ready yet. */
+const progressMs = 3_000;
 
-async function up(names: readonly string[]): Promise<void> {
-  const wanted = names.length === 0 ? ['kafka', 'redis'] : names;
-  if (wanted.some((name) => name !== 'kafka' && name !== 'redis')) throw new Error(usage);
-  const services: (KafkaService | RedisService)[] = [];
-  const down = async (): Promise<void> => {
-    await Promise.all(services.map((service) => service.dispose()));
-    process.exit(0);
-  };
-  process.once('SIGINT', () => void down());
-  process.once('SIGTERM', () => void down());
-  for (const name of wanted) {
-    const service = name === 'kafka' ? new KafkaService() : new RedisService();
-    services.push(service);
-    await service.start();
-    console.log(`export VOLTSTREAM_TEST_${name.toUpperCase()}=${service.address}`);
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1_000).toFixed(1)} s`;
+
+function exportsOf(services: readonly RunningService[], kind: 'testVariables' | 'runVariables'): string {
+  return services.flatMap((service) => Object.entries(service[kind])).map(([name, value]) => `export ${name}=${value}\n`).join('');
+}
+
+/** Starts one and tells how it goes. */
+async function startTelling(name: ServiceName, start: () => Promise<RunningService>): Promise<RunningService> {
+  const startedMs = Date.now();
+  const ticker = setInterval(() => say(`${name}: starting, ${seconds(startedMs)}`), progressMs);
+  try {
+    const service = await start();
+    say(`${name}: ready after ${seconds(startedMs)} at ${service.address} (${service.remark})`);
+    return service;
+  } catch (error) {
+    throw new Error(`${name} did not start: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  } finally {
+    clearInterval(ticker);
   }
-  console.log('# running; Ctrl-C stops them and deletes their data');
+}
+
+async function up(names: readonly ServiceName[], forScripts: boolean): Promise<void> {
+  const where = await placement();
+  requirePrograms(names, where);
+  const folder = mkdtempSync(join(tmpdir(), 'voltstream-services-'));
+  const services: RunningService[] = [];
+  const down = async (exitCode: number): Promise<never> => {
+    await Promise.allSettled(services.map((service) => service.dispose()));
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(exitCode);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void down(0));
+  // What is still starting ends with this process; the folder goes in any case.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (!forScripts) say(`as ${where === 'containers' ? 'containers' : 'local processes (no Docker engine answers)'}: ${names.join(', ')}`);
+  const started = await Promise.allSettled(names.map(async (name) => {
+    const start = (): Promise<RunningService> => startService(name, where, { folder, usualPort: !forScripts });
+    const service = await (forScripts ? start() : startTelling(name, start));
+    services.push(service);
+    if (forScripts) process.stdout.write(exportsOf([service], 'testVariables'));
+  }));
+  const failed = started.filter((outcome) => outcome.status === 'rejected');
+  for (const { reason } of failed) say(reason instanceof Error ? reason.message : String(reason));
+  if (failed.length > 0) await down(1);
+  if (forScripts) process.stdout.write('# running; Ctrl-C stops them and deletes their data\n');
+  else tell(names.flatMap((name) => services.filter((service) => service.name === name)), folder);
+}
+
+function tell(services: readonly RunningService[], folder: string): void {
+  const runFile = join(folder, 'run.env');
+  const testFile = join(folder, 'tests.env');
+  writeFileSync(runFile, exportsOf(services, 'runVariables'));
+  writeFileSync(testFile, exportsOf(services, 'testVariables'));
+  process.stdout.write(`
+# For voltstream:  . ${runFile} && npm start -- --no-sample
+${exportsOf(services, 'runVariables')}
+# For the tests:   . ${testFile} && npm test
+${exportsOf(services, 'testVariables')}
+# data ${folder}
+# logs ${join(folder, 'logs')}
+# Ctrl-C stops them and deletes their data.
+`);
+}
+
+function namesOf(given: readonly string[]): readonly ServiceName[] | null {
+  const names = given.filter((name): name is ServiceName => (serviceNames as readonly string[]).includes(name));
+  return names.length === given.length ? [...new Set(names)] : null;
 }
 
 if (import.meta.main) {
-  const [command, ...names] = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const forScripts = given[0] === 'up';
+  const names = namesOf(forScripts ? given.slice(1) : given);
+  if (names === null) {
+    say(usage);
+    process.exit(2);
+  }
   try {
-    if (command !== 'up') throw new Error(usage);
-    await up(names);
+    await up(names.length > 0 ? names : forScripts ? ['kafka', 'redis'] : serviceNames, forScripts);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exit(command === 'up' ? 1 : 2);
+    say(error instanceof Error ? error.message : String(error));
+    process.exit(1);
   }
 }

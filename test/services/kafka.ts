@@ -4,16 +4,24 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort, LocalProcess, requireCommand } from './local-process.ts';
+import type { LocalPlace } from './local-process.ts';
 
 const kafkaVersion = '4.2.0';
 const cacheFolder = resolve(import.meta.dirname, '../../.voltstream/services');
 const clusterId = 'voltstreamTestClusterA';
 
+const libraryFolder = join(cacheFolder, `kafka-libs-${kafkaVersion}`);
+
+/** Throws an error that names what to install when this machine cannot run Kafka. */
+export function requireKafka(): void {
+  requireCommand('java', '-version', 'install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless)');
+  if (!existsSync(libraryFolder)) requireCommand('mvn', '--version', 'install Maven 3 (Debian: apt-get install maven)');
+}
+
 /** Kafka and what it needs, as jars: from Maven, once. */
 function libraries(): string {
-  const folder = join(cacheFolder, `kafka-libs-${kafkaVersion}`);
+  const folder = libraryFolder;
   if (existsSync(folder)) return folder;
-  requireCommand('mvn', '--version', 'install Maven 3 (Debian: apt-get install maven)');
   mkdirSync(cacheFolder, { recursive: true });
   const work = mkdtempSync(join(cacheFolder, 'download-'));
   writeFileSync(join(work, 'pom.xml'), `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -26,7 +34,10 @@ function libraries(): string {
 `);
   const libs = join(work, 'libs');
   const run = spawnSync('mvn', ['-B', '-q', 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`], { cwd: work, encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`Maven could not fetch Kafka ${kafkaVersion}:\n${run.stdout}${run.stderr}`);
+  if (run.status !== 0) {
+    rmSync(work, { recursive: true, force: true });
+    throw new Error(`Maven could not fetch Kafka ${kafkaVersion}; it needs the network once, or a mirror in ~/.m2/settings.xml:\n${run.stdout}${run.stderr}`);
+  }
   if (!existsSync(folder)) renameSync(libs, folder); // another process may have been faster
   rmSync(work, { recursive: true, force: true });
   return folder;
@@ -43,12 +54,18 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
-/** One Kafka broker (KRaft, no ZooKeeper) on 127.0.0.1, its data in a temporary folder. */
+/** One Kafka broker (KRaft, no ZooKeeper) on 127.0.0.1, its data in a temporary folder unless one is given. */
 export class KafkaService {
-  readonly #process = new LocalProcess('Kafka');
+  readonly #process: LocalProcess;
+  readonly #place: LocalPlace;
   #folder = '';
   #classPath = '';
   #port = 0;
+
+  constructor(place: LocalPlace = {}) {
+    this.#place = place;
+    this.#process = new LocalProcess('Kafka', place.logFile);
+  }
 
   /** host:port, as VOLTSTREAM_TEST_KAFKA wants it. */
   get address(): string {
@@ -56,10 +73,11 @@ export class KafkaService {
   }
 
   async start(): Promise<void> {
-    requireCommand('java', '-version', 'install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless)');
+    requireKafka();
     const libs = libraries();
-    this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-kafka-'));
-    this.#port = await freePort();
+    this.#folder = this.#place.folder ?? mkdtempSync(join(tmpdir(), 'voltstream-kafka-'));
+    mkdirSync(this.#folder, { recursive: true });
+    this.#port = this.#place.port ?? await freePort();
     const controller = await freePort();
     writeFileSync(join(this.#folder, 'server.properties'), this.#properties(controller));
     writeFileSync(join(this.#folder, 'log4j2.properties'), 'status=error\nrootLogger.level=error\nrootLogger.appenderRef.c.ref=c\n'
@@ -85,10 +103,10 @@ export class KafkaService {
     await this.#process.signal('SIGKILL');
   }
 
-  /** Stops it and deletes its data. */
+  /** Stops it and deletes its data, unless they lie in a folder that was given. */
   async dispose(): Promise<void> {
     await this.kill();
-    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '' && this.#place.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #file(name: string): string {

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longest wait for a service to answer after its start; a JVM on a busy machine needs about 10 s. */
@@ -20,6 +22,19 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** The port that people know a service by, when nobody uses it right now, else any free one. */
+export async function usualPort(usual: number): Promise<number> {
+  const server = createServer();
+  const taken = await new Promise<boolean>((done) => {
+    server.once('error', () => done(true));
+    server.listen(usual, '127.0.0.1', () => done(false));
+  });
+  if (taken) return freePort();
+  server.close();
+  await once(server, 'close');
+  return usual;
+}
+
 /** Throws an error that names what to install when a command is not there. */
 export function requireCommand(command: string, versionArgument: string, install: string): void {
   if (spawnSync(command, [versionArgument], { stdio: 'ignore' }).error !== undefined) {
@@ -27,14 +42,25 @@ export function requireCommand(command: string, versionArgument: string, install
   }
 }
 
+/** Where a service has its data, its output and its port; what is left out is temporary, nowhere, or any free one. */
+export interface LocalPlace {
+  readonly folder?: string;
+  readonly logFile?: string;
+  readonly port?: number;
+}
+
 /** A child process that ends with this one. */
 export class LocalProcess {
   readonly #name: string;
+  readonly #logFile: string | null;
   #child: ChildProcess | null = null;
   #output = '';
 
-  constructor(name: string) {
+  /** All that it prints goes into `logFile` as well, when there is one; its folder is made. */
+  constructor(name: string, logFile: string | null = null) {
     this.#name = name;
+    this.#logFile = logFile;
+    if (logFile !== null) mkdirSync(dirname(logFile), { recursive: true });
   }
 
   get processId(): number | undefined {
@@ -46,7 +72,10 @@ export class LocalProcess {
     const child = spawn(command, argumentList, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#output = '';
-    const keep = (chunk: Buffer): void => void (this.#output = (this.#output + chunk.toString()).slice(-outputBytesMax));
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-outputBytesMax);
+      if (this.#logFile !== null) appendFileSync(this.#logFile, chunk);
+    };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     const endWithUs = (): void => void child.kill('SIGKILL');

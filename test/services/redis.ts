@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, LocalProcess, requireCommand } from './local-process.ts';
+import type { LocalPlace } from './local-process.ts';
 
 /** True when it answers PING with PONG: while it still loads its file it says LOADING. */
 async function answers(port: number): Promise<boolean> {
@@ -17,23 +18,43 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
-/** One Redis on 127.0.0.1 with an append-only file, its data in a temporary folder. */
+export interface RedisServiceOptions extends LocalPlace {
+  /** More arguments of redis-server, after and above those of this service. */
+  readonly arguments?: readonly string[];
+}
+
+/** Throws an error that names what to install when this machine cannot run Redis. */
+export function requireRedis(): void {
+  requireCommand('redis-server', '--version', 'install Redis 7 (Debian: apt-get install redis-server)');
+}
+
+/** One Redis on 127.0.0.1 with an append-only file, its data in a temporary folder unless one is given. */
 export class RedisService {
-  readonly #process = new LocalProcess('Redis');
+  readonly #process: LocalProcess;
+  readonly #options: RedisServiceOptions;
   #folder = '';
   #port = 0;
   #snapshots = 0;
+
+  constructor(options: RedisServiceOptions = {}) {
+    this.#options = options;
+    this.#process = new LocalProcess('Redis', options.logFile);
+  }
 
   /** redis://host:port, as VOLTSTREAM_TEST_REDIS wants it. */
   get address(): string {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   async start(): Promise<void> {
-    requireCommand('redis-server', '--version', 'install Redis 7 (Debian: apt-get install redis-server)');
-    this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-redis-'));
-    mkdirSync(this.#data);
-    this.#port = await freePort();
+    requireRedis();
+    this.#folder = this.#options.folder ?? mkdtempSync(join(tmpdir(), 'voltstream-redis-'));
+    mkdirSync(this.#data, { recursive: true });
+    this.#port = this.#options.port ?? await freePort();
     await this.restart();
   }
 
@@ -41,6 +62,7 @@ export class RedisService {
   async restart(): Promise<void> {
     await this.#process.start('redis-server', [
       '--bind', '127.0.0.1', '--port', String(this.#port), '--dir', this.#data, '--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '',
+      ...this.#options.arguments ?? [],
     ], {}, () => answers(this.#port));
   }
 
@@ -69,10 +91,10 @@ export class RedisService {
     await this.restart();
   }
 
-  /** Stops it and deletes its data. */
+  /** Stops it and deletes its data, unless they lie in a folder that was given. */
   async dispose(): Promise<void> {
     await this.kill();
-    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '' && this.#options.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   get #data(): string {
