@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { VoltstreamError } from '../errors.ts';
 import type { Configuration } from '../runtime/configuration.ts';
@@ -27,7 +28,10 @@ export async function openPorts(configuration: Configuration): Promise<Ports> {
       await port.open();
       opened.push(port);
     }
-    await migrate(ports.warehouse, { folder: migrationsFolder, database: configuration.warehouse.database });
+    const { kind, database } = configuration.warehouse;
+    // A server is shared by pods that may start in the same moment; the data folder of chDB belongs to one process.
+    const turn = kind === 'server' ? { turnOf: `process ${process.pid} of ${hostname()}` } : {};
+    await migrate(ports.warehouse, { folder: migrationsFolder, database, ...turn });
   } catch (error) {
     for (const port of opened.reverse()) await port.close();
     throw error;

@@ -20,6 +20,7 @@ import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
 import type { SinkEncoder } from './task/task-core.ts';
 import { checkStoredTasks } from './stored-tasks.ts';
+import { createTopicsAtStart } from './topics-at-start.ts';
 import { claimPatiently } from './worker/patient-claim.ts';
 import { TaskRegister } from './worker/task-register.ts';
 import { TaskFactory } from './worker/task-factory.ts';
@@ -118,8 +119,8 @@ export class Application {
 
   async start(): Promise<void> {
     const { configuration, ports, topics } = this.#options;
-    await ports.log.createTopics(topics);
-    await ports.log.createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
+    await this.#createTopics(topics);
+    await this.#createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
     await claimPatiently(() => this.#checkStoredTasks(), this.#abort.signal, (operation, error) => this.retrying(operation, error));
     await this.#checkTables();
     const globalTables = new GlobalTables({
@@ -146,6 +147,10 @@ export class Application {
     await Promise.all(this.#workers.map((worker) => worker.stop(shutdownTimeoutMs)));
     this.#abort.abort(new Error('the application was stopped'));
     await this.#globalTables?.stop();
+  }
+
+  #createTopics(topics: readonly TopicDefinition[]): Promise<void> {
+    return createTopicsAtStart(this.#options.ports.log, topics, this.#abort.signal, (operation, error) => this.retrying(operation, error));
   }
 
   async #atEnd(): Promise<boolean> {

@@ -55,6 +55,20 @@ describe('migrations', () => {
     expect(await tables()).toEqual(shippedTables);
   });
 
+  it('are applied by one process when several start at once, while the others wait', async () => {
+    const outcomes = await Promise.all(['pod-1', 'pod-2', 'pod-3'].map((turnOf) => migrate(warehouse, { folder, database, turnOf })));
+    expect(outcomes.map(({ applied }) => applied.length).sort((a, b) => a - b)).toEqual([0, 0, shippedNames.length]);
+    for (const { applied, present } of outcomes) expect([...present, ...applied]).toEqual(shippedNames);
+    expect(await tables()).toEqual(shippedTables);
+  });
+
+  it('are applied by the next when the one whose turn it was has been killed', async () => {
+    await warehouse.command(`CREATE DATABASE ${database} ENGINE = Atomic`);
+    await warehouse.command(`CREATE TABLE ${database}.migration_turn (holder String) ENGINE = Memory COMMENT 'a pod that is gone'`);
+    expect((await migrate(warehouse, { folder, database, turnOf: 'pod-2', staleMs: 1_000 })).applied).toEqual(shippedNames);
+    expect(await tables()).toEqual(shippedTables);
+  });
+
   it('apply a new file only, and leave alone what a newer program has applied', async () => {
     await migrate(warehouse, { folder, database });
     writeFileSync(join(folder, '9000-note.sql'), 'ALTER TABLE {database}.dead_letters ADD COLUMN IF NOT EXISTS note String;');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { VoltstreamError, isPassing } from '../errors.ts';
 import { isRepeatable, splitStatements } from './migrations/statements.ts';
+import { inTurn } from './migrations/turn.ts';
 import { quoteName, quoteText } from './sinks/clickhouse/statements.ts';
 import type { Warehouse } from './sinks/warehouse.ts';
 
@@ -60,16 +61,23 @@ export async function readMigrations(folder: string): Promise<readonly Migration
   return migrations;
 }
 
+export interface MigrationOptions {
+  readonly folder: string;
+  readonly database: string;
+  /** Several processes may start at once: one applies what is missing, and the others wait for it. The name stands in the database meanwhile. */
+  readonly turnOf?: string;
+  /** A turn of which nothing was heard for so long is over; for tests. */
+  readonly staleMs?: number;
+}
+
 /**
  * Brings a database up to date: makes it when it is missing, applies each migration once, in order, and records it with its
- * checksum. Safe to repeat, and to start from several processes at once: they may do the same work twice, to the same end.
+ * checksum. Safe to repeat, and to start from several processes at once: with `turnOf` they take turns, without it they may do the same
+ * work twice, to the same end.
  *
  * Throws MIGRATION_CHANGED when a file is not what was applied under its name, or comes before one that was applied.
  */
-export async function migrate(
-  warehouse: Warehouse,
-  options: { readonly folder: string; readonly database: string },
-): Promise<MigrationOutcome> {
+export async function migrate(warehouse: Warehouse, options: MigrationOptions): Promise<MigrationOutcome> {
   const migrations = await readMigrations(options.folder);
   const database = quoteName(options.database);
   const record = `${database}.${quoteName(recordTable)}`;
@@ -80,8 +88,26 @@ export async function migrate(
         'ENGINE = ReplacingMergeTree(applied) ORDER BY (name, checksum)',
     ),
   );
+  const { turnOf } = options;
+  const before = await recorded(warehouse, record);
+  if (turnOf === undefined || migrations.every(({ name }) => before.has(name))) return apply(warehouse, migrations, { database, record, before });
+  const turn = { database: options.database, holder: turnOf, ...(options.staleMs === undefined ? {} : { staleMs: options.staleMs }) };
+  return inTurn(warehouse, turn, async (keep) => apply(warehouse, migrations, { database, record, before: await recorded(warehouse, record), keep }));
+}
+
+async function recorded(warehouse: Warehouse, record: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const rows = await warehouse.query<AppliedRow>(`SELECT name, groupUniqArray(checksum) AS checksums FROM ${record} GROUP BY name ORDER BY name`);
-  const before = new Map(rows.map((row) => [row.name, row.checksums]));
+  return new Map(rows.map((row) => [row.name, row.checksums]));
+}
+
+interface Target {
+  readonly database: string;
+  readonly record: string;
+  readonly before: ReadonlyMap<string, readonly string[]>;
+  readonly keep?: () => Promise<void>;
+}
+
+async function apply(warehouse: Warehouse, migrations: readonly Migration[], { database, record, before, keep }: Target): Promise<MigrationOutcome> {
   const known = new Set(migrations.map((migration) => migration.name));
   const newest = Math.max(-1, ...migrations.filter(({ name }) => before.has(name)).map(({ number }) => number));
   const applied: string[] = [];
@@ -94,6 +120,7 @@ export async function migrate(
       continue;
     }
     if (migration.number < newest) throw refused(migration.name, 'a migration comes before one that was applied', `a number above ${newest}`, `${migration.number}`);
+    await keep?.();
     for (const statement of migration.statements) {
       await patiently(() => warehouse.command(statement.replaceAll('{database}', database)));
     }

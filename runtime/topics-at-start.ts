@@ -1,0 +1,33 @@
+import { isPassing, VoltstreamError } from '../errors.ts';
+import type { Log, TopicDefinition } from './log/log.ts';
+import { BackOff } from './task/back-off.ts';
+
+/** Brokers know a new topic within a second; a controller that moves needs some more. */
+const patienceMs = 30_000;
+
+/**
+ * Creates the topics that are missing, while other processes may do the same. A topic that is new is not known to every broker at once, so that
+ * asking for it may fail for a moment.
+ *
+ * @throws VoltstreamError PARTITIONS_CHANGED, and what still fails after 30 s
+ */
+export async function createTopicsAtStart(
+  log: Log, topics: readonly TopicDefinition[], signal: AbortSignal, retrying: (operation: string, error: unknown) => void, forMs = patienceMs,
+): Promise<void> {
+  const untilMs = performance.now() + forMs;
+  const backOff = new BackOff(signal);
+  for (;;) {
+    try {
+      return await log.createTopics(topics);
+    } catch (error) {
+      if (!mayPass(error) || performance.now() > untilMs) throw error;
+      retrying('create topics', error);
+      await backOff.wait();
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof VoltstreamError)) return false;
+  return isPassing(error) || error.code === 'TOPIC_MISSING' || (error.code === 'PARTITIONS_CHANGED' && /got: (?:null|0)$/m.test(error.message));
+}
