@@ -65,6 +65,13 @@ export interface StepContext {
    * do what it would do if a record of this time reached it, without one. `timeMs` never falls. Only while the step is built.
    */
   onIdle(run: (timeMs: number) => void): void;
+  /**
+   * Calls `run` at the end of what each commit holds, for steps that give only the last of several results, as Kafka Streams' record
+   * cache does: what is held back in memory until then must be given now, or is lost. How often results come depends on when commits are
+   * made; so only for those of which the last one replaces all others. Steps in front are called first. An error goes to the
+   * policies as one of `schedule`. Only while the step is built.
+   */
+  onCommit(run: () => void): void;
 }
 
 /**

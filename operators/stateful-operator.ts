@@ -33,6 +33,8 @@ export interface StatefulStart<S extends StoreDefinitions> extends StatefulConte
   schedule(schedule: Schedule, run: (timeMs: number) => void): void;
   /** Calls `run` when the sources in front have been idle (`idleAfterMs`), after the step's stream time was raised to `timeMs`. */
   onIdle(run: (timeMs: number) => void): void;
+  /** Calls `run` at the end of what each commit holds: gives what was held back in memory since the last one. See `StepContext.onCommit`. */
+  onCommit(run: () => void): void;
 }
 
 /** Something that a step does by time, between two records. An error that it throws stops the task: there is no record to set aside. */
@@ -174,5 +176,6 @@ function openContext<S extends StoreDefinitions>(
       if (options.advancesTime ?? true) context.streamTime.advance(timeMs);
       run(timeMs);
     }),
+    onCommit: (run) => context.onCommit(run),
   };
 }

@@ -79,6 +79,7 @@ export class BenchPipeline {
       failed: (error) => { throw error; },
       schedule: () => {},
       onIdle: () => {},
+      onCommit: () => {},
     };
   }
 }

@@ -102,6 +102,7 @@ export class OperatorHarness<KI, VI, KO, VO> {
   #input = 0;
   #schedules: { readonly schedule: Schedule; readonly run: (timeMs: number) => void }[] = [];
   #idle: ((timeMs: number) => void)[] = [];
+  #commits: (() => void)[] = [];
 
   /** `forward` replaces the collecting of outputs, to put one harness behind another; share `stores` where steps share tables. */
   constructor(
@@ -150,6 +151,7 @@ export class OperatorHarness<KI, VI, KO, VO> {
    * are restored, as the task does: one that reads them while it is built finds nothing.
    */
   restart(): void {
+    for (const run of this.#commits) run();
     this.stores.commit();
     const streamTimeMs = this.#streamTime.ms;
     this.stores.forget();
@@ -165,6 +167,7 @@ export class OperatorHarness<KI, VI, KO, VO> {
     const inputOf = (): number => this.#input;
     this.#schedules = [];
     this.#idle = [];
+    this.#commits = [];
     const context: StepContext = {
       step: this.#operator.name ?? this.#operator.kind,
       subTopology: 'test',
@@ -176,6 +179,7 @@ export class OperatorHarness<KI, VI, KO, VO> {
       },
       schedule: (schedule, run) => void this.#schedules.push({ schedule, run }),
       onIdle: (run) => void this.#idle.push(run),
+      onCommit: (run) => void this.#commits.push(run),
       store: (definition) => this.stores.get(definition),
       output,
       dropped: (reason) => {

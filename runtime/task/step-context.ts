@@ -59,6 +59,7 @@ export interface StepContextParts {
   readonly failed: (error: unknown, record: StreamRecord<unknown, unknown>, kept: boolean) => void;
   readonly schedule: (schedule: Schedule, run: (timeMs: number) => void) => void;
   readonly onIdle: (run: (timeMs: number) => void) => void;
+  readonly onCommit: (run: () => void) => void;
 }
 
 /** A step's view of the task that runs it. */
@@ -104,5 +105,9 @@ export class TaskStepContext implements StepContext {
 
   onIdle(run: (timeMs: number) => void): void {
     this.#parts.onIdle(run);
+  }
+
+  onCommit(run: () => void): void {
+    this.#parts.onCommit(run);
   }
 }

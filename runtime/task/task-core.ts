@@ -214,6 +214,7 @@ export class TaskCore {
 
   /** All changes since the last commit, as one commit's cells. After this the changes are the caller's to write or to lose. */
   takeCommit(nowMs: number, sealNow: boolean): CommitContent {
+    if (this.#failure === null) this.#timers.committing((step) => this.#times.get(step)?.ms ?? -1);
     if (this.#failure !== null) throw this.#failure;
     const cells: Cell[] = [];
     const sealed: { sink: string; batch: SealedBatch }[] = [];
@@ -327,6 +328,7 @@ export class TaskCore {
       failed: (error, record, kept) => this.#refuse('process', step, error, record, kept),
       schedule: (schedule, run) => this.#timers.schedule(step, schedule, run),
       onIdle: (run) => this.#timers.onIdle(step, run),
+      onCommit: (run) => this.#timers.onCommit(step, run),
     });
   }
 

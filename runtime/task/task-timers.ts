@@ -44,6 +44,7 @@ export class TaskTimers {
   readonly #runner: Runner;
   readonly #streamTimers: Timer[] = [];
   readonly #wallTimers: Timer[] = [];
+  readonly #commits: Tick[] = [];
   readonly #counts = new Map<string, number>();
   readonly idle: IdleSources;
   #open = true;
@@ -77,6 +78,13 @@ export class TaskTimers {
   onIdle(step: string, run: Run): void {
     assertInvariant(this.#open, `step ${step} asks for idle times while it is built`);
     this.idle.listen(step, run);
+  }
+
+  /** The n-th of a step is the same one after a restart. */
+  onCommit(step: string, run: () => void): void {
+    assertInvariant(this.#open, `step ${step} asks for commits while it is built`);
+    const count = this.#commits.filter((tick) => tick.step === step).length;
+    this.#commits.push({ name: `commit/${step}/${count}`, step, run });
   }
 
   /** All steps are built, and nothing is scheduled from now on; `queues` are those of the part's sources, in their order. */
@@ -128,6 +136,11 @@ export class TaskTimers {
     }
     for (const timer of due) if (!this.#runner(timer, this.#lastTickMs)) return;
     this.idle.tick(nowMs, polled, this.#runner);
+  }
+
+  /** Lets steps give what they have held back for the commit that is being made, in their order; `timeOf` is a step's own time. */
+  committing(timeOf: (step: string) => number): void {
+    for (const tick of this.#commits) if (!this.#runner(tick, timeOf(tick.step))) return;
   }
 
   #findNextStream(): void {

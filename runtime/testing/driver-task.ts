@@ -4,6 +4,7 @@ import type { BuiltTopology, SubTopology } from '../../topology/graph.ts';
 import type { FailurePolicies } from '../task/error-policy.ts';
 import { RecordRetry } from '../task/error-policy.ts';
 import type { SealedBatch } from '../task/outbox.ts';
+import type { CommitContent } from '../task/task-core.ts';
 import { TaskCore } from '../task/task-core.ts';
 import type { DriverLog } from './driver-log.ts';
 import { driverEncoder, readerOf } from './driver-forms.ts';
@@ -111,7 +112,8 @@ export class DriverTask {
   commit(): void {
     const { hooks } = this.#options;
     if (!this.core.dirty && ![...this.core.outboxes.values()].some((outbox) => outbox.rows > 0)) return;
-    const content = this.core.takeCommit(hooks.nowMs(), true);
+    const content = this.#takeCommit();
+    if (content === null) return;
     hooks.call(`commit ${this.id}`, 'before');
     for (const cell of content.cells) {
       const id = `${cell.store}\n${Buffer.from(cell.key).toString('hex')}`;
@@ -121,6 +123,17 @@ export class DriverTask {
     hooks.call(`commit ${this.id}`, 'after');
     this.core.accepted(content);
     this.#due.push(...content.sealed);
+  }
+
+  /** Null: what steps gave for the commit failed, and is to be tried again. */
+  #takeCommit(): CommitContent | null {
+    try {
+      return this.core.takeCommit(this.#options.hooks.nowMs(), true);
+    } catch (error) {
+      if (!(error instanceof RecordRetry)) throw error;
+      this.restart();
+      return null;
+    }
   }
 
   /** Delivers what is sealed; true when there was something. */
