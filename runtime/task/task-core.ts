@@ -206,8 +206,7 @@ export class TaskCore {
 
   /** True when a commit would have something to write. */
   get dirty(): boolean {
-    if (this.recordsSinceCommit > 0 || this.#timers.unrecorded || this.#passing.wantsCommit) return true;
-    if (this.#stores.dirty) return true;
+    if (this.recordsSinceCommit > 0 || this.#timers.unrecorded || this.#passing.wantsCommit || this.#stores.dirty) return true;
     for (const outbox of this.outboxes.values()) if (outbox.dirty) return true;
     return this.#queues.some((queue) => queue.position !== this.committedPosition(queue.source));
   }
