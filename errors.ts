@@ -34,6 +34,11 @@ export const errorCatalogue = {
     cause: 'The state store holds state of this application already.',
     cure: 'Import into an empty store, or replace what is there with --replace.',
   },
+  // simulator
+  PROFILE_INVALID: {
+    cause: 'A profile of the simulator cannot be read, or has fields that cannot be.',
+    cure: 'Correct the fields that the message names; docs/simulator.md explains each, and simulator/profiles has examples.',
+  },
   STORE_UNKNOWN: {
     cause: 'The topology has no store of this name, or one of another kind.',
     cure: 'Choose one of those that voltstream state lists.',
@@ -54,6 +59,10 @@ export const errorCatalogue = {
     cause: 'The state store did not answer.',
     cure: 'Check that it runs and can be reached; processing goes on by itself as soon as it answers.',
     passing: true,
+  },
+  STORE_SETTING: {
+    cause: 'The server of the state store is set up so that it could lose state without a word, or takes no writes.',
+    cure: 'Change its setting as the message says, then start again.',
   },
   // log
   LOG_UNAVAILABLE: {
@@ -139,6 +148,10 @@ export const errorCatalogue = {
   CONFIGURATION_INVALID: {
     cause: 'A configuration key is unknown or its value is not allowed.',
     cure: 'Change it as the message says.',
+  },
+  LOGIN_REFUSED: {
+    cause: 'A server (Kafka, Redis, ClickHouse or the schema registry) refused the login, or there is no trust between its certificate and ours.',
+    cure: 'Correct the user name, password or certificate in the settings that the message names.',
   },
   HTTP_PORT_BUSY: {
     cause: 'Another program listens on the port of the live page.',

@@ -1,0 +1,54 @@
+import type { FaultKind } from '../profile.ts';
+
+/**
+ * What is true, apart from what is sent: written while the network is simulated, read by `verify`. Times are UTC milliseconds, energies whole Wh as the
+ * connector's register shows them (its fraction is never told, so nobody can know it).
+ */
+export interface Ledger {
+  session(session: LedgerSession): void;
+  status(interval: LedgerStatus): void;
+  fault(fault: LedgerFault): void;
+}
+
+/** A transaction, as it was. */
+export interface LedgerSession {
+  readonly sessionId: string;
+  readonly transactionId: string;
+  readonly stationId: string;
+  readonly siteId: string;
+  readonly evseId: number;
+  readonly connectorId: number;
+  readonly idToken: string;
+  readonly vehicle: number;
+  readonly startMs: number;
+  readonly stopMs: number;
+  readonly energyWh: number;
+  readonly stopReason: string;
+  /** Register readings that were told, or meant to be: [time, Wh since the start], from the start to the stop, with both. */
+  readonly readings: readonly (readonly [number, number])[];
+  /** Kinds of faults that have touched any of its messages, each once. */
+  readonly faults: readonly FaultKind[];
+  /** Messages that were meant to be sent, and those that the back end received, copies left out. */
+  readonly messages: number;
+  readonly received: number;
+}
+
+/** A connector's state over time, as it was. */
+export interface LedgerStatus {
+  readonly stationId: string;
+  readonly evseId: number;
+  readonly connectorId: number;
+  readonly status: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One injected fault. */
+export interface LedgerFault {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly stationId: string;
+  /** Of the message or session that it has touched, where it is one. */
+  readonly eventId: string | null;
+  readonly sessionId: string | null;
+}

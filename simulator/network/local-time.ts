@@ -1,0 +1,40 @@
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The clock on the wall of a zone, by UTC hours: offsets are looked up once an hour and remembered. */
+export class LocalTime {
+  readonly #format: Intl.DateTimeFormat;
+  readonly #offsets = new Map<number, number>();
+
+  /** An IANA zone; RangeError for one that is not known. */
+  constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat('en-GB', {
+      timeZone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+    });
+  }
+
+  /** The hour, 0 to 23. */
+  hour(timeMs: number): number {
+    return Math.floor((((timeMs + this.offsetMs(timeMs)) % DAY_MS) + DAY_MS) % DAY_MS / HOUR_MS);
+  }
+
+  /** Monday is 0. */
+  weekday(timeMs: number): number {
+    // 1 January 1970 was a Thursday.
+    return (((Math.floor((timeMs + this.offsetMs(timeMs)) / DAY_MS) + 3) % 7) + 7) % 7;
+  }
+
+  /** Local minus UTC. Zones change theirs at quarters of an hour at the earliest. */
+  offsetMs(timeMs: number): number {
+    const hour = Math.floor(timeMs / (HOUR_MS / 4));
+    const known = this.#offsets.get(hour);
+    if (known !== undefined) return known;
+    const atMs = hour * (HOUR_MS / 4);
+    const parts: Record<string, number> = {};
+    for (const { type, value } of this.#format.formatToParts(atMs)) parts[type] = Number(value);
+    const wallMs = Date.UTC(parts['year'] ?? 0, (parts['month'] ?? 1) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']);
+    const offsetMs = wallMs - atMs;
+    this.#offsets.set(hour, offsetMs);
+    return offsetMs;
+  }
+}

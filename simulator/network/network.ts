@@ -1,0 +1,169 @@
+import type { Station } from '../../schemas/generated/station.ts';
+import type { PlaceProfile, Profile, SitesProfile } from '../profile.ts';
+import { Random } from '../random/random.ts';
+import type { ChargeCurve } from '../vehicles/charge-curve.ts';
+import { Arrivals } from './arrivals.ts';
+import { LocalTime } from './local-time.ts';
+
+/** Connectors of one district at most: small enough that several workers share a network evenly. */
+export const DISTRICT_CONNECTORS = 2_000;
+
+export interface SiteState {
+  readonly siteId: string;
+  readonly profile: SitesProfile;
+  readonly arrivals: Arrivals;
+  readonly stations: readonly StationState[];
+  readonly connectors: readonly ConnectorState[];
+  /** Vehicles that wait, with the time at which they give up, in order of arrival. */
+  readonly queue: { readonly vehicle: number; readonly givesUpMs: number }[];
+  /** Connectors that draw power, in order of arrival. */
+  readonly charging: ConnectorState[];
+  darkUntilMs: number;
+}
+
+export interface StationState {
+  readonly station: Station;
+  readonly isKnown: boolean;
+  /** When its reference data is sent; infinite: never. */
+  readonly toldMs: number;
+  connectors: readonly ConnectorState[];
+  /** Events made so far: part of their ids. */
+  events: number;
+  transactions: number;
+  /** Its connection is away until then. */
+  offlineUntilMs: number;
+}
+
+/** A connector, and the session that it has, if any. One object, reused: a network has a million of them. */
+export interface ConnectorState {
+  readonly site: SiteState;
+  readonly station: StationState;
+  readonly number: number;
+  readonly evseId: number;
+  readonly connectorId: number;
+  /** All that it ever delivered, fraction included; what is told of it is in whole Wh. */
+  registerWh: number;
+  status: string;
+  statusSinceMs: number;
+  /** Of its status since then: a fault has touched what was told of it. */
+  isStatusTouched: boolean;
+  vehicle: number;
+  /** Raised when a session begins or ends: what the agenda has for an earlier one no longer holds. */
+  stamp: number;
+  /** Raised with each look ahead, as `stamp` is. */
+  look: number;
+  session: SessionState | null;
+}
+
+export interface SessionState {
+  readonly transactionId: string;
+  readonly idToken: string;
+  readonly partner: string | null;
+  readonly curve: ChargeCurve;
+  readonly startMs: number;
+  /** As told: whole Wh of the connector's register. */
+  readonly startWh: number;
+  readonly leavesMs: number;
+  readonly leavesWhenFull: boolean;
+  readonly targetSoc: number;
+  readonly limitW: number;
+  seqNo: number;
+  /** As of `atMs`. */
+  soc: number;
+  atMs: number;
+  /** What it may draw now. */
+  capW: number;
+  nextSampleMs: number;
+  /** Where it will be, if nothing changes until then. */
+  aheadMs: number;
+  aheadSoc: number;
+  aheadWh: number;
+  isFull: boolean;
+  readonly readings: (readonly [number, number])[];
+  /** Kinds of faults, as bits. */
+  faults: number;
+  messages: number;
+  received: number;
+  /** What is told in the place of the register, less the register: after a reset or a roll-over, or where it counts the session. */
+  registerShiftWh: number;
+  /** When the register begins again at 0, or infinite. */
+  resetsMs: number;
+  readonly losesStart: boolean;
+  readonly losesStop: boolean;
+}
+
+export interface District {
+  readonly number: number;
+  readonly sites: readonly SiteState[];
+  readonly connectors: readonly ConnectorState[];
+  readonly stations: readonly StationState[];
+}
+
+/** Into how many districts a network falls apart. It depends on the profile only, so that any number of workers gives the same. */
+export function districtCount(profile: Profile): number {
+  const connectors = profile.sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
+  return Math.max(1, Math.ceil(connectors / DISTRICT_CONNECTORS));
+}
+
+/** The sites of a district: every n-th of each kind. */
+export function buildDistrict(profile: Profile, seed: string, number: number, startMs: number): District {
+  const districts = districtCount(profile);
+  const random = new Random(`${seed}/network/${number}`);
+  const zones = new Map<string, LocalTime>();
+  const connectors: ConnectorState[] = [];
+  const sites: SiteState[] = [];
+  for (const kind of profile.sites) {
+    for (let at = number; at < kind.count; at += districts) {
+      const place = random.oneOf(kind.places);
+      const local = zones.get(place.timeZone) ?? new LocalTime(place.timeZone);
+      zones.set(place.timeZone, local);
+      sites.push(buildSite(profile, kind, `${kind.type}-${String(at).padStart(5, '0')}`, place, local, random, connectors, startMs));
+    }
+  }
+  return { number, sites, connectors, stations: sites.flatMap((site) => site.stations) };
+}
+
+function buildSite(
+  profile: Profile, kind: SitesProfile, siteId: string, place: PlaceProfile, local: LocalTime, random: Random, all: ConnectorState[], startMs: number,
+): SiteState {
+  const stations: StationState[] = [];
+  const own: ConnectorState[] = [];
+  const site: SiteState = {
+    siteId, profile: kind, stations, connectors: own, queue: [], charging: [], darkUntilMs: 0,
+    arrivals: new Arrivals(kind.arrivals, kind.stations * kind.connectorsPerStation, local),
+  };
+  const latitude = place.latitude + random.between(-0.05, 0.05);
+  const longitude = place.longitude + random.between(-0.08, 0.08);
+  for (let at = 1; at <= kind.stations; at += 1) {
+    const stationId = `${siteId}-${String(at).padStart(2, '0')}`;
+    const isKnown = !random.chance(profile.faults['unknown-station']);
+    const toldMs = !isKnown ? Number.POSITIVE_INFINITY : random.chance(profile.faults['late-station']) ? startMs + 86_400_000 : startMs;
+    const state: StationState = {
+      station: stationRecord(profile, kind, stationId, siteId, place, latitude, longitude, startMs), isKnown, toldMs, connectors: [], events: 0, transactions: 0, offlineUntilMs: 0,
+    };
+    state.connectors = Array.from({ length: kind.connectorsPerStation }, (_, index): ConnectorState => {
+      const connector: ConnectorState = {
+        site, station: state, number: all.length, evseId: index + 1, connectorId: 1, registerWh: random.below(8_000_000) + 1_000_000,
+        status: 'Available', statusSinceMs: startMs, isStatusTouched: false, vehicle: -1, stamp: 0, look: 0, session: null,
+      };
+      all.push(connector);
+      own.push(connector);
+      return connector;
+    });
+    stations.push(state);
+  }
+  return site;
+}
+
+function stationRecord(
+  profile: Profile, kind: SitesProfile, stationId: string, siteId: string, place: PlaceProfile, latitude: number, longitude: number, startMs: number,
+): Station {
+  return {
+    stationId, siteId, name: `${place.city} ${siteId}`, operator: kind.operator, address: null, city: place.city, region: null, country: place.country,
+    latitude: Number(latitude.toFixed(6)), longitude: Number(longitude.toFixed(6)), timeZone: place.timeZone, access: kind.access,
+    openAlways: kind.open24Hours, openingHours: null, tariffId: kind.tariffId, registerScope: profile.reporting.registers, validFromMs: startMs,
+    evses: Array.from({ length: kind.connectorsPerStation }, (_, index) => ({
+      evseId: index + 1, connectors: [{ connectorId: 1, standard: kind.standard, current: kind.current, powerMaxW: kind.powerMaxW }],
+    })),
+  };
+}

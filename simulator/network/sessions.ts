@@ -1,0 +1,268 @@
+import { faultsOf, withFault } from '../faults/fault-set.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { EventDraft } from '../messages/message-sink.ts';
+import type { FaultKind, Profile } from '../profile.ts';
+import type { Random } from '../random/random.ts';
+import type { Agenda } from './agenda.ts';
+import { batteryPart } from './climate.ts';
+import type { Fleet } from './fleet.ts';
+import { happenings } from './happenings.ts';
+import type { ConnectorState, SessionState, SiteState } from './network.ts';
+import { lookAhead, powerNowW, settle, share } from './power.ts';
+import type { Teller } from './teller.ts';
+
+const MINUTE_MS = 60_000;
+/** Registers of eight digits in Wh begin again here. */
+const ROLL_OVER_WH = 100_000_000;
+
+/** What can be said of a session before it begins. */
+export interface SessionPlan {
+  readonly vehicle: number;
+  readonly celsius: number;
+  /** Fails at once; the driver tries again. */
+  readonly fails: boolean;
+}
+
+/** Sessions of a district: each begins, is sampled, gets full, ends. */
+export class Sessions {
+  readonly #profile: Profile;
+  readonly #agenda: Agenda;
+  readonly #fleet: Fleet;
+  readonly #teller: Teller;
+  readonly #ledger: Ledger;
+  readonly #random: Random;
+  readonly #everyMs: number;
+  ended = 0;
+
+  constructor(profile: Profile, agenda: Agenda, fleet: Fleet, teller: Teller, ledger: Ledger, random: Random) {
+    this.#profile = profile;
+    this.#agenda = agenda;
+    this.#fleet = fleet;
+    this.#teller = teller;
+    this.#ledger = ledger;
+    this.#random = random;
+    this.#everyMs = profile.reporting.sampleEverySeconds * 1_000;
+  }
+
+  begin(connector: ConnectorState, plan: SessionPlan, timeMs: number): void {
+    const { station, site } = connector;
+    if (connector.session !== null || connector.status !== 'Available') throw new Error(`connector ${station.station.stationId}/${connector.evseId} is taken`);
+    this.#fleet.connect(plan.vehicle);
+    connector.vehicle = plan.vehicle;
+    connector.stamp += 1;
+    station.transactions += 1;
+    this.status(connector, 'Occupied', timeMs, null);
+    // Authorised some seconds after it was plugged in.
+    const startMs = timeMs + 1_000 + this.#random.below(15_000);
+    const session = this.#planned(connector, plan, startMs);
+    connector.session = session;
+    this.#agenda.add(startMs, happenings.start, connector.number, connector.stamp);
+    if (!plan.fails) site.charging.push(connector);
+    this.#agenda.add(session.leavesMs, happenings.leave, connector.number, connector.stamp);
+  }
+
+  /** The transaction begins: its first message, and energy flows. */
+  start(connector: ConnectorState, timeMs: number): void {
+    const session = connector.session as SessionState;
+    this.#event(connector, session, 'TransactionStarted', timeMs, 'transaction', (draft) => {
+      draft.chargingState = session.isFull ? 'EVConnected' : 'Charging';
+      draft.triggerReason = 'Authorized';
+    });
+    if (session.isFull) return;
+    session.nextSampleMs = this.#nextSampleMs(timeMs);
+    this.#agenda.add(session.nextSampleMs, happenings.sample, connector.number, connector.stamp);
+    this.#reshare(connector.site, timeMs, connector);
+  }
+
+  sample(connector: ConnectorState, timeMs: number): void {
+    const session = connector.session as SessionState;
+    settle(connector, session, timeMs);
+    this.#event(connector, session, 'TransactionUpdated', timeMs, 'sample', (draft) => {
+      draft.powerW = Math.round(powerNowW(session));
+      if (connector.site.profile.current === 'DC') draft.soc = Math.round(session.soc);
+      draft.chargingState = session.isFull ? 'SuspendedEV' : 'Charging';
+      draft.triggerReason = this.#profile.reporting.clockAligned ? 'MeterValueClock' : 'MeterValuePeriodic';
+    });
+    session.nextSampleMs = this.#nextSampleMs(timeMs);
+    this.#agenda.add(session.nextSampleMs, happenings.sample, connector.number, connector.stamp);
+    this.#ahead(connector, session);
+  }
+
+  /** It has all that it wants. */
+  full(connector: ConnectorState, timeMs: number): void {
+    const session = connector.session as SessionState;
+    settle(connector, session, timeMs);
+    session.isFull = true;
+    this.#event(connector, session, 'TransactionUpdated', timeMs, 'sample', (draft) => {
+      draft.powerW = 0;
+      draft.chargingState = 'SuspendedEV';
+      draft.triggerReason = 'ChargingStateChanged';
+    });
+    const { charging } = connector.site;
+    charging.splice(charging.indexOf(connector), 1);
+    this.#reshare(connector.site, timeMs, null);
+    if (session.leavesWhenFull) {
+      const leavesMs = timeMs + Math.round(this.#random.between(0.5, 6) * MINUTE_MS);
+      if (leavesMs < session.leavesMs) this.#agenda.add(leavesMs, happenings.leave, connector.number, connector.stamp);
+    }
+  }
+
+  /** Ends the session, with `status` at the connector afterwards. Gives the vehicle. */
+  end(connector: ConnectorState, timeMs: number, stopReason: string, status: 'Available' | 'Unavailable' | 'Faulted'): number {
+    const session = connector.session as SessionState;
+    const { site, vehicle } = connector;
+    const hasStarted = timeMs >= session.startMs;
+    if (hasStarted) {
+      settle(connector, session, timeMs);
+      this.#event(connector, session, 'TransactionEnded', timeMs, 'transaction', (draft) => {
+        draft.stopReason = stopReason;
+        draft.chargingState = 'Idle';
+        draft.triggerReason = stopReason === 'EVDisconnected' ? 'EVDeparted' : 'AbnormalCondition';
+      });
+      this.#write(connector, session, timeMs, stopReason);
+    }
+    connector.session = null;
+    connector.vehicle = -1;
+    connector.stamp += 1;
+    const at = site.charging.indexOf(connector);
+    if (at >= 0) {
+      site.charging.splice(at, 1);
+      this.#reshare(site, timeMs, null);
+    }
+    this.#fleet.leave(vehicle, session.soc, timeMs);
+    this.status(connector, status, timeMs, session);
+    if (hasStarted) this.ended += 1;
+    return vehicle;
+  }
+
+  /** A connector's new status, told and written down. */
+  status(connector: ConnectorState, status: string, timeMs: number, session: SessionState | null, errorCode: string | null = null): void {
+    const { station, evseId, connectorId } = connector;
+    if (!connector.isStatusTouched && timeMs > connector.statusSinceMs) {
+      this.#ledger.status({ stationId: station.station.stationId, evseId, connectorId, status: connector.status, fromMs: connector.statusSinceMs, toMs: timeMs });
+    }
+    connector.status = status;
+    connector.statusSinceMs = timeMs;
+    connector.isStatusTouched = false;
+    const draft = this.#teller.begin(station, 'StatusChanged', timeMs);
+    draft.evseId = evseId;
+    draft.connectorId = connectorId;
+    draft.status = status;
+    draft.errorCode = errorCode;
+    this.#teller.tell(station, connector, null, 'status');
+    if (session !== null && connector.isStatusTouched) session.faults = withFault(session.faults, 'lost-status');
+  }
+
+  #planned(connector: ConnectorState, { vehicle, celsius, fails }: SessionPlan, startMs: number): SessionState {
+    const { profile } = connector.site;
+    const random = this.#random;
+    const { faults } = this.#profile;
+    const { alternating, direct } = this.#fleet.curvesOf(vehicle);
+    const isDirect = profile.current === 'DC' && direct !== null;
+    const stayMs = fails ? 15_000 + random.below(45_000) : Math.max(2, random.logNormal(profile.stay.medianMinutes, profile.stay.spread)) * MINUTE_MS;
+    const lot = random.part();
+    const losesStart = lot < faults['lost-start'];
+    const losesStop = !losesStart && lot < faults['lost-start'] + faults['lost-stop'];
+    const odd = losesStart || losesStop || fails ? 1 : random.part();
+    const resets = odd < faults['meter-reset'];
+    const rollsOver = !resets && odd < faults['meter-reset'] + faults['meter-roll-over'];
+    const startWh = Math.floor(connector.registerWh);
+    const partner = this.#fleet.partnerOf(vehicle);
+    const scope = this.#profile.reporting.registers;
+    return {
+      transactionId: `${connector.evseId}-${connector.station.transactions}`,
+      idToken: `token-${vehicle.toString(36)}`, partner: partner === 0 ? null : `partner-${partner}`,
+      curve: isDirect ? direct : alternating, startMs, startWh,
+      leavesMs: Math.round(startMs + stayMs), leavesWhenFull: random.chance(profile.stay.leavesWhenFullPart),
+      targetSoc: isDirect ? Math.min(100, Math.max(60, 82 + 9 * random.normal())) : 100,
+      limitW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1), seqNo: 0,
+      soc: this.#fleet.socNow(vehicle, startMs, celsius), atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
+      nextSampleMs: startMs, aheadMs: -1, aheadSoc: 0, aheadWh: 0, isFull: fails, readings: [], faults: fails ? withFault(0, 'failed-start') : 0,
+      messages: 0, received: 0, losesStart, losesStop,
+      // The register passes its highest value some kWh into the session.
+      registerShiftWh: rollsOver ? ROLL_OVER_WH - 1 - random.below(6_000) - startWh : scope === 'session' ? -startWh : 0,
+      resetsMs: resets ? startMs + Math.round(stayMs * random.between(0.2, 0.8)) : Number.POSITIVE_INFINITY,
+    };
+  }
+
+  #nextSampleMs(timeMs: number): number {
+    const everyMs = this.#everyMs;
+    return this.#profile.reporting.clockAligned ? timeMs - (timeMs % everyMs) + everyMs : timeMs + everyMs;
+  }
+
+  /** Fills in what all messages of a transaction have, and tells it. */
+  #event(
+    connector: ConnectorState, session: SessionState, type: 'TransactionStarted' | 'TransactionUpdated' | 'TransactionEnded', timeMs: number,
+    what: 'transaction' | 'sample', fill: (draft: EventDraft) => void,
+  ): void {
+    const { station, evseId, connectorId } = connector;
+    const teller = this.#teller;
+    const draft = teller.begin(station, type, timeMs);
+    draft.evseId = evseId;
+    draft.connectorId = connectorId;
+    draft.transactionId = session.transactionId;
+    draft.seqNo = session.seqNo;
+    session.seqNo += 1;
+    const registerWh = Math.floor(connector.registerWh);
+    session.readings.push([timeMs, registerWh - session.startWh]);
+    draft.meterWh = this.#shown(connector, session, registerWh, timeMs);
+    draft.idToken = session.idToken;
+    if (type === 'TransactionStarted') {
+      draft.partner = session.partner;
+      draft.vehicleModel = this.#fleet.curvesOf(connector.vehicle).model.model;
+    }
+    fill(draft);
+    const must = type === 'TransactionStarted' && session.losesStart ? 'lost-start' : type === 'TransactionEnded' && session.losesStop ? 'lost-stop' : null;
+    teller.tell(station, connector, session, what, must);
+  }
+
+  /** What the register shows: it may have begun again at 0 since the reading before, or have passed its highest value. */
+  #shown(connector: ConnectorState, session: SessionState, registerWh: number, timeMs: number): number {
+    if (timeMs >= session.resetsMs) {
+      session.resetsMs = Number.POSITIVE_INFINITY;
+      session.registerShiftWh = -registerWh;
+      this.#happened(connector, session, 'meter-reset', timeMs);
+    }
+    if (registerWh + session.registerShiftWh >= ROLL_OVER_WH) {
+      session.registerShiftWh -= ROLL_OVER_WH;
+      this.#happened(connector, session, 'meter-roll-over', timeMs);
+    }
+    return registerWh + session.registerShiftWh;
+  }
+
+  /** A fault of the session itself. */
+  #happened(connector: ConnectorState, session: SessionState, kind: FaultKind, atMs: number): void {
+    const { stationId } = connector.station.station;
+    session.faults = withFault(session.faults, kind);
+    this.#ledger.fault({ kind, atMs, stationId, eventId: null, sessionId: `${stationId}/${session.transactionId}` });
+  }
+
+  #write(connector: ConnectorState, session: SessionState, stopMs: number, stopReason: string): void {
+    const { station, site, evseId, connectorId } = connector;
+    this.#ledger.session({
+      sessionId: `${station.station.stationId}/${session.transactionId}`, transactionId: session.transactionId, stationId: station.station.stationId, siteId: site.siteId,
+      evseId, connectorId, idToken: session.idToken, vehicle: connector.vehicle, startMs: session.startMs, stopMs,
+      energyWh: Math.floor(connector.registerWh) - session.startWh, stopReason, readings: session.readings, faults: faultsOf(session.faults),
+      messages: session.messages, received: session.received,
+    });
+  }
+
+  /** Settles and shares the power of a site anew, and looks ahead for all that charge there; without a limit only for one. */
+  #reshare(site: SiteState, timeMs: number, one: ConnectorState | null): void {
+    if (site.profile.sitePowerMaxW === null) {
+      if (one !== null) this.#ahead(one, one.session as SessionState);
+      return;
+    }
+    for (const connector of site.charging) settle(connector, connector.session as SessionState, timeMs);
+    share(site);
+    for (const connector of site.charging) {
+      const session = connector.session as SessionState;
+      if (session.startMs <= timeMs) this.#ahead(connector, session);
+    }
+  }
+
+  #ahead(connector: ConnectorState, session: SessionState): void {
+    const fullMs = lookAhead(connector, session);
+    if (fullMs !== null) this.#agenda.add(fullMs, happenings.full, connector.number, connector.look);
+  }
+}

@@ -1,0 +1,179 @@
+import { MessageFaults } from '../faults/message-faults.ts';
+import type { MessageClass } from '../faults/message-faults.ts';
+import { malformedBytes } from '../faults/malformed.ts';
+import { withFault } from '../faults/fault-set.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { EventDraft, MessageSink } from '../messages/message-sink.ts';
+import { emptyDraft } from '../messages/message-sink.ts';
+import type { FaultKind, Profile } from '../profile.ts';
+import { Random } from '../random/random.ts';
+import type { ConnectorState, SessionState, StationState } from './network.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Between two messages of a station that tells what it has kept. */
+const CATCH_UP_MS = 20;
+
+/** A message that arrives later than those behind it. */
+interface Delayed {
+  readonly event: EventDraft;
+  readonly receivedMs: number;
+}
+
+/**
+ * From what happens to what is told: fills in events, and does to them what the profile's faults say. What happens to a message is written
+ * into the ledger, and into its session.
+ */
+export class Teller {
+  readonly #sink: MessageSink;
+  readonly #ledger: Ledger;
+  readonly #faults: MessageFaults;
+  readonly #random: Random;
+  readonly #delay: Profile['reporting']['delayMilliseconds'];
+  readonly #hold: (receivedMs: number, delayed: number) => void;
+  /** Messages on their way, by number; those that have arrived leave a gap that is used again. */
+  readonly #delayed: (Delayed | null)[] = [];
+  readonly #gaps: number[] = [];
+  readonly #kept = new Map<StationState, EventDraft[]>();
+  readonly draft = emptyDraft();
+  sent = 0;
+
+  /** `hold` must call `arrive` with the number when its time has come. */
+  constructor(profile: Profile, seed: string, sink: MessageSink, ledger: Ledger, hold: (receivedMs: number, delayed: number) => void) {
+    this.#sink = sink;
+    this.#ledger = ledger;
+    this.#random = new Random(`${seed}/telling`);
+    this.#faults = new MessageFaults(profile.faults, new Random(`${seed}/message-faults`));
+    this.#delay = profile.reporting.delayMilliseconds;
+    this.#hold = hold;
+  }
+
+  /** An empty event of a station, to be filled in and told. */
+  begin(station: StationState, type: EventDraft['type'], timeMs: number): EventDraft {
+    const { draft } = this;
+    station.events += 1;
+    draft.eventId = `${station.station.stationId}/${station.events}`;
+    draft.type = type;
+    draft.stationId = station.station.stationId;
+    draft.evseId = 1;
+    draft.connectorId = 1;
+    draft.timestampMs = timeMs;
+    draft.offline = false;
+    draft.transactionId = draft.idToken = draft.partner = draft.vehicleModel = null;
+    draft.seqNo = draft.meterWh = draft.powerW = draft.soc = null;
+    draft.chargingState = draft.status = draft.errorCode = draft.triggerReason = draft.stopReason = null;
+    return draft;
+  }
+
+  /** Tells the draft, or loses it. `must` is what happens to it by its session's lot. */
+  tell(station: StationState, connector: ConnectorState | null, session: SessionState | null, what: MessageClass, must: FaultKind | null = null): void {
+    const { draft } = this;
+    if (session !== null) session.messages += 1;
+    const fault = must ?? this.#faults.throwFor(what);
+    if (fault !== null) {
+      this.#ledger.fault({
+        kind: fault, atMs: draft.timestampMs, stationId: draft.stationId, eventId: draft.eventId,
+        sessionId: session === null ? null : `${draft.stationId}/${session.transactionId}`,
+      });
+      if (session !== null) session.faults = withFault(session.faults, fault);
+      else if (connector !== null) connector.isStatusTouched = true;
+      if (fault === 'lost-start' || fault === 'lost-stop' || fault === 'lost-sample' || fault === 'lost-status') return;
+    }
+    if (session !== null) session.received += 1;
+    if (station.offlineUntilMs > draft.timestampMs) {
+      this.#keep(station, session, connector);
+      return;
+    }
+    const receivedMs = Math.round(draft.timestampMs + this.#random.logNormal(this.#delay.median, this.#delay.spread));
+    draft.receivedMs = receivedMs;
+    if (fault === null) this.#send(draft, receivedMs);
+    else this.#damaged(fault, receivedMs);
+  }
+
+  /** What was held back arrives. */
+  arrive(number: number): void {
+    const { event, receivedMs } = this.#delayed[number] as Delayed;
+    this.#delayed[number] = null;
+    this.#gaps.push(number);
+    this.#send(event, receivedMs);
+  }
+
+  /** A station is connected again: it tells all that it has kept, in order. Gives when it is done. */
+  catchUp(station: StationState, timeMs: number): number {
+    const kept = this.#kept.get(station) ?? [];
+    this.#kept.delete(station);
+    let receivedMs = timeMs;
+    for (const event of kept) {
+      receivedMs += CATCH_UP_MS;
+      event.receivedMs = receivedMs;
+      this.#holdBack(event, receivedMs);
+    }
+    return receivedMs;
+  }
+
+  /** The back end's own word on a station's connection. */
+  connection(station: StationState, type: 'ConnectionLost' | 'ConnectionRestored', timeMs: number): void {
+    const draft = this.begin(station, type, timeMs);
+    draft.receivedMs = timeMs;
+    this.#send(draft, timeMs);
+  }
+
+  #keep(station: StationState, session: SessionState | null, connector: ConnectorState | null): void {
+    const kept = this.#kept.get(station) ?? [];
+    this.#kept.set(station, kept);
+    kept.push({ ...this.draft, offline: true });
+    if (session !== null) session.faults = withFault(session.faults, 'offline-replay');
+    if (connector !== null) connector.isStatusTouched = true;
+  }
+
+  #damaged(fault: FaultKind, receivedMs: number): void {
+    const { draft } = this;
+    const random = this.#random;
+    switch (fault) {
+      case 'duplicate':
+        this.#send(draft, receivedMs);
+        this.#again({ ...draft }, receivedMs + random.exponential(2 * MINUTE_MS));
+        return;
+      case 'resent-number':
+        this.#send(draft, receivedMs);
+        this.#again({ ...draft, eventId: `${draft.eventId}/again` }, receivedMs + random.exponential(20 * MINUTE_MS));
+        return;
+      case 'out-of-order':
+        this.#again({ ...draft }, receivedMs + random.between(MINUTE_MS, 8 * MINUTE_MS));
+        return;
+      case 'clock-1970':
+        this.#send({ ...draft, timestampMs: random.below(DAY_MS) }, receivedMs);
+        return;
+      case 'clock-ahead':
+        this.#send({ ...draft, timestampMs: draft.timestampMs + Math.round(random.between(DAY_MS, 400 * DAY_MS)) }, receivedMs);
+        return;
+      case 'meter-missing':
+        draft.meterWh = null;
+        break;
+      case 'malformed':
+        this.#sink.malformed(draft.stationId, malformedBytes(draft, random), receivedMs);
+        this.sent += 1;
+        break;
+      default:
+        break;
+    }
+    this.#send(draft, receivedMs);
+  }
+
+  #again(event: EventDraft, atMs: number): void {
+    const receivedMs = Math.round(atMs);
+    event.receivedMs = receivedMs;
+    this.#holdBack(event, receivedMs);
+  }
+
+  #holdBack(event: EventDraft, receivedMs: number): void {
+    const number = this.#gaps.pop() ?? this.#delayed.length;
+    this.#delayed[number] = { event, receivedMs };
+    this.#hold(receivedMs, number);
+  }
+
+  #send(event: EventDraft, receivedMs: number): void {
+    this.sent += 1;
+    this.#sink.event(event, receivedMs);
+  }
+}
