@@ -87,7 +87,7 @@ export function configurationTable(): readonly string[] {
 
 function redact(value: unknown, setting: Setting<unknown>): unknown {
   if (setting.secrecy === 'secret') return '***';
-  if (setting.secrecy === 'url') return String(value).replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '?***');
+  if (setting.secrecy === 'url') return String(value).replace(/\/\/[^/]*@/, '//***@').replace(/\?.*$/, '?***');
   return value;
 }
 

@@ -54,6 +54,15 @@ export const settings = {
     url: optional({
       default: null, secrecy: 'url', reason: 'Redis, as redis://[user:password@]host:port[/database] or rediss://. Needed with state.kind redis, refused without.',
     }, /^rediss?:\/\/[^\s/]+/, 'redis:// or rediss:// URL'),
+    username: optional({ default: null, reason: 'User of Redis’ access list (ACL), when the URL does not say.' }),
+    password: optional({ default: null, secrecy: 'secret', reason: 'Password for Redis, when the URL does not say; best given by environment variable.' }),
+    cluster: flag({ default: false, reason: 'The URL names one node of a Redis Cluster; all keys of a task lie in one slot.' }),
+    keyPrefix: words({
+      default: 'voltstream:', reason: 'In front of every key in Redis, which may be shared; the application’s name follows.',
+    }, /^[^\s{}]{1,100}$/, 'text without spaces and braces (at most 100)'),
+    caFile: optional({ default: null, reason: 'PEM file of the authority that signed Redis’ certificate (rediss://); else those that Node trusts.' }, /\S/, 'path'),
+    certificateFile: optional({ default: null, reason: 'PEM file of our certificate for Redis, together with its key.' }, /\S/, 'path'),
+    keyFile: optional({ default: null, reason: 'PEM file of the key of that certificate.' }, /\S/, 'path'),
   },
   warehouse: {
     kind: choice(['chdb', 'server'], {
@@ -128,8 +137,26 @@ export const settings = {
     host: words({ default: '127.0.0.1', reason: 'Loopback: the page has no password, so that leaving this machine is a decision.' }),
     port: integer({ default: 8080, alias: 'port', reason: 'Live page, /metrics, /health and /ready; 0 takes any free port.' }, 0, 65_535),
   },
+  pod: {
+    id: optional({
+      default: null, reason: 'Names this process in logs, metrics and its status. Not set: POD_NAME of the environment, as Kubernetes manifests set it, else the host name and four random characters.',
+    }, /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ - (at most 100)'),
+  },
+  memory: {
+    limitMb: optionalInteger({
+      default: null, reason: 'At 80 % of it a warning says what takes the memory; at 100 % tasks take no input and the process is not ready, until it is below 90 %. Not set: 85 % of what the container may use, else 75 % of the machine; V8’s own heap limit is watched besides.',
+    }, 64, 16_777_216),
+  },
+  metrics: {
+    steps: flag({
+      default: true, reason: 'Series for each step of each task. Without them those of tasks, sources, sinks and stores remain; at a hundred partitions that is a tenth.',
+    }),
+  },
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
     default: 'info', reason: 'Starts, claims, recoveries and failures; nothing per record.',
+  }),
+  logFormat: choice(['auto', 'json', 'pretty'], {
+    default: 'auto', reason: 'JSON is one object a line, for whatever collects logs; pretty is for people. auto: pretty on a terminal, else JSON.',
   }),
   charging: {
     sessions: {
