@@ -20,8 +20,9 @@ export class Agenda {
     return this.#size;
   }
 
-  /** `kind` is below 256. `stamp` tells a thing from an earlier one of its subject that no longer holds. */
-  add(timeMs: number, kind: number, subject: number, stamp = 0): void {
+  /** On a whole millisecond, the next one. `kind` is below 256. `stamp` tells a thing from an earlier one of its subject that no longer holds. */
+  add(atMs: number, kind: number, subject: number, stamp = 0): void {
+    const timeMs = Math.ceil(atMs);
     if (this.#size === this.#times.length) this.#grow();
     const order = this.#entered;
     this.#entered += 1;

@@ -1,0 +1,90 @@
+import type { MessageSink } from './message-sink.ts';
+
+/** What one district has sent in one slice of time, ready to be written. */
+export interface Segment {
+  readonly messages: number;
+  readonly events: Uint8Array;
+  readonly stations: Uint8Array;
+}
+
+/** Makes bytes of messages, in whatever form; a district has one of its own. */
+export interface SegmentEncoder extends MessageSink {
+  /** What has come since the last time. */
+  take(): Segment;
+}
+
+const FIRST_BYTES = 65_536;
+
+/** Bytes one behind the other. */
+export class GrowingBuffer {
+  #buffer = Buffer.allocUnsafe(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  text(text: string): void {
+    // A character of UTF-16 is three bytes of UTF-8 at most.
+    this.need(text.length * 3);
+    this.#length += this.#buffer.write(text, this.#length);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.need(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  uint8(value: number): void {
+    this.need(1);
+    this.#buffer[this.#length] = value;
+    this.#length += 1;
+  }
+
+  uint32(value: number): void {
+    this.need(4);
+    this.#length = this.#buffer.writeUInt32LE(value, this.#length);
+  }
+
+  double(value: number): void {
+    this.need(8);
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+  }
+
+  /** Leaves room for a number that is known later; gives its place. */
+  skipUint32(): number {
+    this.need(4);
+    this.#length += 4;
+    return this.#length - 4;
+  }
+
+  setUint32(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at);
+  }
+
+  /** Lets `write` fill in from a position on; it gives where it ended, or beyond the end when there was no room. */
+  fill(write: (buffer: Buffer, from: number) => number): void {
+    let end = write(this.#buffer, this.#length);
+    while (end > this.#buffer.length) {
+      this.need(end - this.#length + FIRST_BYTES);
+      end = write(this.#buffer, this.#length);
+    }
+    this.#length = end;
+  }
+
+  /** A copy of what is there; the buffer is empty afterwards, and keeps its room. */
+  take(): Uint8Array {
+    const taken = new Uint8Array(this.#length);
+    taken.set(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    return taken;
+  }
+
+  need(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(FIRST_BYTES, this.#buffer.length * 2, this.#length + bytes));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
