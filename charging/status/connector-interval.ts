@@ -3,16 +3,16 @@ export const connectorStatuses = ['Available', 'Occupied', 'Reserved', 'Unavaila
 export type ConnectorStatus = (typeof connectorStatuses)[number];
 
 /**
- * A span in which a connector had one status. Absolute: a later row of the same start replaces it (an end that became known, a
- * status in between that came late). Key: station, EVSE, connector, `fromMs`. A span whose `toMs` is its `fromMs` no longer holds.
+ * A span in which a connector had one status, and that has ended: the one that lasts is its `ConnectorNow`. Absolute: a later row of the same
+ * start replaces it (a status in between that came late). Key: station, EVSE, connector, `fromMs`. A span whose `toMs` is its `fromMs` does not
+ * hold (any more).
  */
 export interface ConnectorInterval {
   readonly stationId: string;
   readonly evseId: number;
   readonly connectorId: number;
   readonly fromMs: number;
-  /** Null: it lasts. */
-  readonly toMs: number | null;
+  readonly toMs: number;
   readonly status: ConnectorStatus;
   /** The station was connected to the back end. */
   readonly online: boolean;

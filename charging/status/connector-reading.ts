@@ -2,10 +2,10 @@ import type { ConnectorInterval, ConnectorStatus } from './connector-interval.ts
 import { endedKind, lostKind, nowhere, restoredKind, stationStatusKind, statusKind } from './connector-point.ts';
 import type { ConnectorPlace, ConnectorPoint } from './connector-point.ts';
 
-/** A span of one status, as points make it. Null in `toMs`: it lasts. */
+/** A span of one status, as points make it. */
 export interface StatusSpan {
   readonly fromMs: number;
-  readonly toMs: number | null;
+  readonly toMs: number;
   readonly status: ConnectorStatus;
   readonly online: boolean;
   readonly errorCode: string | null;
@@ -53,7 +53,30 @@ export class ConnectorReading {
   place: ConnectorPlace = nowhere;
 
   copy(): ConnectorReading {
-    return Object.assign(new ConnectorReading(), this);
+    return new ConnectorReading().become(this);
+  }
+
+  /** Makes it one like another; field by field, since this is done for each change of a status. */
+  become(other: Readonly<ConnectorReading>): this {
+    this.told = other.told;
+    this.toldCode = other.toldCode;
+    this.confirmed = other.confirmed;
+    this.open = other.open;
+    this.openedMs = other.openedMs;
+    this.openEdition = other.openEdition;
+    this.lostMs = other.lostMs;
+    this.toldSinceLost = other.toldSinceLost;
+    this.stationStatus = other.stationStatus;
+    this.stationCode = other.stationCode;
+    this.firstMs = other.firstMs;
+    this.fromMs = other.fromMs;
+    this.status = other.status;
+    this.online = other.online;
+    this.errorCode = other.errorCode;
+    this.source = other.source;
+    this.transactionId = other.transactionId;
+    this.place = other.place;
+    return this;
   }
 
   apply(point: ConnectorPoint): void {
@@ -106,8 +129,8 @@ export class ConnectorReading {
     return 'begun';
   }
 
-  /** The span that holds, ended at a time or lasting; only after the first. */
-  span(toMs: number | null): StatusSpan {
+  /** The span that holds, as if it ended at a time; only after the first. */
+  span(toMs: number): StatusSpan {
     const { fromMs, online, errorCode, source, transactionId, place } = this;
     return { fromMs, toMs, status: this.status ?? 'Unknown', online, errorCode, source, transactionId, place };
   }

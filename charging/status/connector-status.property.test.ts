@@ -7,7 +7,6 @@ import { charging, known, ten } from '../testing/events.ts';
 import { propertyRuns } from '../testing/property-runs.ts';
 import { isUsable } from './connector-interval.ts';
 import { connectorTimeline } from './timeline-codec.ts';
-import type { ConnectorNow } from './connector-now.ts';
 import type { ConnectorTimeline } from './connector-timeline.ts';
 import type { ConnectorStatusOptions } from './connector-status.ts';
 import { driving, IntervalTable, statusAlone } from './testing/drive-status.ts';
@@ -61,18 +60,16 @@ describe('connector status', () => {
       }
       driver.commit();
       const rows = intervals();
-      const found = new IntervalTable().take(rows).rows;
-      // Whoever looks at outages only sees those that are left.
-      expect(new IntervalTable().take(rows.filter((row) => !isUsable(row))).rows).toEqual(found.filter((row) => !isUsable(row)));
+      const stands = now();
+      const table = new IntervalTable().take(rows, stands);
+      const found = table.rows;
       expect(found).toEqual(naiveIntervals(events));
+      // Whoever looks at outages only sees those that are left.
+      const ended = found.filter(({ toMs }) => toMs !== null);
+      expect(new IntervalTable().take(rows.filter((row) => !isUsable(row))).rows).toEqual(ended.filter((row) => !isUsable(row)));
       expect(late()).toEqual([]);
-      const stands = new Map(now().map((row) => [`${row.evseId}.${row.connectorId}`, row]));
-      const lasting = found.filter(({ toMs }) => toMs === null);
-      expect([...stands.keys()].sort()).toEqual(lasting.map(({ evseId, connectorId }) => `${evseId}.${connectorId}`));
-      for (const row of lasting) {
-        const { firstMs, sinceMs, status, online, errorCode, source } = stands.get(`${row.evseId}.${row.connectorId}`) as ConnectorNow;
-        expect({ sinceMs, status, online, errorCode, source }).toEqual({ sinceMs: row.fromMs, status: row.status, online, errorCode: row.errorCode, source: row.source });
-        expect(firstMs).toBe(found.find(({ evseId, connectorId }) => evseId === row.evseId && connectorId === row.connectorId)?.fromMs);
+      for (const { evseId, connectorId, firstMs } of new Map(stands.map((row) => [`${row.evseId}.${row.connectorId}`, row])).values()) {
+        expect(firstMs).toBe(found.find((row) => row.evseId === evseId && row.connectorId === connectorId)?.fromMs);
       }
     }), propertyRuns());
   });
@@ -89,8 +86,9 @@ describe('connector status', () => {
       }
       const rows = plain.intervals();
       expect(restarted.intervals()).toEqual(rows);
-      expect(restarted.now()).toEqual(plain.now());
-      const byConnector = Map.groupBy(new IntervalTable().take(rows).rows, ({ evseId, connectorId }) => `${evseId}.${connectorId}`);
+      const stands = plain.now();
+      expect(restarted.now()).toEqual(stands);
+      const byConnector = Map.groupBy(new IntervalTable().take(rows, stands).rows, ({ evseId, connectorId }) => `${evseId}.${connectorId}`);
       for (const spans of byConnector.values()) {
         for (const [index, { toMs }] of spans.entries()) expect(toMs).toBe(spans[index + 1]?.fromMs ?? null);
       }
@@ -103,9 +101,13 @@ describe('connector status', () => {
       const plain = events.filter(({ type, edition }) => edition === 0 && type !== 'TransactionUpdated' && type !== 'TransactionStarted');
       const inOrder = [...plain].sort((a, b) => a.timestampMs - b.timestampMs);
       const once = inOrder.filter(({ timestampMs }, index) => inOrder[index - 1]?.timestampMs !== timestampMs);
-      const { push, intervals } = driveStatus({ pointsMax, rememberMs: 0 });
+      const { push, intervals, now } = driveStatus({ pointsMax, rememberMs: 0 });
       push(...once);
-      expect(new IntervalTable().take(intervals()).rows).toEqual(naiveIntervals(once));
+      const rows = intervals();
+      const wanted = naiveIntervals(once);
+      expect(new IntervalTable().take(rows, now()).rows).toEqual(wanted);
+      // Each once, when it ends.
+      expect(rows.length).toBe(wanted.filter(({ toMs }) => toMs !== null).length);
     }), propertyRuns());
   });
 

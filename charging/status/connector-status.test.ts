@@ -15,11 +15,11 @@ const lost = (timestampMs: number): SessionEvent => known(charging({ type: 'Conn
 const restored = (timestampMs: number): SessionEvent => known(charging({ type: 'ConnectionRestored', timestampMs }));
 const at = (count: number): number => ten + minutes(count);
 
-/** The table's rows after the events, as `from-to status`, minutes after ten; with what is not as usual behind. */
+/** What the tables say after the events, as `from-to status`, minutes after ten; with what is not as usual behind. */
 function told(...events: readonly SessionEvent[]): readonly string[] {
-  const { push, intervals } = driveStatus();
+  const { push, intervals, now } = driveStatus();
   push(...events);
-  return shown(new IntervalTable().take(intervals()));
+  return shown(new IntervalTable().take(intervals(), now()));
 }
 
 function shown(table: IntervalTable): readonly string[] {
@@ -40,16 +40,40 @@ describe('connector status', () => {
   it('gives a row only when it says something new, with where it is', () => {
     const { push, intervals, now } = driveStatus();
     push(status('Available', at(0)));
-    expect(intervals()).toEqual([{
-      stationId: 's1', evseId: 1, connectorId: 1, fromMs: at(0), toMs: null, status: 'Available', online: true, errorCode: null, source: 'status',
-      transactionId: null, siteId: 'Site', city: 'City', operator: 'Operator',
-    }]);
-    expect(now()).toEqual([{
-      stationId: 's1', evseId: 1, connectorId: 1, firstMs: at(0), sinceMs: at(0), status: 'Available', online: true, errorCode: null, source: 'status',
-      transactionId: null, siteId: 'Site', city: 'City', operator: 'Operator',
-    }]);
+    const place = { stationId: 's1', evseId: 1, connectorId: 1, siteId: 'Site', city: 'City', operator: 'Operator' };
+    const standing = { status: 'Available', online: true, errorCode: null, source: 'status', transactionId: null };
+    expect(intervals()).toEqual([]);
+    expect(now()).toEqual([{ ...place, ...standing, firstMs: at(0), sinceMs: at(0), stayTransactionId: null }]);
     push(status('Available', at(5)), status('available', at(6), { errorCode: 'NoError' }), heartbeat(at(7)));
     expect([intervals(), now()]).toEqual([[], []]);
+    push(status('Faulted', at(8)));
+    expect(intervals()).toEqual([{ ...place, ...standing, fromMs: at(0), toMs: at(8) }]);
+    expect(now()).toEqual([{ ...place, ...standing, status: 'Faulted', firstMs: at(0), sinceMs: at(8), stayTransactionId: null }]);
+  });
+
+  it('gives of a session that one interval has ended at its start and one at its end, and where the connector stands once a commit', () => {
+    const { push, driver, intervals, now } = driveStatus({}, 'manual');
+    push(status('Available', at(0)));
+    driver.commit();
+    now();
+    push(status('Occupied', at(5)), started('t', at(5)), updated('t', 1, at(10), 500));
+    driver.commit();
+    const ends = (): readonly unknown[] => intervals().map(({ status: name, toMs, transactionId }) => [name, (toMs - ten) / 60_000, transactionId]);
+    expect(ends()).toEqual([['Available', 5, null]]);
+    expect(now().map(({ status: name, sinceMs }) => [name, (sinceMs - ten) / 60_000])).toEqual([['Occupied', 5]]);
+    push(ended('t', 2, at(30), 900, { stopReason: 'EVDisconnected' }), status('Available', at(30)), status('Occupied', at(40)), status('Available', at(41)));
+    driver.commit();
+    expect(ends()).toEqual([['Occupied', 30, 't'], ['Available', 40, null], ['Occupied', 41, null]]);
+    expect(now().map(({ status: name, sinceMs }) => [name, (sinceMs - ten) / 60_000])).toEqual([['Available', 41]]);
+  });
+
+  it('takes the end of an interval back that goes on after all, and gives it again when it ends', () => {
+    const { push, intervals, now } = driveStatus();
+    push(started('a', at(0)), ended('a', 1, at(30), 900));
+    expect(intervals().map(({ fromMs, toMs }) => [fromMs, toMs])).toEqual([[at(0), at(30)]]);
+    push(ended('a', 2, at(60), 900, { edition: 1 }), started('a', at(0), { edition: 1 }));
+    expect(intervals().map(({ fromMs, toMs }) => [fromMs, toMs]).at(-1)).toEqual([at(0), at(60)]);
+    expect(now().at(-1)).toMatchObject({ status: 'Available', sinceMs: at(60) });
   });
 
   it('knows the steps of a charge of OCPP 1.6 as one time of being occupied, with its transaction', () => {
@@ -177,20 +201,20 @@ describe('connector status', () => {
 
   it('takes a row back whose start is no longer one', () => {
     const { push, intervals } = driveStatus();
-    push(status('Available', at(0)), status('Faulted', at(20)));
+    push(status('Available', at(0)), status('Faulted', at(20)), status('Available', at(30)));
     intervals();
     push(status('Faulted', at(10)));
-    expect(intervals().map(({ fromMs, toMs, status: name }) => [(fromMs - ten) / 60_000, toMs === null ? null : (toMs - ten) / 60_000, name])).toEqual([
-      [0, 10, 'Available'], [10, null, 'Faulted'], [20, 20, 'Faulted'],
+    expect(intervals().map(({ fromMs, toMs, status: name }) => [(fromMs - ten) / 60_000, (toMs - ten) / 60_000, name])).toEqual([
+      [0, 10, 'Available'], [10, 30, 'Faulted'], [20, 20, 'Faulted'],
     ]);
   });
 
   it('lets what is too old be late, measured by its own connector', () => {
-    const { push, late, intervals } = driveStatus();
+    const { push, late, intervals, now } = driveStatus();
     push(status('Available', at(0)), status('Faulted', at(0) + hours(30)), status('Available', at(0), { connectorId: 2 }));
     push(status('Occupied', at(0)), status('Occupied', at(1)), updated('x', 1, at(-5), 3));
     expect(late().map(({ timestampMs }) => timestampMs)).toEqual([at(0)]);
-    expect(shown(new IntervalTable().take(intervals()))).toEqual(['0-1 Available status', '1-1800 Occupied status', '1800- Faulted status', '0- Available status connector 2']);
+    expect(shown(new IntervalTable().take(intervals(), now()))).toEqual(['0-1 Available status', '1-1800 Occupied status', '1800- Faulted status', '0- Available status connector 2']);
   });
 
   it('remembers no more points than it may', () => {
@@ -200,22 +224,24 @@ describe('connector status', () => {
   });
 
   it('has the facts of a station that becomes known in the middle', () => {
-    const { push, intervals } = driveStatus();
+    const { push, intervals, now } = driveStatus();
     push({ ...status('Available', at(0)), station: null }, status('Available', at(5)));
-    expect(intervals().map(({ siteId, fromMs }) => [siteId, fromMs])).toEqual([[null, at(0)], ['Site', at(0)]]);
+    expect(now().map(({ siteId, sinceMs }) => [siteId, sinceMs])).toEqual([[null, at(0)], ['Site', at(0)]]);
     push({ ...status('Occupied', at(9)), station: { ...station, siteId: 'Other' } });
-    expect(intervals().map(({ siteId, fromMs }) => [siteId, fromMs])).toEqual([['Site', at(0)], ['Other', at(9)]]);
+    expect(intervals().map(({ siteId, fromMs }) => [siteId, fromMs])).toEqual([['Site', at(0)]]);
+    expect(now().map(({ siteId, sinceMs }) => [siteId, sinceMs])).toEqual([['Other', at(9)]]);
   });
 
   it('gives no row and keeps no state for updates of a transaction that is known', () => {
-    const { push, intervals, driver } = driveStatus({}, 'manual');
+    const { push, now, driver } = driveStatus({}, 'manual');
     push(started('t', at(0)));
     driver.commit();
+    now();
     const store = driver.store<{ readonly name: string; restored(): void; restore(): void; takeChanges(): void; readonly entries: number; readonly changes: number }>('status');
     expect(store.changes).toBe(0);
     push(...Array.from({ length: 50 }, (_, index) => updated('t', index + 1, at(index), 10 * index)), heartbeat(at(60) + days(3)));
     expect(store.changes).toBe(0);
     driver.commit();
-    expect(intervals()).toHaveLength(1);
+    expect(now()).toEqual([]);
   });
 });

@@ -28,8 +28,9 @@ const stationMember = '';
 
 /**
  * Makes intervals of one status for each connector out of what a station's events tell: statuses, transactions, and the
- * connection of the station. Gives intervals that are other than before, as absolute rows (see `ConnectorInterval`), and on the output
- * `now` where a connector stands at its newest event (`ConnectorNow`). A row is given only when it says something new.
+ * connection of the station. Gives intervals when they have ended, and again when that was not all, as absolute rows (see
+ * `ConnectorInterval`); and on the output `now`, once a commit, where connectors stand that stood otherwise at the commit before
+ * (`ConnectorNow`), which is their last interval. A row is given only when it says something new.
  *
  * - A status holds until something else is told. Names of OCPP 1.6 and OCPI are understood; unknown ones give `Unknown`.
  * - A transaction's start says Occupied. So does an update, where neither its start nor an earlier update is known.
@@ -53,18 +54,31 @@ export function connectorStatus(name: string, options: ConnectorStatusOptions = 
     detail: `remembers ${limits.rememberMs} ms, ${limits.pointsMax} points of a connector, time by connector`,
     start: (context, emit: Emit<StreamRecord<string, ConnectorInterval>>) => {
       const reader = new StatusReader(context, limits, emit);
+      context.onCommit(() => reader.giveNow());
       return (record: StreamRecord<string, SessionEvent>) => reader.process(record);
     },
   });
 }
 
-/** A record's way through the state; it remembers nothing itself, but for the names of connectors. */
+/** A connector that may stand otherwise than at the last commit. */
+interface Touched {
+  readonly key: string;
+  readonly stationId: string;
+  readonly member: string;
+  /** How it stood at the last commit. */
+  readonly before: Readonly<ConnectorReading>;
+  /** Of the last event that told of it. */
+  timestampMs: number;
+}
+
+/** A record's way through the state; it remembers nothing itself, but for the names of connectors, and which ones this commit has to tell of. */
 class StatusReader {
   readonly #context: Context;
   readonly #limits: TimelineLimits;
   readonly #timelines: GroupedStore<ConnectorTimeline>;
   readonly #emit: Emit<StreamRecord<string, ConnectorInterval>>;
   readonly #names: string[][] = [];
+  readonly #touched = new Map<string, Map<string, Touched>>();
   #stationOfPlace: SessionEvent['station'] = null;
   #place: ConnectorPlace = nowhere;
 
@@ -127,8 +141,7 @@ class StatusReader {
     this.#timelines.put(stationId, stationMember, station);
     for (const [member, timeline] of this.#timelines.members(stationId)) {
       if (member === stationMember) continue;
-      const dot = member.indexOf('.');
-      this.#take(record, member, timeline, point, Number(member.slice(0, dot)), Number(member.slice(dot + 1)));
+      this.#take(record, member, timeline, point, ...numbersOf(member));
     }
   }
 
@@ -136,16 +149,33 @@ class StatusReader {
     record: StreamRecord<string, SessionEvent>, member: string, timeline: ConnectorTimeline, point: ConnectorPoint, evseId: number, connectorId: number,
   ): 'late' | 'known' | 'taken' {
     const { timestampMs, key, value: { stationId } } = record;
-    const { firstMs, fromMs, status, online, errorCode, source, open, place } = timeline.tip;
+    this.#touch(record, member, timeline);
     const outcome = timeline.take(point, this.#limits);
     if (outcome === 'late' || outcome === 'known') return outcome;
     this.#timelines.put(stationId, member, timeline);
     for (const span of outcome) this.#emit({ key, value: intervalOf(stationId, evseId, connectorId, span), timestampMs });
-    const { tip } = timeline;
-    const isSame = fromMs === tip.fromMs && status === tip.status && online === tip.online && errorCode === tip.errorCode && source === tip.source
-      && open === tip.open && firstMs === tip.firstMs && samePlace(place, tip.place);
-    if (!isSame && tip.status !== null) this.#context.output('now', { key, value: nowOf(stationId, evseId, connectorId, tip, tip.status), timestampMs });
     return 'taken';
+  }
+
+  #touch({ key, value: { stationId }, timestampMs }: StreamRecord<string, SessionEvent>, member: string, timeline: ConnectorTimeline): void {
+    let ofStation = this.#touched.get(stationId);
+    if (ofStation === undefined) this.#touched.set(stationId, ofStation = new Map());
+    const touched = ofStation.get(member);
+    if (touched === undefined) ofStation.set(member, { key, stationId, member, before: timeline.tip.copy(), timestampMs });
+    else touched.timestampMs = timestampMs;
+  }
+
+  /** Gives where connectors stand that stood otherwise at the last commit. */
+  giveNow(): void {
+    for (const ofStation of this.#touched.values()) {
+      for (const { key, stationId, member, before, timestampMs } of ofStation.values()) {
+        const tip = this.#timelines.get(stationId, member)?.tip;
+        if (tip === undefined || tip.status === null || standsLike(tip, before)) continue;
+        const [evseId, connectorId] = numbersOf(member);
+        this.#context.output('now', { key, value: nowOf(stationId, evseId, connectorId, tip, tip.status), timestampMs });
+      }
+    }
+    this.#touched.clear();
   }
 
   #setAside(record: StreamRecord<string, SessionEvent>): void {
@@ -175,6 +205,18 @@ function isStation({ evseId, connectorId }: SessionEvent): boolean {
   return evseId < 1 || connectorId < 1;
 }
 
+/** The numbers in a connector's name. */
+function numbersOf(member: string): readonly [evseId: number, connectorId: number] {
+  const dot = member.indexOf('.');
+  return [Number(member.slice(0, dot)), Number(member.slice(dot + 1))];
+}
+
+/** Whether the same is to be said of them. */
+function standsLike(a: Readonly<ConnectorReading>, b: Readonly<ConnectorReading>): boolean {
+  return a.fromMs === b.fromMs && a.status === b.status && a.online === b.online && a.errorCode === b.errorCode && a.source === b.source
+    && a.open === b.open && a.transactionId === b.transactionId && a.firstMs === b.firstMs && samePlace(a.place, b.place);
+}
+
 function intervalOf(stationId: string, evseId: number, connectorId: number, span: StatusSpan): ConnectorInterval {
   return {
     stationId, evseId, connectorId, fromMs: span.fromMs, toMs: span.toMs, status: span.status, online: span.online, errorCode: span.errorCode,
@@ -186,6 +228,6 @@ function intervalOf(stationId: string, evseId: number, connectorId: number, span
 function nowOf(stationId: string, evseId: number, connectorId: number, tip: Readonly<ConnectorReading>, status: ConnectorNow['status']): ConnectorNow {
   return {
     stationId, evseId, connectorId, firstMs: tip.firstMs, sinceMs: tip.fromMs, status, online: tip.online, errorCode: tip.errorCode, source: tip.source,
-    transactionId: tip.open === '' ? null : tip.open, siteId: tip.place.siteId, city: tip.place.city, operator: tip.place.operator,
+    transactionId: tip.open === '' ? null : tip.open, stayTransactionId: tip.transactionId === '' ? null : tip.transactionId, siteId: tip.place.siteId, city: tip.place.city, operator: tip.place.operator,
   };
 }

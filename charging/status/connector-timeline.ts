@@ -4,6 +4,8 @@ import { isUsable } from './connector-interval.ts';
 import { ConnectorReading } from './connector-reading.ts';
 import type { StatusSpan } from './connector-reading.ts';
 
+const none: readonly StatusSpan[] = [];
+
 export interface TimelineLimits {
   /** How far behind a connector's newest point others may still come. */
   readonly rememberMs: number;
@@ -26,6 +28,8 @@ export class ConnectorTimeline {
   readonly points: ConnectorPoint[];
   /** After all points. */
   #tip: ConnectorReading;
+  /** After all points but those of the last moment; null: to be read. */
+  #before: ConnectorReading | null = null;
 
   constructor(base: ConnectorReading = new ConnectorReading(), baseMs = -1, points: readonly ConnectorPoint[] = []) {
     this.base = base;
@@ -50,8 +54,8 @@ export class ConnectorTimeline {
   }
 
   /**
-   * Takes a point in, and gives the spans that are other than before, those that no longer hold with `toMs` = `fromMs`. `known`: it
-   * says nothing new, and nothing was changed; `late`: it is older than what is remembered.
+   * Takes a point in, and gives the spans with an end that are other than before, those that no longer hold with `toMs` = `fromMs`. `known`:
+   * it says nothing new, and nothing was changed; `late`: it is older than what is remembered.
    */
   take(point: ConnectorPoint, limits: TimelineLimits): readonly StatusSpan[] | 'known' | 'late' {
     if (point.timeMs <= this.baseMs) return 'late';
@@ -62,28 +66,55 @@ export class ConnectorTimeline {
     if (worth === 'plain' && (last === undefined || last.timeMs < point.timeMs)) return this.#append(point, limits);
     const same = this.#indexOfSame(point);
     if (same >= 0 && (points[same] as ConnectorPoint).receivedMs <= point.receivedMs) return 'known';
+    if (worth === 'plain' && same < 0 && last?.timeMs === point.timeMs) return this.#joinLast(point, limits);
     const before: StatusSpan[] = [];
     readAll(this.base, points, before);
     if (same >= 0) points.splice(same, 1);
     if (worth === 'replaces') this.#removeVoided(point);
-    let at = points.length;
-    while (at > 0 && comparePoints(points[at - 1] as ConnectorPoint, point) > 0) at--;
-    points.splice(at, 0, point);
+    this.#insert(point);
     const after: StatusSpan[] = [];
     this.#tip = readAll(this.base, points, after);
+    this.#before = null;
     this.#forget(limits);
     return differences(before, after);
   }
 
+  /** The usual case: behind all others. */
   #append(point: ConnectorPoint, limits: TimelineLimits): readonly StatusSpan[] {
     const tip = this.#tip;
-    const closed = tip.status === null ? null : tip.span(point.timeMs);
+    const before = (this.#before ??= new ConnectorReading()).become(tip);
     this.points.push(point);
     tip.apply(point);
     const outcome = tip.settle(point);
     this.#forget(limits);
-    if (outcome === 'same') return [];
-    return outcome === 'begun' && closed !== null ? [closed, tip.span(null)] : [tip.span(null)];
+    return outcome === 'begun' && before.status !== null ? [before.span(point.timeMs)] : none;
+  }
+
+  /** One more point of the last moment, such as a transaction's start beside its status: all of that moment are read anew. */
+  #joinLast(point: ConnectorPoint, limits: TimelineLimits): readonly StatusSpan[] {
+    const { points } = this;
+    const { timeMs } = point;
+    let first = points.length;
+    while (points[first - 1]?.timeMs === timeMs) first--;
+    const before = (this.#before ??= readAll(this.base, points.slice(0, first), null));
+    const tip = this.#tip;
+    const hadBegun = tip.status !== null && tip.fromMs === timeMs;
+    this.#insert(point);
+    tip.become(before);
+    for (let index = first; index < points.length; index++) tip.apply(points[index] as ConnectorPoint);
+    const begins = tip.settle(points.at(-1) as ConnectorPoint) === 'begun';
+    this.#forget(limits);
+    if (before.status === null || begins === hadBegun) return none;
+    const closed = before.span(timeMs);
+    return [begins ? closed : gone(closed)];
+  }
+
+  /** Puts a point in its place. */
+  #insert(point: ConnectorPoint): void {
+    const { points } = this;
+    let at = points.length;
+    while (at > 0 && comparePoints(points[at - 1] as ConnectorPoint, point) > 0) at--;
+    points.splice(at, 0, point);
   }
 
   #indexOfSame(point: ConnectorPoint): number {
@@ -146,7 +177,7 @@ function isVoidedBy(point: ConnectorPoint, other: ConnectorPoint): boolean {
   return point.kind === updatedKind && point !== other && !saysTheSame(point, other) && comparePoints(other, point) <= 0;
 }
 
-/** Reads points on top of a base, which stays as it is; adds the spans from the base's on to `spans`, and gives what is believed in the end. */
+/** Reads points on top of a base, which stays as it is; adds the spans with an end from the base's on to `spans`, and gives what is believed in the end. */
 function readAll(base: ConnectorReading, points: readonly ConnectorPoint[], spans: StatusSpan[] | null): ConnectorReading {
   const reading = base.copy();
   for (let first = 0; first < points.length;) {
@@ -159,7 +190,6 @@ function readAll(base: ConnectorReading, points: readonly ConnectorPoint[], span
     }
     if (reading.settle(last) === 'begun' && closed !== null) spans?.push(closed);
   }
-  if (reading.status !== null) spans?.push(reading.span(null));
   return reading;
 }
 

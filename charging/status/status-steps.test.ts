@@ -25,15 +25,11 @@ describe('statusSteps', () => {
       site_id: 'Site', city: 'City', operator: 'Operator',
     };
     expect(driver.take('connector_status').map(({ value }) => value)).toMatchObject([
-      { status: 'Occupied', from_time: ten, to_time: null, source: 'transaction' }, { status: 'Occupied', from_time: ten, to_time: ten + minutes(5) },
-      { ...row, from_time: ten + minutes(5), to_time: null }, { ...row, from_time: ten + minutes(5), to_time: ten + days(3) },
-      { status: 'Available', from_time: ten + days(3), to_time: null },
+      { status: 'Occupied', from_time: ten, to_time: ten + minutes(5), source: 'transaction' }, { ...row, from_time: ten + minutes(5), to_time: ten + days(3) },
     ]);
-    expect(driver.take('connector_outages').map(({ value }) => value)).toEqual([
-      { ...row, from_time: ten + minutes(5), to_time: null }, { ...row, from_time: ten + minutes(5), to_time: ten + days(3) },
-    ]);
+    expect(driver.take('connector_outages').map(({ value }) => value)).toEqual([{ ...row, from_time: ten + minutes(5), to_time: ten + days(3) }]);
     expect(driver.take('connectors_now').map(({ value }) => value).at(-1)).toEqual({
-      ...row, first_time: ten, since: ten + days(3), status: 'Available', error_code: null, transaction_id: null,
+      ...row, first_time: ten, since: ten + days(3), status: 'Available', error_code: null, transaction_id: null, stay_transaction_id: null,
     });
     expect(driver.take<string, LateRecord>('late').map(({ value }) => value)).toMatchObject([{ step: 'connector-status', stationId: 's1', energyWh: 0 }]);
   });

@@ -12,11 +12,11 @@ const standing = {
 } as const;
 
 const intervalColumns = {
-  station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', from_time: time, to_time: `Nullable(${time})`, ...standing,
+  station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', from_time: time, to_time: time, ...standing,
 } as const satisfies Readonly<Record<string, ColumnType>>;
 export type ConnectorStatusTableRow = TableRow<typeof intervalColumns>;
 
-const nowColumns = { station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', first_time: time, since: time, ...standing } as const satisfies Readonly<Record<string, ColumnType>>;
+const nowColumns = { station_id: 'String', evse_id: 'Int32', connector_id: 'Int32', first_time: time, since: time, ...standing, stay_transaction_id: 'Nullable(String)' } as const satisfies Readonly<Record<string, ColumnType>>;
 export type ConnectorsNowTableRow = TableRow<typeof nowColumns>;
 
 const exclusionColumns = {
@@ -54,7 +54,7 @@ export function connectorStatusRow(interval: ConnectorInterval): ConnectorStatus
 export function connectorsNowRow(now: ConnectorNow): ConnectorsNowTableRow {
   return {
     station_id: now.stationId, evse_id: now.evseId, connector_id: now.connectorId, first_time: now.firstMs, since: now.sinceMs, status: now.status, online: now.online,
-    error_code: now.errorCode, source: now.source, transaction_id: now.transactionId, site_id: now.siteId ?? '', city: now.city ?? '',
+    error_code: now.errorCode, source: now.source, transaction_id: now.transactionId, stay_transaction_id: now.stayTransactionId, site_id: now.siteId ?? '', city: now.city ?? '',
     operator: now.operator ?? '',
   };
 }

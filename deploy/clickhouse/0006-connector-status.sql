@@ -1,7 +1,8 @@
 -- Status of connectors: what docs/connector-status.md explains.
 
--- Intervals in which a connector had one status; absolute rows, replaced by later ones of the same start. Business key: station, EVSE,
--- connector, start. A row whose end is its start no longer holds. Read it by the view connector_intervals.
+-- Intervals in which a connector had one status, written when they have ended; absolute rows, replaced by later ones of the same start. Business
+-- key: station, EVSE, connector, start. A row whose end is its start does not hold (any more). The interval that lasts is in connectors_now
+-- alone; the view connector_intervals has both.
 --
 -- The start is part of the key, so a row and its replacement always share a month. Sorted for "one station, a span of time"; a
 -- connector's intervals follow one another, so starts and ends nearly repeat each other and cost little.
@@ -11,7 +12,7 @@ CREATE TABLE IF NOT EXISTS {database}.connector_status
     evse_id           Int32,
     connector_id      Int32,
     from_time         DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    to_time           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    to_time           DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     status            LowCardinality(String),
     online            Bool,
     error_code        LowCardinality(Nullable(String)),
@@ -34,8 +35,9 @@ PARTITION BY if(from_time >= toDateTime64('2010-01-01', 3, 'UTC') AND from_time 
 ORDER BY (station_id, evse_id, connector_id, from_time)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Where each connector stands: one row, replaced whenever that changes. Business key: station, EVSE, connector. Read it with FINAL.
--- A table of its own, small for ever, since "what is free now" must not look through years of intervals.
+-- Where each connector stands, which is its last interval: one row, replaced once a commit when that has changed. Business key: station, EVSE,
+-- connector. Read it with FINAL. A table of its own, small for ever, since "what is free now" must not look through years of intervals.
+-- transaction_id: under way; stay_transaction_id: of the vehicle that is there, also when it has ended.
 CREATE TABLE IF NOT EXISTS {database}.connectors_now
 (
     station_id        String,
@@ -51,6 +53,7 @@ CREATE TABLE IF NOT EXISTS {database}.connectors_now
     site_id           LowCardinality(String) DEFAULT '',
     city              LowCardinality(String) DEFAULT '',
     operator          LowCardinality(String) DEFAULT '',
+    stay_transaction_id Nullable(String),
     _version          UInt64,
     _batch            FixedString(16),
     _inserted         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
@@ -60,15 +63,15 @@ ENGINE = ReplacingMergeTree(_version)
 ORDER BY (station_id, evse_id, connector_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Those of the intervals in which the connector could not be used, for uptime, which would else read all of them: rows of connector_status as they
--- are, taken back like there. Business key: station, EVSE, connector, start. Some hundredths of its rows; not partitioned.
+-- Those of the ended intervals in which the connector could not be used, for uptime, which would else read all of them: rows of connector_status as
+-- they are, taken back like there. Business key: station, EVSE, connector, start. Some hundredths of its rows; not partitioned.
 CREATE TABLE IF NOT EXISTS {database}.connector_outages
 (
     station_id        String CODEC(ZSTD(1)),
     evse_id           Int32,
     connector_id      Int32,
     from_time         DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    to_time           Nullable(DateTime64(3, 'UTC')) CODEC(ZSTD(1)),
+    to_time           DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     status            LowCardinality(String),
     online            Bool,
     error_code        LowCardinality(Nullable(String)),
@@ -111,13 +114,19 @@ ENGINE = ReplacingMergeTree(_version)
 ORDER BY exclusion_id
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- The intervals that hold. `usable`: a vehicle can charge there or does (23 CFR 680.116(b)(1): online and available, or in use).
+-- The intervals that hold; to_time NULL: it lasts. `usable`: a vehicle can charge there or does (23 CFR 680.116(b)(1): online and available, or in use).
 CREATE VIEW IF NOT EXISTS {database}.connector_intervals AS
 SELECT
-    station_id, evse_id, connector_id, from_time, to_time, status, online, error_code, source, transaction_id, site_id, city, operator,
+    station_id, evse_id, connector_id, from_time, toNullable(to_time) AS to_time, status, online, error_code, source, transaction_id, site_id, city, operator,
     online AND status IN ('Available', 'Occupied', 'Reserved') AS usable
-FROM {database}.connector_status FINAL
-WHERE to_time IS NULL OR to_time > from_time;
+FROM {database}.connector_status AS ended FINAL
+WHERE ended.to_time > ended.from_time
+UNION ALL
+SELECT
+    station_id, evse_id, connector_id, since AS from_time, CAST(NULL, 'Nullable(DateTime64(3, \'UTC\'))') AS to_time, status, online, error_code, source,
+    stay_transaction_id AS transaction_id, site_id, city, operator,
+    online AND status IN ('Available', 'Occupied', 'Reserved') AS usable
+FROM {database}.connectors_now FINAL;
 
 -- The exclusions that hold, by the narrowest thing that they name (station, site or operator): (from, to, EVSE, site, operator) each, times in milliseconds.
 CREATE VIEW IF NOT EXISTS {database}.exclusions_held AS
@@ -193,21 +202,22 @@ FROM
     SELECT
         station_id, evse_id, argMaxIf(of_site, since, is_connector) AS port_site, argMaxIf(of_city, since, is_connector) AS port_city,
         argMaxIf(of_operator, since, is_connector) AS port_operator, fromUnixTimestamp64Milli(minIf(from_ms, is_connector), 'UTC') AS first_time,
-        groupArrayIf(from_ms, is_connector) AS connectors_ms, groupArrayIf((from_ms, to_ms, online_change), NOT is_connector) AS outages
+        groupArrayIf(from_ms, is_connector) AS connectors_ms, groupArrayArray(of_outages) AS outages
     FROM
     (
         SELECT
             station_id, evse_id, true AS is_connector, c.site_id AS of_site, c.city AS of_city, c.operator AS of_operator, c.since AS since,
-            toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')})) AS from_ms, 0::Int64 AS to_ms, 0::Int64 AS online_change
+            toUnixTimestamp64Milli(greatest(c.first_time, {since:DateTime64(3, 'UTC')})) AS from_ms,
+            if((c.online AND c.status IN ('Available', 'Occupied', 'Reserved')) OR c.since >= {until:DateTime64(3, 'UTC')}, [],
+               [(toUnixTimestamp64Milli(greatest(c.since, {since:DateTime64(3, 'UTC')})), toUnixTimestamp64Milli({until:DateTime64(3, 'UTC')}), if(c.online, 0, -1)::Int64)]) AS of_outages
         FROM {database}.connectors_now AS c FINAL
         WHERE c.first_time < {until:DateTime64(3, 'UTC')}
         UNION ALL
         SELECT
-            station_id, evse_id, false AS is_connector, '' AS of_site, '' AS of_city, '' AS of_operator, toDateTime64(0, 3, 'UTC') AS since,
-            toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})) AS from_ms,
-            toUnixTimestamp64Milli(least(ifNull(to_time, {until:DateTime64(3, 'UTC')}), {until:DateTime64(3, 'UTC')})) AS to_ms, if(online, 0, -1)::Int64 AS online_change
+            station_id, evse_id, false AS is_connector, '' AS of_site, '' AS of_city, '' AS of_operator, toDateTime64(0, 3, 'UTC') AS since, 0::Int64 AS from_ms,
+            [(toUnixTimestamp64Milli(greatest(from_time, {since:DateTime64(3, 'UTC')})), toUnixTimestamp64Milli(least(to_time, {until:DateTime64(3, 'UTC')})), if(online, 0, -1)::Int64)] AS of_outages
         FROM {database}.connector_outages FINAL
-        WHERE from_time < {until:DateTime64(3, 'UTC')} AND (to_time IS NULL OR (to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}))
+        WHERE from_time < {until:DateTime64(3, 'UTC')} AND to_time > from_time AND to_time > {since:DateTime64(3, 'UTC')}
     )
     GROUP BY station_id, evse_id
     HAVING countIf(is_connector) > 0

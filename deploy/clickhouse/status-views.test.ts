@@ -106,8 +106,9 @@ describe('views on statuses of connectors', () => {
     const files = join(folder, `migrations-${name}`);
     for (const file of ['0005-station-versions.sql', '0006-connector-status.sql']) cpSync(join(import.meta.dirname, file), join(files, file));
     await migrate(warehouse, { folder: files, database: name });
-    const { push, intervals, now } = driving(new TopologyTestDriver(statusAlone()));
+    const { driver, push, intervals, now } = driving(new TopologyTestDriver(statusAlone(), { commit: 'manual' }));
     push(...[...events].sort((a, b) => a.timestampMs - b.timestampMs));
+    driver.commit();
     const rows = intervals();
     await insert(tables.connectorStatus, rows.map(connectorStatusRow), name);
     await insert(tables.connectorOutages, rows.filter((row) => !isUsable(row)).map(connectorStatusRow), name);
@@ -261,6 +262,14 @@ describe('views on statuses of connectors', () => {
     const [row] = await ask(`SELECT max(month) >= '2024-12-01' AS recent FROM ${database}.port_uptime`);
     expect(row).toEqual({ recent: 1 });
     expect((await ask(`SELECT dimension FROM ${database}.network_uptime WHERE month = '2024-06-01' AND dimension = 'all'`)).length).toBe(1);
+  });
+
+  it('intervals that have ended, and the one that lasts', async () => {
+    const rows = await ask(`SELECT toString(from_time) AS since, toString(to_time) AS until, status, source, usable FROM ${database}.connector_intervals WHERE station_id = 's3' ORDER BY from_time`);
+    expect(rows).toEqual([
+      { since: '2024-05-01 00:00:00.000', until: '2024-06-10 00:00:00.000', status: 'Available', source: 'status', usable: 1 },
+      { since: '2024-06-10 00:00:00.000', until: null, status: 'Faulted', source: 'status', usable: 0 },
+    ]);
   });
 
   it('occupancy now, and the share of connectors that can be used', async () => {

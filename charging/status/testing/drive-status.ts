@@ -40,17 +40,33 @@ export function driving<D extends Driver>(driver: D) {
   };
 }
 
-/** What a table that replaces rows by key says in the end: spans with a length, or that last, by connector and time. */
+/** An interval as the view of both tables has it; null: it lasts. */
+export interface SeenInterval extends Omit<ConnectorInterval, 'toMs'> {
+  readonly toMs: number | null;
+}
+
+/** What tables that replace rows by key say in the end: spans with a length, and those that last, by connector and time. */
 export class IntervalTable {
   readonly #rows = new Map<string, ConnectorInterval>();
+  readonly #now = new Map<string, ConnectorNow>();
 
-  take(rows: readonly ConnectorInterval[]): this {
-    for (const row of rows) this.#rows.set(`${row.stationId}/${row.evseId}.${row.connectorId}/${row.fromMs}`, row);
+  take(rows: readonly ConnectorInterval[], now: readonly ConnectorNow[] = []): this {
+    for (const row of rows) this.#rows.set(`${nameOf(row)}/${row.fromMs}`, row);
+    for (const row of now) this.#now.set(nameOf(row), row);
     return this;
   }
 
-  get rows(): readonly ConnectorInterval[] {
-    return [...this.#rows.values()].filter(({ fromMs, toMs }) => toMs === null || toMs > fromMs).sort((a, b) =>
+  get rows(): readonly SeenInterval[] {
+    const ended = [...this.#rows.values()].filter(({ fromMs, toMs }) => toMs > fromMs);
+    return [...ended, ...Array.from(this.#now.values(), lasting)].sort((a, b) =>
       a.stationId.localeCompare(b.stationId) || a.evseId - b.evseId || a.connectorId - b.connectorId || a.fromMs - b.fromMs);
   }
+}
+
+function nameOf({ stationId, evseId, connectorId }: ConnectorInterval | ConnectorNow): string {
+  return `${stationId}/${evseId}.${connectorId}`;
+}
+
+function lasting({ firstMs: _firstMs, sinceMs, transactionId: _transactionId, stayTransactionId, ...standing }: ConnectorNow): SeenInterval {
+  return { ...standing, fromMs: sinceMs, toMs: null, transactionId: stayTransactionId };
 }

@@ -1,11 +1,12 @@
 import type { SessionEvent } from '../../session-event.ts';
 import type { ConnectorInterval } from '../connector-interval.ts';
+import type { SeenInterval } from './drive-status.ts';
 
 /**
  * Another reading of the rules of docs/connector-status.md, for tests: from all events at once, at every moment anew from the very first,
  * with nothing remembered in between.
  */
-export function naiveIntervals(events: readonly SessionEvent[]): readonly ConnectorInterval[] {
+export function naiveIntervals(events: readonly SessionEvent[]): readonly SeenInterval[] {
   const connectors = new Map<string, readonly SessionEvent[]>();
   for (const { evseId, connectorId } of events) {
     if (evseId < 1 || connectorId < 1 || connectors.has(`${evseId}.${connectorId}`)) continue;
@@ -61,11 +62,11 @@ function evidence(events: readonly SessionEvent[]): readonly SessionEvent[] {
 
 type Moment = Pick<ConnectorInterval, 'status' | 'online' | 'errorCode'> & { readonly open: string | null; readonly last: SessionEvent };
 
-function connectorIntervals(name: string, events: readonly SessionEvent[]): readonly ConnectorInterval[] {
+function connectorIntervals(name: string, events: readonly SessionEvent[]): readonly SeenInterval[] {
   const told = evidence(events);
   const times = [...new Set(told.map(({ timestampMs }) => timestampMs))];
   const [evseId = 0, connectorId = 0] = name.split('.').map(Number);
-  const found: ConnectorInterval[] = [];
+  const found: SeenInterval[] = [];
   for (const timeMs of times) {
     const moment = momentOf(told, timeMs, found);
     if (moment === null) continue;
@@ -94,7 +95,7 @@ interface Known {
 }
 
 /** How things stand at a moment, from everything that was told up to it. */
-function momentOf(all: readonly SessionEvent[], timeMs: number, before: readonly ConnectorInterval[]): Moment | null {
+function momentOf(all: readonly SessionEvent[], timeMs: number, before: readonly SeenInterval[]): Moment | null {
   let known = null as Known | null;
   let open: string | null = null;
   let lostAt: number | null = null;
