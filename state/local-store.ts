@@ -43,15 +43,18 @@ export interface KeyValueStore<K, V> extends LocalStore {
   range(from?: K, to?: K): IterableIterator<readonly [K, V]>;
 }
 
-/** Values by two texts, a group and a member of it. */
+/** Values by two texts, a group and a member of it. Those that rest (see `groupedStore`) are kept as their bytes. */
 export interface GroupedStore<V> extends LocalStore {
   get(group: string, member: string): V | undefined;
   put(group: string, member: string, value: V): void;
   delete(group: string, member: string): void;
   /** A group's members and their values, in the order of the members' bytes. Each group costs its own size, whatever else is kept. */
   members(group: string): IterableIterator<readonly [member: string, value: V]>;
-  /** Shows a group's values in no order that could be relied on: for what does not depend on it. The one that is shown may be deleted meanwhile. */
-  each(group: string, look: (value: V) => void): void;
+  /**
+   * Shows a group's members in no order that could be relied on: for what does not depend on it. One that rests is shown without its
+   * value, by the note on it alone. The one that is shown may be deleted meanwhile.
+   */
+  each(group: string, look: (member: string, value: V | undefined, note: number) => void): void;
 }
 
 /** How far a key has come in its own time, and what is due for it when: by due time, at equal ones by when they were set. */

@@ -8,7 +8,7 @@ import { givenAtOpening, givenOf } from './session-load.ts';
 import type { GivenLoad, LoadOutput } from './session-load.ts';
 import { borrowStop, giveBackStop, isLoneStop, mark, newSession, startOf, thinFirstAt, unread } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
-import { chargingMsOf, closesAt, closureOf, isFinal, readingOf } from './session-reading.ts';
+import { chargingMsOf, closesAt, closureOf, dropMsOf, isFinal, isOver, readingOf } from './session-reading.ts';
 import { rowOf, sameRow } from './session-row-of.ts';
 import type { SessionRow } from './session-row.ts';
 import type { StationTimers } from './station-timers.ts';
@@ -113,7 +113,7 @@ export class SessionBook {
     this.#sessions.put(state.stationId, state.key, state);
     if (isFinal(state)) this.#revise(state, before.row);
     else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs, woken);
-    if (isFinal(state) || state.mergedInto !== null) this.#forgetAt(state.stationId, this.#dropMsOf(state));
+    if (isOver(state)) this.#forgetAt(state.stationId, dropMsOf(state, this.#limits));
     if (before.given !== null) this.#load.changed(before.given, givenOf(state));
     // Finished sessions are many, and are hardly asked again.
     if (isFinal(state)) state.segments = null;
@@ -125,7 +125,7 @@ export class SessionBook {
     if (state === undefined) return;
     state.dueMs = Infinity;
     this.#sessions.put(stationId, key, state);
-    if (isFinal(state) || state.mergedInto !== null) return;
+    if (isOver(state)) return;
     // A stop that was told gives nothing new when it has settled, unless it is taken for another session's.
     const before = state.stopMs === null || isLoneStop(state) ? this.before(state) : this.beforeStop(state);
     this.settle(state, before, nowMs, true);
@@ -134,12 +134,14 @@ export class SessionBook {
   /** Forgets the station's finished sessions for which nothing is waited for any more. */
   forget(stationId: string, nowMs: number): void {
     let nextMs = Infinity;
-    this.#sessions.each(stationId, (state) => {
-      if (!isFinal(state) && state.mergedInto === null) return;
-      const dropMs = this.#dropMsOf(state);
-      if (dropMs <= nowMs) this.#drop(state);
+    const gone = new Set<string>();
+    this.#sessions.each(stationId, (key, state, restsUntilMs) => {
+      if (state !== undefined && !isOver(state)) return;
+      const dropMs = state === undefined ? restsUntilMs : dropMsOf(state, this.#limits);
+      if (dropMs <= nowMs) gone.add(key);
       else if (dropMs < nextMs) nextMs = dropMs;
     });
+    this.#drop(stationId, gone);
     if (nextMs < Infinity) this.#forgetAt(stationId, nextMs);
   }
 
@@ -250,17 +252,17 @@ export class SessionBook {
     return true;
   }
 
-  /** Until when evidence for a session is waited for. */
-  #dropMsOf(state: SessionState): number {
-    const { finishedForMs, unknownForMs, settleMs } = this.#limits;
-    // A session that was closed without its stop may still be under way: its stop is waited for as long as it could last.
-    const overMs = state.stopMs === null ? state.lastMs + state.inactiveMs : Math.max(closesAt(state) + settleMs, state.lastMs);
-    return overMs + (state.facts === null ? Math.max(finishedForMs, unknownForMs) : finishedForMs);
-  }
-
-  #drop(state: SessionState): void {
-    this.#sessions.delete(state.stationId, state.key);
-    this.#leaveConnector(state);
+  #drop(stationId: string, keys: ReadonlySet<string>): void {
+    if (keys.size === 0) return;
+    for (const key of keys) this.#sessions.delete(stationId, key);
+    // Most have left their connector long ago.
+    const left: (readonly [name: string, connector: ConnectorState])[] = [];
+    this.#connectors.each(stationId, (name, connector) => {
+      if (connector?.entries.some(({ key }) => keys.has(key))) left.push([name, connector]);
+    });
+    for (const [name, connector] of left) {
+      this.putConnector(stationId, name, { ...connector, entries: connector.entries.filter(({ key }) => !keys.has(key)) });
+    }
   }
 
   #leaveConnector(state: SessionState): void {

@@ -3,6 +3,7 @@ import type { RegisterLimits, RegisterReading, Segment } from './read-registers.
 import type { SessionClosedBy } from './session-row.ts';
 import { startOf } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
+import type { StitchLimits } from './stitch-stores.ts';
 
 const unknownLimits: RegisterLimits = { scope: null, powerMaxW: null };
 
@@ -19,6 +20,18 @@ export function limitsOf(state: SessionState): RegisterLimits {
 /** A session that had its final row; only revisions follow. */
 export function isFinal(state: SessionState): boolean {
   return !state.open;
+}
+
+/** One that gives nothing more unless evidence comes: it had its final row, or its stop is taken for another one's. */
+export function isOver(state: SessionState): boolean {
+  return !state.open || state.mergedInto !== null;
+}
+
+/** Until when evidence for a session that is over is waited for. */
+export function dropMsOf(state: SessionState, { finishedForMs, unknownForMs, settleMs }: StitchLimits): number {
+  // A session that was closed without its stop may still be under way: its stop is waited for as long as it could last.
+  const overMs = state.stopMs === null ? state.lastMs + state.inactiveMs : Math.max(closesAt(state) + settleMs, state.lastMs);
+  return overMs + (state.facts === null ? Math.max(finishedForMs, unknownForMs) : finishedForMs);
 }
 
 /** What closes a session of which no stop was told, but its silence, and when; null: nothing does before that. */

@@ -49,7 +49,7 @@ export function stitchSessions(
   return statefulStep({
     kind: 'stitchSessions',
     name,
-    stores: stitchStores(name),
+    stores: stitchStores(name, limits),
     others: stationChanges === null ? [] : [stationChanges],
     ports: ['live', 'load', 'late'],
     advancesTime: false,

@@ -4,6 +4,7 @@ import { groupedStore, keyTimerStore } from '../engine.ts';
 import type { SessionEvent } from '../session-event.ts';
 import type { ConnectorState } from './connector-state.ts';
 import { sessionCodec } from './session-codec.ts';
+import { dropMsOf, isOver } from './session-reading.ts';
 
 export interface StitchSessionsOptions {
   /** From what ends a session to its first final row: what is a little out of order arrives meanwhile. Default 10 minutes. */
@@ -35,10 +36,10 @@ export function limitsFrom(options: StitchSessionsOptions): StitchLimits {
   };
 }
 
-export function stitchStores(name: string) {
+export function stitchStores(name: string, limits: StitchLimits) {
   return {
-    /** By station and the session's key. */
-    sessions: groupedStore({ name, value: sessionCodec }),
+    /** By station and the session's key. Those that have ended rest, with the time at which they are dropped; see decision 31. */
+    sessions: groupedStore({ name, value: sessionCodec, resting: (state) => (isOver(state) && state.stopMs !== null ? dropMsOf(state, limits) : null) }),
     /** By station and connector. */
     connectors: groupedStore({ name: `${name}.connectors`, value: connectorCodec }),
     stations: keyTimerStore({ name: `${name}.stations` }),

@@ -85,7 +85,10 @@ export class WithoutId {
     const { stationId } = event;
     const { entries } = this.#book.connector(stationId, connectorOf(event));
     for (let at = entries.length - 1; at >= 0; at -= 1) {
-      const state = this.#book.find(stationId, (entries[at] as ConnectorEntry).key);
+      const { key, startMs, stopMs } = entries[at] as ConnectorEntry;
+      // Whatever it is, nothing behind its stop belongs to a session; so most that rest need not be woken.
+      if (stopMs !== null && event.timestampMs > Math.max(stopMs, startMs ?? stopMs)) continue;
+      const state = this.#book.find(stationId, key);
       if (state !== undefined && this.#mayHave(state, event)) return state;
     }
     return undefined;

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { float64 } from '../../schemas/builtin-codecs.ts';
+import { float64, json } from '../../schemas/builtin-codecs.ts';
 import { groupedStore } from './grouped-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
 import { propertyRuns } from './testing/property-runs.ts';
 
 const definition = groupedStore({ name: 'values', value: float64 });
+/** Odd numbers rest, and three times each is the note on it. */
+const resting = groupedStore({ name: 'values', value: float64, resting: (value) => (value % 2 === 0 ? null : 3 * value) });
 
 describe('a grouped store', () => {
   it('keeps apart what would be the same text put together', () => {
@@ -51,11 +53,11 @@ describe('a grouped store', () => {
     const store = definition.create();
     for (const [group, member, value] of [['a', 'x', 1], ['a', 'y', 2], ['b', 'x', 3], ['a', 'z', 4]] as const) store.put(group, member, value);
     const shown: number[] = [];
-    store.each('a', (value) => {
-      shown.push(value);
-      store.delete('a', ['', 'x', 'y', '', 'z'][value] as string);
+    store.each('a', (member, value) => {
+      shown.push(value as number);
+      store.delete('a', member);
     });
-    store.each('c', (value) => shown.push(value));
+    store.each('c', (_member, value) => shown.push(value as number));
     expect(shown.sort()).toEqual([1, 2, 4]);
     expect(store.entries).toBe(1);
   });
@@ -70,20 +72,53 @@ describe('a grouped store', () => {
     expect(() => definition.create().restore(Buffer.from('ab'), float64.encode(1))).toThrow(/DESERIALISATION_FAILED/);
   });
 
-  it('behaves as a Map of both names with any commits and restarts in between', () => {
+  it('keeps what rests as the bytes that were written, with its note, and decodes it for who gets it', () => {
+    let decoded = 0;
+    const value = json<{ at: number }>('resting.v1');
+    const counting = { ...value, decode: (bytes: Uint8Array) => ((decoded += 1), value.decode(bytes)) };
+    const store = groupedStore({ name: 'values', value: counting, resting: ({ at }) => at }).create();
+    const durable = new DurableCells();
+    const put = { at: 7 };
+    store.put('a', 'x', put);
+    expect(store.get('a', 'x')).toBe(put);
+    durable.commit(store);
+    store.each('a', (member, held, note) => expect([member, held, note]).toEqual(['x', undefined, 7]));
+    expect(decoded).toBe(0);
+    const got = store.get('a', 'x');
+    expect(store.get('a', 'x')).toBe(got);
+    expect([got, decoded]).toEqual([{ at: 7 }, 1]);
+    (got as { at: number }).at = 8;
+    expect(durable.commit(store)).toEqual([]);
+    expect(store.get('a', 'x')).toEqual({ at: 7 });
+  });
+
+  it('packs what rests anew when most of what lay beside it is gone', () => {
+    const store = groupedStore({ name: 'values', value: json<string>('text.v1'), resting: (value) => value.length }).create();
+    const durable = new DurableCells();
+    const texts = Array.from({ length: 2_000 }, (_, at) => `${at}`.padStart(1_000, '.'));
+    for (const text of texts) store.put('a', text, text);
+    durable.commit(store);
+    for (const [at, text] of texts.entries()) if (at % 5 > 0) store.delete('a', text);
+    durable.commit(store);
+    expect(texts.filter((text) => store.get('a', text) === text)).toEqual(texts.filter((_, at) => at % 5 === 0));
+  });
+
+  it.each([['', definition], [', while some rest', resting]] as const)('behaves as a Map of both names with any commits and restarts in between%s', (_what, of) => {
     const group = fc.constantFrom('', 'a', '1:a', 'a/b', '\u{10000}');
     const member = fc.oneof(fc.constantFrom('', 'x', 'b/x', '2:', '\uffff'), fc.nat(60).map(String));
     const command = fc.oneof(
       fc.record({ do: fc.constant('put' as const), group, member, value: fc.integer() }),
       fc.record({ do: fc.constant('delete' as const), group, member }),
-      fc.record({ do: fc.constantFrom('commit' as const, 'restart' as const) }),
-      fc.record({ do: fc.constant('members' as const), group }),
+      fc.record({ do: fc.constantFrom('commit' as const, 'restart' as const, 'look' as const) }),
+      fc.record({ do: fc.constantFrom('members' as const, 'each' as const), group }),
     );
     const byBytes = (left: readonly [string, number], right: readonly [string, number]): number => Buffer.compare(Buffer.from(left[0]), Buffer.from(right[0]));
     fc.assert(fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
       const model = new Map<string, readonly [string, string, number]>();
       const durable = new DurableCells();
-      let store = definition.create();
+      let store = of.create();
+      const inGroup = (name: string): readonly (readonly [string, number])[] =>
+        [...model.values()].filter(([held]) => held === name).map(([, one, value]) => [one, value] as const).sort(byBytes);
       for (const one of commands) {
         if (one.do === 'put') {
           model.set(JSON.stringify([one.group, one.member]), [one.group, one.member, one.value]);
@@ -93,16 +128,21 @@ describe('a grouped store', () => {
           store.delete(one.group, one.member);
           expect(store.get(one.group, one.member)).toBeUndefined();
         } else if (one.do === 'members') {
-          const wanted = [...model.values()].filter(([held]) => held === one.group).map(([, name, value]) => [name, value] as const).sort(byBytes);
-          expect([...store.members(one.group)]).toEqual(wanted);
+          expect([...store.members(one.group)]).toEqual(inGroup(one.group));
+        } else if (one.do === 'each') {
+          const shown: [string, number][] = [];
+          store.each(one.group, (name, value, note) => shown.push([name, value ?? note / 3]));
+          expect(shown.sort(byBytes)).toEqual(inGroup(one.group));
+        } else if (one.do === 'look') {
+          for (const [held, name, value] of model.values()) expect(store.get(held, name)).toBe(value);
         } else {
           durable.commit(store);
           expect(durable.size).toBe(model.size);
-          if (one.do === 'restart') store = durable.load(definition);
+          if (one.do === 'restart') store = durable.load(of);
         }
         expect(store.entries).toBe(model.size);
-        for (const [held, name, value] of model.values()) expect(store.get(held, name)).toBe(value);
       }
+      for (const [held, name, value] of model.values()) expect(store.get(held, name)).toBe(value);
     }), propertyRuns());
   });
 });
