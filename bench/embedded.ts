@@ -104,8 +104,8 @@ async function round(rows: readonly SessionLogRow[], eventsWanted: number) {
   const threads = describeThreadTimes(threadsBefore, threadTimes(), events);
   clearInterval(sampler);
   await endProfile();
-  const [counts] = await ports.warehouse.query<{ events: string; sessions: string; quarters: string }>(
-    'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_quarters) AS quarters',
+  const [counts] = await ports.warehouse.query<{ events: string; sessions: string; hours: string }>(
+    'SELECT (SELECT count() FROM voltstream.charging_events) AS events, (SELECT count() FROM voltstream.charging_sessions) AS sessions, (SELECT count() FROM voltstream.station_hours) AS hours',
   );
   if (Number(counts?.events) !== events) throw new Error(`wanted ${events} raw events in the table, got ${counts?.events}`);
   await application.stop();

@@ -8,7 +8,7 @@ const answers: SummaryAnswers = {
   closedBy: [{ closed_by: 'TransactionEnded', sessions: '66781' }, { closed_by: 'NextStart', sessions: '324' }],
   flags: [{ flag: 'missing-stop', sessions: '329' }],
   load: [
-    { unit: 'day', rows: '9000', energy_wh: 583_182_324 }, { unit: 'quarter', rows: '120000', energy_wh: 583_182_324 }, { unit: 'hour', rows: '50000', energy_wh: 583_182_324 },
+    { unit: 'day', rows: '9000', energy_wh: 583_182_324 }, { unit: 'hour', rows: '50000', energy_wh: 583_182_324 },
   ],
   late: [{ step: 'station-load', records: '1', energy_wh: 9730 }],
   deadLetters: [{ reason: 'EVENT_UNBELIEVABLE', records: '4' }],
@@ -33,11 +33,10 @@ Flags
   missing-stop                             329
 
 Energy, kept by session and by time
-  in sessions                                 583,192,054 Wh
-  in 120,000 quarters of an hour, and late    583,192,054 Wh
-  in 50,000 hours, and late                   583,192,054 Wh
-  in 9,000 days, and late                     583,192,054 Wh
-  of it in 1 late records                           9,730 Wh
+  in sessions                         583,192,054 Wh
+  in 50,000 hours, and late           583,192,054 Wh
+  in 9,000 days, and late             583,192,054 Wh
+  of it in 1 late records                   9,730 Wh
 
 Set aside
   dead letters: EVENT_UNBELIEVABLE           4

@@ -24,7 +24,7 @@ export interface SummaryAnswers {
 export type SummaryQueries = { readonly [Name in keyof SummaryAnswers]: string };
 
 /** Units of time by which the load of stations is kept. */
-const loadUnits = [['quarter', 'station_quarters'], ['hour', 'station_hours'], ['day', 'station_days']] as const;
+const loadUnits = [['hour', 'station_hours'], ['day', 'station_days']] as const;
 
 /** Sites in the list of the busiest. */
 const sitesShown = 8;
@@ -103,7 +103,7 @@ function sitesBlock(answers: SummaryAnswers, paint: Painter): readonly string[] 
   ], ({ sessions }) => sessions);
 }
 
-const unitWords = { quarter: 'quarters of an hour', hour: 'hours', day: 'days' } as const;
+const unitWords = { hour: 'hours', day: 'days' } as const;
 
 function asideBlock(answers: SummaryAnswers, paint: Painter): readonly string[] {
   const lateWh = answers.late.reduce((sum, row) => sum + (row.energy_wh ?? 0), 0);

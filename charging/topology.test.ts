@@ -14,7 +14,7 @@ import type { SessionLogRow } from './session-log/mapping.ts';
 import { readSessionLogs } from './session-log/read-session-log.ts';
 import { stationsOf } from './session-log/stations.ts';
 import type { DeadLetterTableRow, LateTableRow, SessionTableRow } from './tables.ts';
-import type { QuarterTableRow } from './load/load-tables.ts';
+import type { HourTableRow } from './load/load-tables.ts';
 import { charging, days, hours, minutes, station, ten } from './testing/events.ts';
 import { chargingTopology, eventsTopic, sessionsTopic, stationsTopic } from './topology.ts';
 
@@ -29,8 +29,8 @@ function drive(stations: readonly Station[], commit: 'each' | 'manual' = 'manual
     driver,
     push: (events: Iterable<ChargingEvent>) => { for (const event of events) driver.push(eventsTopic, event.stationId, event, event.timestampMs); },
     sessions: () => rows<SessionTableRow>('charging_sessions'),
-    /** The newest row of each quarter of an hour, in the order of stations and times. */
-    quarters: () => [...new Map(rows<QuarterTableRow>('station_quarters').map((row) => [`${String(row.station_id)}/${String(row.quarter)}`, row])).entries()]
+    /** The newest row of each hour, in the order of stations and times. */
+    hours: () => [...new Map(rows<HourTableRow>('station_hours').map((row) => [`${String(row.station_id)}/${String(row.hour)}`, row])).entries()]
       .sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => ({ ...row, energy_wh: Number(row.energy_milli_wh) / 1000 })),
     late: () => rows<LateTableRow>('late_records'),
     dead: () => rows<DeadLetterTableRow>('dead_letters'),
@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 
 describe('chargingTopology', () => {
-  it('brings the rows of a session log back exactly, and energy by quarter of an hour and in late records is that of sessions', () => {
+  it('brings the rows of a session log back exactly, and energy by hour and in late records is that of sessions', () => {
     expect(slice.length).toBeGreaterThan(250);
     const run = drive(stationsOf(slice, dundeeMapping));
     run.push(expandSessionLog(slice, dundeeMapping));
@@ -78,7 +78,7 @@ describe('chargingTopology', () => {
         });
       }
     }
-    expect(energyOf([...run.quarters(), ...run.late()])).toBe(energyOf([...sessions.values()]));
+    expect(energyOf([...run.hours(), ...run.late()])).toBe(energyOf([...sessions.values()]));
     const stopsIn1970 = slice.filter((row) => row.stopMs === 0).length;
     expect(stopsIn1970).toBe(1);
     expect(run.dead().map((row) => row.reason)).toEqual(['EVENT_UNBELIEVABLE', 'EVENT_UNBELIEVABLE']);
@@ -95,7 +95,7 @@ describe('chargingTopology', () => {
     sorted.push(closing);
     const content = (run: ReturnType<typeof drive>) => ({
       sessions: [...finalRows(run.sessions()).values()].map(({ revision: _revision, ...row }) => row).sort((a, b) => (String(a.session_id) < String(b.session_id) ? -1 : 1)),
-      quarters: run.quarters(),
+      hours: run.hours(),
       late: run.late(),
     });
     const wanted = content(sorted);
@@ -143,7 +143,7 @@ describe('chargingTopology', () => {
       { session_id: 's1/t', energy_wh: 200, stop_time: ten + minutes(4), flags: ['clock-replaced', 'sequence-gap'] },
       { session_id: 'stranger/u', energy_wh: 9, site_id: '', flags: ['unknown-station'] },
     ]);
-    expect(run.quarters().map((row) => [row.station_id, row.quarter, row.energy_wh, row.errors, row.sessions_ended])).toEqual([['s1', ten, 200, 1, 1], ['stranger', ten, 9, 0, 1]]);
+    expect(run.hours().map((row) => [row.station_id, row.hour, row.energy_wh, row.errors, row.sessions_ended])).toEqual([['s1', ten, 200, 1, 1], ['stranger', ten, 9, 0, 1]]);
   });
 
   it('joins the station as it was at the time of the event', () => {

@@ -8,23 +8,24 @@ import type { LoadRun } from './testing/drive-load.ts';
 const span = (fromMs: number, toMs: number, wattHours: number, more: Partial<LoadChange> = {}): LoadChange =>
   ({ ...emptyChange, fromMs, toMs, energyMilliWh: wattHours * 1000, occupied: 1, charging: 1, ...more });
 const at = (timeMs: number, more: Partial<LoadChange> = {}): LoadChange => ({ ...emptyChange, fromMs: timeMs, toMs: timeMs, ...more });
+const same = (value: number): number[] => Array.from({ length: 15 }, () => value);
 const none = (length: number): number[] => Array.from({ length }, () => 0);
 
 const driveLoad = (): LoadRun => runLoad(new TopologyTestDriver(loadTopology(), { commit: 'manual' }));
 
 describe('loadSteps', () => {
-  it('spreads what was drawn between two samples over the minutes and quarters between', () => {
+  it('spreads what was drawn between two samples over the minutes, quarters and hours between', () => {
     const run = driveLoad();
     // 1,200 Wh in 20 minutes from ten past: 60 Wh a minute, 5 of them in the first quarter.
     run.push(span(ten + minutes(10), ten + minutes(30), 1200, { samples: 1, powerW: 3600 }), ten + minutes(30));
     run.end();
     expect(run.quarters()).toMatchObject([
-      { quarter: ten, energy_milli_wh: 300_000, occupied_ms: minutes(5), peak_minute_milli_wh: 60_000, peak_power_w: null, samples: 0, site_id: 'Site',
+      { quarter: ten, energy_milli_wh: 300_000, occupied_ms: minutes(5), peak_power_w: null, samples: 0,
         minutes_energy_milli_wh: [...none(10), 60_000, 60_000, 60_000, 60_000, 60_000], minutes_occupied_ms: [...none(10), 60_000, 60_000, 60_000, 60_000, 60_000] },
-      { quarter: ten + minutes(15), energy_milli_wh: 900_000, charging_ms: minutes(15), peak_minute_milli_wh: 60_000, samples: 0 },
+      { quarter: ten + minutes(15), energy_milli_wh: 900_000, charging_ms: minutes(15), samples: 0 },
       { quarter: ten + minutes(30), energy_milli_wh: 0, samples: 1, peak_power_w: 3600 },
     ]);
-    expect(run.hours()).toMatchObject([{ hour: ten, energy_milli_wh: 1_200_000, occupied_ms: minutes(20), samples: 1, peak_power_w: 3600 }]);
+    expect(run.hours()).toMatchObject([{ hour: ten, energy_milli_wh: 1_200_000, occupied_ms: minutes(20), peak_minute_milli_wh: 60_000, samples: 1, peak_power_w: 3600, site_id: 'Site' }]);
     expect(run.days()).toMatchObject([{ day: ten - hours(10), energy_milli_wh: 1_200_000, charging_ms: minutes(20), peak_minute_milli_wh: 60_000 }]);
   });
 
@@ -60,24 +61,24 @@ describe('loadSteps', () => {
     const first = span(ten, ten + minutes(15), 900);
     run.push(first, ten + minutes(15));
     run.push(at(ten + minutes(16)), ten + minutes(16));
-    expect(run.quarters()).toMatchObject([{ energy_milli_wh: 900_000, minutes_energy_milli_wh: [60_000], minutes_occupied_ms: [60_000] }]);
+    run.push(at(ten + hours(1)), ten + hours(1));
+    expect(run.quarters()).toMatchObject([{ energy_milli_wh: 900_000, minutes_energy_milli_wh: same(60_000), minutes_occupied_ms: same(60_000) }]);
     run.push({ ...first, energyMilliWh: -900_000, occupied: -1, charging: -1 }, ten + minutes(14));
     run.push(span(ten, ten + minutes(5), 800), ten + minutes(14));
     run.push(span(ten + minutes(5), ten + minutes(15), 100, { charging: 0 }), ten + minutes(14));
     run.end();
     expect(run.quarters()).toMatchObject([{
-      energy_milli_wh: 900_000, charging_ms: minutes(5), occupied_ms: minutes(15), peak_minute_milli_wh: 160_000,
+      energy_milli_wh: 900_000, charging_ms: minutes(5), occupied_ms: minutes(15),
       minutes_energy_milli_wh: [...Array.from({ length: 5 }, () => 160_000), ...Array.from({ length: 10 }, () => 10_000)],
     }]);
   });
 
-  it('gives a quarter when it ends, an hour and a day once an hour', () => {
+  it('gives an hour when it ends, and a day once an hour', () => {
     const run = driveLoad();
     for (let second = 0; second < 3600; second += 10) run.push(span(ten + second * 1000, ten + second * 1000 + 10_000, 10), ten + second * 1000 + 10_000);
-    run.quarters();
     run.hours();
     run.days();
-    expect([run.given.quarters.length, run.given.hours.length, run.given.days.length]).toEqual([4, 1, 1]);
+    expect([run.given.hours.length, run.given.days.length]).toEqual([1, 1]);
   });
 
   it('lets a silence be explained by what ends it, and sends to the late records what lies behind', () => {
@@ -111,6 +112,6 @@ describe('loadSteps', () => {
     const run = driveLoad();
     for (let hour = 0; hour < 100; hour += 1) run.push(at(ten + hours(hour)), ten + hours(hour));
     run.end();
-    expect([run.quarters(), run.hours(), run.days(), run.late()]).toEqual([[], [], [], []]);
+    expect([run.hours(), run.days(), run.late()]).toEqual([[], [], []]);
   });
 });

@@ -1,7 +1,7 @@
 import type { TableDefinition, Windowed } from '../engine.ts';
 import { monthOf } from '../month-partition.ts';
-import { none, whole } from './quarter-load.ts';
-import type { LoadSums, QuarterLoad } from './quarter-load.ts';
+import { highestOf, minutesOf, never, totalOf } from './hour-load.ts';
+import type { HourLoad, LoadSums } from './hour-load.ts';
 import { text } from '../table-columns.ts';
 import type { TableRow } from '../table-columns.ts';
 
@@ -12,62 +12,53 @@ const sumColumns = {
   peak_power_w: 'Nullable(Float64)', samples: 'Int32', sessions_started: 'Int32', sessions_ended: 'Int32', errors: 'Int32',
 } as const;
 
-const quarterColumns = {
-  station_id: 'String', quarter: time, ...sumColumns, minutes_energy_milli_wh: 'Array(Int64)', minutes_occupied_ms: 'Array(Int32)',
-  minutes_charging_ms: 'Array(Int32)',
+const hourColumns = {
+  station_id: 'String', hour: time, ...sumColumns, minutes_energy_milli_wh: 'Array(Int64)', minutes_occupied_ms: 'Array(Int32)', minutes_charging_ms: 'Array(Int32)',
+  quarters_peak_power_w: 'Array(Nullable(Float64))', quarters_samples: 'Array(Int32)', quarters_sessions_started: 'Array(Int32)',
+  quarters_sessions_ended: 'Array(Int32)', quarters_errors: 'Array(Int32)',
 } as const;
-export type QuarterTableRow = TableRow<typeof quarterColumns>;
-
-const hourColumns = { station_id: 'String', hour: time, ...sumColumns } as const;
 export type HourTableRow = TableRow<typeof hourColumns>;
 
 const dayColumns = { station_id: 'String', day: 'Date', ...sumColumns } as const;
 export type DayTableRow = TableRow<typeof dayColumns>;
 
 export interface LoadTables {
-  readonly quarters: TableDefinition<QuarterTableRow>;
   readonly hours: TableDefinition<HourTableRow>;
   readonly days: TableDefinition<DayTableRow>;
 }
 
-/** Load of stations by quarter of an hour, hour and UTC day; the minutes are a view. */
+/** Load of stations by hour and UTC day; minutes and quarters of an hour are views of the hours. */
 export function loadTables(database: string): LoadTables {
   return {
-    quarters: { database, table: 'station_quarters', columns: quarterColumns, partitionOf: (row) => monthOf(row.quarter) },
     hours: { database, table: 'station_hours', columns: hourColumns, partitionOf: (row) => monthOf(row.hour) },
     days: { database, table: 'station_days', columns: dayColumns, partitionOf: (row) => monthOf(row.day) },
   };
 }
 
-export function quarterRow(load: QuarterLoad, { key, startMs }: Windowed<string>): QuarterTableRow {
+export function hourRow(load: HourLoad, { key, startMs }: Windowed<string>): HourTableRow {
+  const { milliWh, occupiedMs, chargingMs } = minutesOf(load);
+  const { facts, powersW, samples, sessionsStarted, sessionsEnded, errors } = load;
   return {
-    station_id: key, quarter: startMs, site_id: load.siteId ?? '', city: load.city ?? '', operator: load.operator ?? '',
+    station_id: key, hour: startMs, site_id: facts.siteId ?? '', city: facts.city ?? '', operator: facts.operator ?? '',
     energy_milli_wh: load.energyMilliWh, occupied_ms: load.occupiedMs, charging_ms: load.chargingMs, peak_minute_milli_wh: load.peakMinuteMilliWh,
-    peak_power_w: load.peakPowerW, samples: load.samples, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded,
-    errors: load.errors, minutes_energy_milli_wh: minutesOf(load.minutesMilliWh), minutes_occupied_ms: minutesOf(load.minutesOccupiedMs),
-    minutes_charging_ms: minutesOf(load.minutesChargingMs),
+    peak_power_w: highestOf(powersW), samples: totalOf(samples), sessions_started: totalOf(sessionsStarted), sessions_ended: totalOf(sessionsEnded),
+    errors: totalOf(errors), minutes_energy_milli_wh: milliWh, minutes_occupied_ms: occupiedMs, minutes_charging_ms: chargingMs,
+    quarters_peak_power_w: powersW, quarters_samples: byQuarter(samples), quarters_sessions_started: byQuarter(sessionsStarted),
+    quarters_sessions_ended: byQuarter(sessionsEnded), quarters_errors: byQuarter(errors),
   };
 }
 
-const allTheMinute: readonly number[] = [whole[0] as number];
 const nothing: readonly number[] = [];
 
-/** Most arrays are the same 15 times: none is nothing in every minute, one value is that in every minute. */
-function minutesOf(values: readonly number[]): readonly number[] {
-  return values === none ? nothing : values === whole ? allTheMinute : values;
-}
-
-export function hourRow(load: LoadSums, { key, startMs }: Windowed<string>): HourTableRow {
-  return {
-    station_id: key, hour: startMs, site_id: load.siteId ?? '', city: load.city ?? '', operator: load.operator ?? '',
-    energy_milli_wh: load.energyMilliWh, occupied_ms: load.occupiedMs, charging_ms: load.chargingMs, peak_minute_milli_wh: load.peakMinuteMilliWh,
-    peak_power_w: load.peakPowerW, samples: load.samples, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded, errors: load.errors,
-  };
+/** None is 0 in every quarter. */
+function byQuarter(counts: readonly number[]): readonly number[] {
+  return counts === never ? nothing : counts;
 }
 
 export function dayRow(load: LoadSums, { key, startMs }: Windowed<string>): DayTableRow {
+  const { facts } = load;
   return {
-    station_id: key, day: startMs, site_id: load.siteId ?? '', city: load.city ?? '', operator: load.operator ?? '',
+    station_id: key, day: startMs, site_id: facts.siteId ?? '', city: facts.city ?? '', operator: facts.operator ?? '',
     energy_milli_wh: load.energyMilliWh, occupied_ms: load.occupiedMs, charging_ms: load.chargingMs, peak_minute_milli_wh: load.peakMinuteMilliWh,
     peak_power_w: load.peakPowerW, samples: load.samples, sessions_started: load.sessionsStarted, sessions_ended: load.sessionsEnded, errors: load.errors,
   };

@@ -36,6 +36,8 @@ const changes: readonly LoadChange[] = [
   span('s2', summer + hours(10), summer + hours(10) + minutes(40), 2000, { powerW: 3100 }),
   span('s2', summer + hours(10) + minutes(40), summer + hours(11), 0, { charging: 0 }),
   span('far', summer + hours(10), summer + hours(10) + minutes(30), 500),
+  // Two hours at one power over midnight in Kathmandu, which is at 18:15 UTC: 75 minutes before it, 45 behind.
+  span('east', summer + hours(17), summer + hours(19), 1200, { siteId: 'Other site', sessionsEnded: 1 }),
 ];
 
 describe('views on the load of stations', () => {
@@ -67,13 +69,14 @@ describe('views on the load of stations', () => {
     expect(run.late()).toEqual([]);
     const tables = loadTables(database);
     // Every row that was ever given, so that FINAL has something to do.
-    run.quarters();
     run.hours();
     run.days();
-    await deliver(tables.quarters, run.given.quarters);
     await deliver(tables.hours, run.given.hours);
     await deliver(tables.days, run.given.days);
-    await deliver(stationVersionsTable(database), [stationVersionRow({ ...station, stationId: 's1', siteId: 'Site', timeZone: 'Europe/London', validFromMs: 0 })]);
+    await deliver(stationVersionsTable(database), [
+      stationVersionRow({ ...station, stationId: 's1', siteId: 'Site', timeZone: 'Europe/London', validFromMs: 0 }),
+      stationVersionRow({ ...station, stationId: 'east', siteId: 'Other site', timeZone: 'Asia/Kathmandu', validFromMs: 0 }),
+    ]);
   }, 60_000);
 
   afterAll(async () => {
@@ -82,22 +85,38 @@ describe('views on the load of stations', () => {
   });
 
   it('have the same sums of quarters, hours, days and minutes', async () => {
-    const wanted = { wh: 2300 + 100 + 2500 + 2000 + 500 };
-    for (const table of ['station_quarters', 'station_hours', 'station_days']) {
-      expect(await ask(`SELECT sum(energy_milli_wh) / 1000 AS wh FROM {database}.${table} FINAL`), table).toEqual([wanted]);
+    const wanted = { wh: 2300 + 100 + 2500 + 2000 + 500 + 1200 };
+    for (const table of ['station_hours FINAL', 'station_days FINAL', 'station_quarters', 'station_minutes']) {
+      expect(await ask(`SELECT sum(energy_milli_wh) / 1000 AS wh FROM {database}.${table}`), table).toEqual([wanted]);
     }
-    expect(await ask('SELECT sum(energy_milli_wh) / 1000 AS wh FROM {database}.station_minutes')).toEqual([wanted]);
     expect(await ask('SELECT round(sum(occupied_s)) AS occupied, round(sum(charging_s)) AS charging FROM {database}.station_minutes'))
       .toEqual(await ask('SELECT sum(occupied_ms) / 1000 AS occupied, sum(charging_ms) / 1000 AS charging FROM {database}.station_days FINAL'));
   });
 
   it('station_minutes: one row a minute, with power and times', async () => {
     const rows = await ask(`SELECT toUnixTimestamp(minute) AS at, energy_wh, mean_power_w, occupied_s, charging_s FROM {database}.station_minutes
-      WHERE station_id = 's2' AND quarter = '2018-03-25 10:30:00' ORDER BY minute`);
+      WHERE station_id = 's2' AND hour = '2018-03-25 10:00:00' AND minute >= '2018-03-25 10:30:00' AND minute < '2018-03-25 10:45:00' ORDER BY minute`);
     const first = (summer + hours(10) + minutes(30)) / 1000;
     expect(rows).toEqual(Array.from({ length: 15 }, (_, at) => ({
       at: first + at * 60, energy_wh: at < 10 ? 50 : 0, mean_power_w: at < 10 ? 3000 : 0, occupied_s: 60, charging_s: at < 10 ? 60 : 0,
     })));
+  });
+
+  it('station_quarters: those in which something happened, with their minutes', async () => {
+    const rows = await ask(`SELECT toString(quarter) AS quarter, energy_wh, mean_power_w, peak_minute_w, peak_power_w, occupied_s, charging_s,
+        arrayMap(x -> x / 1000, minutes_energy_milli_wh) AS minutes
+      FROM {database}.station_quarters WHERE station_id = 's2' AND hour >= '2018-03-25 10:00:00' AND hour < '2018-03-25 11:00:00' ORDER BY quarter`);
+    const whole = { energy_wh: 750, mean_power_w: 3000, peak_minute_w: 3000, peak_power_w: null, occupied_s: 900, charging_s: 900, minutes: Array.from({ length: 15 }, () => 50) };
+    expect(rows).toEqual([
+      { ...whole, quarter: '2018-03-25 10:00:00' },
+      { ...whole, quarter: '2018-03-25 10:15:00' },
+      // The power is that of the event behind the 40 minutes.
+      { ...whole, quarter: '2018-03-25 10:30:00', energy_wh: 500, mean_power_w: 2000, peak_power_w: 3100, charging_s: 600, minutes: Array.from({ length: 15 }, (_, at) => (at < 10 ? 50 : 0)) },
+      { quarter: '2018-03-25 10:45:00', energy_wh: 0, mean_power_w: 0, peak_minute_w: 0, peak_power_w: null, occupied_s: 900, charging_s: 0, minutes: Array.from({ length: 15 }, () => 0) },
+    ]);
+    const [far] = await ask(`SELECT toInt32(count()) AS quarters, toInt32(sum(sessions_ended)) AS ended FROM {database}.station_quarters WHERE station_id IN ('far', 'east')`);
+    // Two of the first, eight of the other and none between.
+    expect(far).toEqual({ quarters: 10, ended: 1 });
   });
 
   it('station_hours and station_days: mean and peak power, sessions and seconds', async () => {
@@ -117,6 +136,11 @@ describe('views on the load of stations', () => {
       { day: '2018-03-26', energy_wh: 100, occupied_s: 3600, time_zone: 'Europe/London' },
       { day: '2018-10-28', energy_wh: 2500, occupied_s: 25 * 3600, time_zone: 'Europe/London' },
     ]);
+    // Quarters of an hour where the clock is not whole hours from UTC.
+    expect(await ask(`SELECT toString(day) AS day, energy_wh, occupied_s, toInt32(sessions_ended) AS ended, time_zone FROM {database}.station_local_days WHERE station_id = 'east' ORDER BY day`)).toEqual([
+      { day: '2018-03-25', energy_wh: 750, occupied_s: 75 * 60, ended: 1, time_zone: 'Asia/Kathmandu' },
+      { day: '2018-03-26', energy_wh: 450, occupied_s: 45 * 60, ended: 0, time_zone: 'Asia/Kathmandu' },
+    ]);
     expect(await ask(`SELECT toString(day) AS day, energy_wh, time_zone FROM {database}.station_local_days WHERE station_id = 'far'`))
       .toEqual([{ day: '2018-03-25', energy_wh: 500, time_zone: 'UTC' }]);
   });
@@ -134,7 +158,7 @@ describe('views on the load of stations', () => {
     }
     for (const [view, dimension] of [['site_days', 'site_id'], ['city_days', 'city'], ['operator_days', 'operator']] as const) {
       expect(await ask(`SELECT sum(view.energy_wh) AS energy_wh, toUInt32(countDistinct(${dimension})) AS names FROM {database}.${view} AS view`), view)
-        .toEqual([{ energy_wh: 7400, names: view === 'site_days' ? 2 : 1 }]);
+        .toEqual([{ energy_wh: 8600, names: view === 'site_days' ? 2 : 1 }]);
     }
   });
 });

@@ -26,11 +26,10 @@ export interface Observation {
   readonly topics: readonly ObservedTopic[];
 }
 
-/** The product's base tables and their business keys; of a session every revision is there, of a quarter of an hour every row that was given. */
+/** The product's base tables and their business keys; of a session every revision is there, of an hour every row that was given. */
 const observedTables = [
   { table: 'charging_events', keys: 'topic, partition, offset' },
   { table: 'charging_sessions', keys: 'station_id, session_id, revision' },
-  { table: 'station_quarters', keys: 'station_id, quarter, _version' },
   { table: 'station_hours', keys: 'station_id, hour, _version' },
   { table: 'station_days', keys: 'station_id, day, _version' },
   { table: 'dead_letters', keys: 'step, topic, partition, offset, number' },

@@ -41,8 +41,8 @@ async function counted(data: string): Promise<Readonly<Record<string, number>>> 
   const [found] = await ask<Record<string, number>>(data, `SELECT
     (SELECT toUInt32(count()) FROM voltstream.charging_events) AS events,
     (SELECT toUInt32(uniqExact(topic, partition, offset)) FROM voltstream.charging_events) AS distinct_events,
-    (SELECT toUInt32(count()) FROM voltstream.station_quarters) AS quarters,
-    (SELECT toUInt32(uniqExact(station_id, quarter, _version)) FROM voltstream.station_quarters) AS distinct_quarters,
+    (SELECT toUInt32(count()) FROM voltstream.station_hours) AS hours,
+    (SELECT toUInt32(uniqExact(station_id, hour, _version)) FROM voltstream.station_hours) AS distinct_hours,
     (SELECT toUInt32(count()) FROM voltstream.charging_sessions FINAL) AS sessions`);
   return found ?? {};
 }
@@ -64,12 +64,12 @@ describe('voltstream run, interrupted while it works', () => {
     expect(there['events']).toBeGreaterThan(0);
     expect(there['events']).toBeLessThan(685_790);
     expect(there['events']).toBe(there['distinct_events']);
-    expect(there['quarters']).toBe(there['distinct_quarters']);
+    expect(there['hours']).toBe(there['distinct_hours']);
 
     await voltstream('run', '--exit', '--data', data);
     await voltstream('verify', '--against', 'dundee', '--data', data);
     const whole = await counted(data);
     expect(whole).toMatchObject({ events: 685_790, distinct_events: 685_790, sessions: 67_110 });
-    expect(whole['quarters']).toBe(whole['distinct_quarters']);
+    expect(whole['hours']).toBe(whole['distinct_hours']);
   }, 300_000);
 });

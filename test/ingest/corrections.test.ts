@@ -38,39 +38,39 @@ describe('a corrected row of a session log', () => {
     expect(last).toMatchObject(row);
     expect(flags).toEqual([...(last.flags as string[]), 'corrected'].sort());
     expect(got.sessions.filter((one) => one.session_id !== 'a/2').every((one) => one.revision === 0)).toBe(true);
-    // The quarters themselves are those of the corrected file: none of it came late.
+    // The hours themselves are those of the corrected file: none of it came late.
     expect(got.late).toEqual([]);
-    expect(got.quarters).toEqual(alone.quarters);
-    expect(got.quarterMilliWh).toBe(got.sessionMilliWh);
+    expect(got.hours).toEqual(alone.hours);
+    expect(got.loadMilliWh).toBe(got.sessionMilliWh);
   });
 
   it('that never stops is closed once time has gone on, with nothing in between', async () => {
     await run.ingest([first]);
     await run.ingest([first.map((line) => (line.id === 2 ? { ...line, stopMs: null, energyWh: null } : line))]);
-    const { sessions, quarterMilliWh, sessionMilliWh } = await run.product();
+    const { sessions, loadMilliWh, sessionMilliWh } = await run.product();
     const own = sessions.filter((row) => row.session_id === 'a/2');
     // The connector is still known to have been free when the row first said so.
     expect(own.map((row) => [row.revision, row.closed_by, row.energy_wh])).toEqual([[0, 'TransactionEnded', 12_345], [1, 'StatusAvailable', null]]);
     expect(own[1]?.flags).toEqual(['corrected', 'missing-energy', 'missing-stop']);
-    expect(quarterMilliWh).toBe(sessionMilliWh);
+    expect(loadMilliWh).toBe(sessionMilliWh);
   });
 
   it('that moves its session by days takes back late what it said first', async () => {
     await run.ingest([first]);
     await run.ingest([first.map((line) => (line.id === 2 ? { ...line, startMs: fromMs + 51 * hour, stopMs: fromMs + 52 * hour } : line))]);
-    const { sessions, quarterMilliWh, lateMilliWh, sessionMilliWh } = await run.product();
+    const { sessions, loadMilliWh, lateMilliWh, sessionMilliWh } = await run.product();
     expect(sessions.findLast((row) => row.session_id === 'a/2')).toMatchObject({ revision: 1, start_time: fromMs + 51 * hour, energy_wh: 12_345 });
     expect(lateMilliWh).toBe(-12_345_000);
-    expect(quarterMilliWh + lateMilliWh).toBe(sessionMilliWh);
+    expect(loadMilliWh + lateMilliWh).toBe(sessionMilliWh);
   });
 
-  it('that comes after its quarters are closed is balanced by late energy', async () => {
+  it('that comes after its hours are closed is balanced by late energy', async () => {
     const later: LogLine = { id: 4, station: 'a', connector: 1, startMs: fromMs + 100 * hour, stopMs: fromMs + 101 * hour, energyWh: 1_000 };
     await run.ingest([[...first, later]]);
     await run.ingest([[...first.map((line) => (line.id === 2 ? { ...line, energyWh: 345 } : line)), later]]);
-    const { quarterMilliWh, lateMilliWh, sessionMilliWh } = await run.product();
+    const { loadMilliWh, lateMilliWh, sessionMilliWh } = await run.product();
     expect(sessionMilliWh).toBe(9_000_000 + 345_000 + 3_000_000 + 1_000_000);
     expect(lateMilliWh).toBe(345_000 - 12_345_000);
-    expect(quarterMilliWh + lateMilliWh).toBe(sessionMilliWh);
+    expect(loadMilliWh + lateMilliWh).toBe(sessionMilliWh);
   });
 });

@@ -13,7 +13,7 @@ import { charging } from '../../charging/testing/events.ts';
 import type { SessionRow } from '../../charging/stitching/session-row.ts';
 import { stitchSessions } from '../../charging/stitching/stitch-sessions.ts';
 import { chargingTopics } from '../../charging/topics.ts';
-import type { QuarterTableRow } from '../../charging/load/load-tables.ts';
+import type { HourTableRow } from '../../charging/load/load-tables.ts';
 import type { LateTableRow, SessionTableRow } from '../../charging/tables.ts';
 import { chargingTopology, eventsTopic, stationsTopic } from '../../charging/topology.ts';
 import { MemoryLog } from '../../runtime/log/memory-log.ts';
@@ -148,13 +148,13 @@ export class LogRun {
     const take = <Row>(sink: string): readonly Row[] => driver.take<unknown, Row>(sink).map(({ value }) => value);
     const sessions = take<SessionTableRow>('charging_sessions');
     const late = take<LateTableRow>('late_records');
-    const quarters = new Map(take<QuarterTableRow>('station_quarters').map((row) => [`${row.station_id} ${row.quarter}`, row]));
+    const hours = new Map(take<HourTableRow>('station_hours').map((row) => [`${row.station_id} ${row.hour}`, row]));
     const sum = <Row>(rows: Iterable<Row>, of: (row: Row) => number): number => [...rows].reduce((total, row) => total + of(row), 0);
     const lastOf = new Map(sessions.map((row) => [row.session_id, row]));
     return {
-      sessions, late, quarterMilliWh: sum(quarters.values(), (row) => Number(row.energy_milli_wh)),
-      quarters: new Map([...quarters].filter(([, row]) => Number(row.energy_milli_wh) !== 0 || Number(row.occupied_ms) !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, row]): [string, LoadOfQuarter] => [key, [Number(row.energy_milli_wh), Number(row.occupied_ms), Number(row.charging_ms), row.minutes_energy_milli_wh]])),
+      sessions, late, loadMilliWh: sum(hours.values(), (row) => Number(row.energy_milli_wh)),
+      hours: new Map([...hours].filter(([, row]) => Number(row.energy_milli_wh) !== 0 || Number(row.occupied_ms) !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, row]): [string, LoadOfHour] => [key, [Number(row.energy_milli_wh), Number(row.occupied_ms), Number(row.charging_ms), row.minutes_energy_milli_wh]])),
       lateMilliWh: sum(late, (row) => Math.round(Number(row.energy_wh) * 1000)),
       sessionMilliWh: sum(lastOf.values(), (row) => Math.round(Number(row.energy_wh ?? 0) * 1000)),
     };
@@ -179,14 +179,14 @@ export interface Stitched {
   readonly late: readonly SessionEvent[];
 }
 
-type LoadOfQuarter = readonly [milliWh: number, occupiedMs: number, chargingMs: number, milliWhByMinute: unknown];
+type LoadOfHour = readonly [milliWh: number, occupiedMs: number, chargingMs: number, milliWhByMinute: unknown];
 
 export interface Product {
   readonly sessions: readonly SessionTableRow[];
   readonly late: readonly LateTableRow[];
-  /** Last row of each quarter that is not empty: energy, occupied and charging time, energy by minute. */
-  readonly quarters: ReadonlyMap<string, LoadOfQuarter>;
-  readonly quarterMilliWh: number;
+  /** Last row of each hour that is not empty: energy, occupied and charging time, energy by minute. */
+  readonly hours: ReadonlyMap<string, LoadOfHour>;
+  readonly loadMilliWh: number;
   readonly lateMilliWh: number;
   readonly sessionMilliWh: number;
 }
