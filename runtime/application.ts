@@ -200,7 +200,7 @@ export class Application {
     const source = new ArchiveFactory({
       archive: { ...archive, readByStream }, application: configuration.applicationId, log: ports.log, store: ports.store, warehouse: ports.warehouse, table: sink.table,
       facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run),
-      limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs, behind: { records: configuration.behind.records, ageMs: configuration.behind.sealAgeMs } },
+      limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs },
       positions: this.#positions(), newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
       listener: this.#register, failures: this.#failures,
       letters: await this.#archiveLetters(), deliveryOf: (node, task) => this.#deliveryOf(node, task),

@@ -10,7 +10,7 @@ import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { AwaitedSchemas } from '../task/awaited-schemas.ts';
 import { bytesText, textBytes } from '../task/cell-bytes.ts';
 import type { CommitLoop } from '../task/commit-loop.ts';
-import { isBehind, type PartitionQueue } from '../task/partition-queue.ts';
+import type { PartitionQueue } from '../task/partition-queue.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
 import type { TaskListener } from '../task/task.ts';
@@ -30,8 +30,6 @@ export interface ArchiveLimits {
   readonly rowsMax: number;
   readonly bytesMax: number;
   readonly ageMs: number;
-  /** The same for an archive that is so many records behind the end of its topic; left out: it does not matter how far. */
-  readonly behind?: { readonly records: number; readonly ageMs: number };
 }
 
 export interface ArchiveTaskOptions {
@@ -143,7 +141,7 @@ export class ArchiveTask implements RunningTask {
   turn(recordsMax: number): number {
     if (this.stopped) return 0;
     let processed = 0;
-    const { letters, nowMs } = this.#options;
+    const { letters, limits, nowMs } = this.#options;
     try {
       while (processed < recordsMax && !this.#full && !letters.full && this.#options.queue.fill()) {
         this.#take();
@@ -153,7 +151,7 @@ export class ArchiveTask implements RunningTask {
       this.stop(error);
       return processed;
     }
-    const due = this.#full || letters.full || nowMs() - this.#firstRowMs >= this.#ageMs;
+    const due = this.#full || letters.full || nowMs() - this.#firstRowMs >= limits.ageMs;
     if (this.#inserting === null && ((due && this.#open) || (letters.dirty && !letters.open))) this.#insert();
     return processed;
   }
@@ -195,12 +193,6 @@ export class ArchiveTask implements RunningTask {
   get #full(): boolean {
     const { limits } = this.#options;
     return this.#builder.rows >= limits.rowsMax || this.#builder.bytes >= limits.bytesMax;
-  }
-
-  /** How long rows wait for others. Nobody watches what is far behind. */
-  get #ageMs(): number {
-    const { ageMs, behind } = this.#options.limits;
-    return behind !== undefined && isBehind(this.queues, behind.records) ? Math.max(ageMs, behind.ageMs) : ageMs;
   }
 
   /** A record that cannot be decoded. A stream that reads the same topic sets it aside; without one it is done here. */

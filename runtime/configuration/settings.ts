@@ -116,17 +116,6 @@ export const settings = {
       default: 83_886_080, reason: 'Bytes that wait for one sink of one task (80 MiB, ten full deliveries); at this the task pauses.',
     }, 1_024, 17_179_869_184),
   },
-  behind: {
-    records: integer({
-      default: 20_000, reason: 'Records between a task and the end of its input from which on it counts as behind: a second of work or more, so that nobody watches results come. 0 never.',
-    }, 0, 1_000_000_000_000),
-    commitIntervalMs: integer({
-      default: 1_000, reason: 'commit.intervalMs of a task that is behind: changes of the same key share a cell, and a second of replay is done again after a crash.',
-    }, 1, 60_000),
-    sealAgeMs: integer({
-      default: 10_000, reason: 'outbox.sealAgeMs of a task that is behind: inserts are full, so that there are a third of the parts and merges.',
-    }, 1, 600_000),
-  },
   poll: {
     waitMs: integer({
       default: 50, reason: 'Longest wait for new records before timers and commits are looked at again; well under commit.intervalMs.',

@@ -48,16 +48,6 @@ describe('Outbox', () => {
     expect(store.commit(outbox, 6_000)).toMatchObject({ first: 0, last: 2, rows: 3, restored: false });
   });
 
-  it('waits longer while its task is far behind the end of its input', () => {
-    const outbox = new Outbox('sink', { ...policy, behindAgeMs: 5_000 });
-    const store = new Committed();
-    add(outbox, 2);
-    store.commit(outbox, 0);
-    expect(outbox.sealDue(1_000)).toBe(true);
-    expect(outbox.sealDue(4_999, true)).toBe(false);
-    expect(outbox.sealDue(5_000, true)).toBe(true);
-  });
-
   it('gives back what was sealed, and not acknowledged, with the same cut', () => {
     const outbox = new Outbox('sink', policy);
     const store = new Committed();

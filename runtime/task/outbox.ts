@@ -31,8 +31,6 @@ export interface SealPolicy {
   readonly bytesMax: number;
   /** Seal when the oldest waiting row is older. 0 seals at every commit (topics: no part is made per batch there). */
   readonly ageMs: number;
-  /** The same for a task that is far behind its input; `ageMs` when left out. */
-  readonly behindAgeMs?: number;
 }
 
 /**
@@ -96,22 +94,21 @@ export class Outbox {
     this.#rows++;
   }
 
-  /** Whether the next commit would seal. `nowMs` and `behind` decide only when a batch is cut, never what is in it. */
-  sealDue(nowMs: number, behind = false): boolean {
+  /** Whether the next commit would seal. `nowMs` decides only when a batch is cut, never what is in it. */
+  sealDue(nowMs: number): boolean {
     const waiting = this.#unsealedRows();
     if (waiting === 0) return false;
     if (waiting >= this.#policy.rowsMax || this.#policy.ageMs === 0) return true;
     const bytes = this.#open.bytes + this.#chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
-    const { bytesMax, ageMs, behindAgeMs = ageMs } = this.#policy;
-    return bytes >= bytesMax || (this.#oldestMs !== null && nowMs - this.#oldestMs >= (behind ? behindAgeMs : ageMs));
+    return bytes >= this.#policy.bytesMax || (this.#oldestMs !== null && nowMs - this.#oldestMs >= this.#policy.ageMs);
   }
 
   /** Adds this commit's cells; gives the batch that the commit seals, if any, to be delivered once it is committed. */
-  takeCells(into: Cell[], nowMs: number, sealNow: boolean, behind = false): SealedBatch | null {
+  takeCells(into: Cell[], nowMs: number, sealNow: boolean): SealedBatch | null {
     into.push(...this.#deletes.splice(0));
     if (this.#open.rows > 0) this.#closeChunk(into);
     if (this.#oldestMs === null && this.#chunks.length > 0) this.#oldestMs = nowMs;
-    if (this.#chunks.length === 0 || !(sealNow || this.sealDue(nowMs, behind))) return null;
+    if (this.#chunks.length === 0 || !(sealNow || this.sealDue(nowMs))) return null;
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#oldestMs = null;

@@ -199,11 +199,3 @@ export class PartitionQueue {
     }
   }
 }
-
-/** True when at least so many records lie between what a task has passed and the known end of its input; 0: never. */
-export function isBehind(queues: readonly PartitionQueue[], records: number): boolean {
-  if (records === 0) return false;
-  let waiting = 0;
-  for (const queue of queues) waiting += Math.max(0, queue.endOffset - queue.position);
-  return waiting >= records;
-}

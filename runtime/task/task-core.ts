@@ -3,28 +3,57 @@ import { InvariantViolation, assertInvariant } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
-import type { SinkNode, SourceNode } from '../../topology/graph.ts';
+import type { SinkNode, SourceNode, SubTopology } from '../../topology/graph.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
+import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { DeadLetters, letterRecord } from './dead-letters.ts';
-import type { Passed } from './error-policy.ts';
+import type { FailurePolicies, Passed } from './error-policy.ts';
 import { recordError } from './error-policy.ts';
-import type { SealedBatch } from './outbox.ts';
+import type { SealedBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import { Passing } from './passing.ts';
-import { PartitionQueue, isBehind } from './partition-queue.ts';
+import type { SourceReaders } from './partition-queue.ts';
+import { PartitionQueue } from './partition-queue.ts';
 import type { StepCounts } from './pipeline.ts';
 import { Pipeline } from './pipeline.ts';
 import { outboxCellsOf, refuseChangedSink, refuseOtherPartitions, refuseRemovedSinks } from './restore-checks.ts';
 import { MutableOrigin, StepCounters, TaskStepContext } from './step-context.ts';
-import type { SinkEncoder, TaskCoreOptions } from './task-core-options.ts';
 import { StepTime, TaskFacts } from './task-facts.ts';
 import { TaskStores } from './task-stores.ts';
 import { TaskTimers, type Tick } from './task-timers.ts';
 import { isTaken, takenMark, writerFact, type WriterMark } from './writer-header.ts';
 
-export type { SinkEncoder, TaskCoreOptions };
-
 type AnyRecord = StreamRecord<unknown, unknown>;
+
+/** Encodes a sink's output records: into RowBinary for a table, into key and value for a topic. */
+export interface SinkEncoder {
+  /** Names the form of the bytes: rows that wait in an outbox must not be delivered as another form. */
+  readonly schemaId: string;
+  /** Writes the row's bytes and gives its group: the table partition, or nothing for a topic. */
+  encode(record: AnyRecord, ordinal: number, origin: MutableOrigin, into: RowBuffer): string;
+}
+
+export interface TaskCoreOptions {
+  readonly part: SubTopology;
+  readonly partition: number;
+  /** Partitions of the task's topics: recorded with the state, and a change is refused. */
+  readonly partitions: number;
+  /** Identity of this run; a `--reset` begins another. */
+  readonly run: number;
+  readonly readers: ReadonlyMap<string, SourceReaders>;
+  readonly encoders: ReadonlyMap<string, SinkEncoder>;
+  readonly globalStores: ReadonlyMap<string, LocalStore>;
+  /** Names of stores that the topology has let go of. */
+  readonly droppedState: readonly string[];
+  /** Where records go that failed, when `failures` says so. */
+  readonly deadLetters: SinkNode | null;
+  readonly failures: FailurePolicies;
+  readonly sealPolicyOf: (sink: SinkNode) => SealPolicy;
+  /** How long a partition without records holds the others back; Kafka Streams' `max.task.idle.ms`, -1 never. */
+  readonly maxTaskIdleMs: number;
+  /** False in replay and backfill: no wall-clock punctuators, no source is ever idle. */
+  readonly wallClock: boolean;
+}
 
 /** What a commit is made of, and what becomes due for delivery when it has been accepted. */
 export interface CommitContent {
@@ -168,11 +197,6 @@ export class TaskCore {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** True when so much input waits that results may come in fewer, larger commits and inserts. */
-  get behind(): boolean {
-    return isBehind(this.#queues, this.#options.behindRecords ?? 0);
-  }
-
   /** Bytes of outputs that the next commit will carry. */
   get openBytes(): number {
     let bytes = 0;
@@ -194,9 +218,8 @@ export class TaskCore {
     const cells: Cell[] = [];
     const sealed: { sink: string; batch: SealedBatch }[] = [];
     this.#takeChanges(cells);
-    const { behind } = this;
     for (const [sink, outbox] of this.outboxes) {
-      const batch = outbox.takeCells(cells, nowMs, sealNow, behind);
+      const batch = outbox.takeCells(cells, nowMs, sealNow);
       if (batch !== null) sealed.push({ sink, batch });
       this.#facts.set(`ordinal/${sink}`, String(outbox.nextOrdinal));
     }

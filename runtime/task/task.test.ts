@@ -92,25 +92,6 @@ describe('Task', () => {
     expect([task.settled, (await store.read('in_0', '$outbox.out')).length]).toEqual([true, 0]);
   });
 
-  it('commits less often while it is far behind the end of its input', async () => {
-    const { task, store, settle, at } = await drive(undefined, { 'behind.commitIntervalMs': 50 }, passing(), { behindRecords: 3 });
-    const sequence = async (): Promise<number | undefined> => (await store.tasks())[0]?.sequence;
-    task.accept(batch('in', 0, ['a', 'b', 'c', 'd', 'e']));
-    expect([task.turn(1), task.core.behind]).toEqual([1, true]);
-    at(49);
-    task.turn(1);
-    await settle();
-    expect([await sequence(), task.core.behind]).toEqual([0, true]);
-    at(50);
-    task.turn(0);
-    await settle();
-    expect(await sequence()).toBe(1);
-    at(60);
-    task.turn(1);
-    await settle();
-    expect([await sequence(), task.core.behind]).toEqual([2, false]);
-  });
-
   it('shows nothing at all of a commit that is FENCED, and stops', async () => {
     const { task, store, delivered, stopped, settle, at } = await drive();
     await store.claim('in_0');

@@ -12,7 +12,7 @@ import type { PartitionQueue } from './partition-queue.ts';
 import { SinkDeliveries } from './sink-deliveries.ts';
 import type { TaskCore } from './task-core.ts';
 
-export type TaskLimits = Pick<Configuration, 'commit' | 'outbox'> & Partial<Pick<Configuration, 'behind'>>;
+export type TaskLimits = Pick<Configuration, 'commit' | 'outbox'>;
 
 /** After so long without a turn the process was stopped, or the machine asleep: that the log answers now says nothing about that time. */
 const ASLEEP_MS = 2_000;
@@ -175,12 +175,9 @@ export class Task implements RunningTask {
     const { commit } = this.#options.limits;
     if (this.#commits.busy) return false;
     if (this.core.wantsCommit || this.core.recordsSinceCommit >= commit.recordsMax || this.core.openBytes >= commit.bytesMax) return true;
-    const sinceMs = nowMs - this.#lastCommitMs;
-    if (sinceMs < commit.intervalMs) return false;
-    const { behind } = this.core;
-    if (behind && sinceMs < (this.#options.limits.behind?.commitIntervalMs ?? 0)) return false;
+    if (nowMs - this.#lastCommitMs < commit.intervalMs) return false;
     if (this.core.dirty) return true;
-    for (const outbox of this.core.outboxes.values()) if (outbox.sealDue(nowMs, behind)) return true;
+    for (const outbox of this.core.outboxes.values()) if (outbox.sealDue(nowMs)) return true;
     return false;
   }
 

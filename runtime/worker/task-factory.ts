@@ -5,7 +5,6 @@ import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { SinkEncoders } from '../delivery/sink-encoders.ts';
 import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
-import type { SealPolicy } from '../task/outbox.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import type { FailurePolicies } from '../task/error-policy.ts';
 import { Task } from '../task/task.ts';
@@ -69,8 +68,9 @@ export class TaskFactory implements TaskSource {
       droppedState: options.topology.droppedState,
       deadLetters: options.topology.deadLetters,
       failures: options.failures,
-      sealPolicyOf: (sink) => (sink.sink.kind === 'warehouse' ? sealPolicy(options.limits) : { rowsMax: 1, bytesMax: 1, ageMs: 0 }),
-      ...(options.limits.behind === undefined ? {} : { behindRecords: options.limits.behind.records }),
+      sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
+        ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
+        : { rowsMax: 1, bytesMax: 1, ageMs: 0 },
       maxTaskIdleMs: options.maxTaskIdleMs, wallClock: options.wallClock,
     });
     const due = core.restore(pages);
@@ -92,9 +92,4 @@ export class TaskFactory implements TaskSource {
     assertInvariant(part !== undefined, `task ${id} belongs to a sub-topology`);
     return { part, partition: Number(id.slice(cut + 1)) };
   }
-}
-
-function sealPolicy({ outbox, behind }: TaskLimits): SealPolicy {
-  const { sealRowsMax, sealBytesMax, sealAgeMs } = outbox;
-  return { rowsMax: sealRowsMax, bytesMax: sealBytesMax, ageMs: sealAgeMs, behindAgeMs: Math.max(sealAgeMs, behind?.sealAgeMs ?? 0) };
 }

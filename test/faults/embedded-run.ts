@@ -36,7 +36,7 @@ export type Phase = (typeof phases)[number];
 const fixedRun = 1;
 const fixedNowMs = Date.UTC(2020, 0, 1);
 
-const tables = ['charging_events', 'charging_sessions', 'station_hours', 'station_days', 'dead_letters', 'late_records'];
+const tables = ['charging_events', 'charging_sessions', 'station_quarters', 'station_hours', 'station_days', 'dead_letters', 'late_records'];
 
 function tell(phase: Phase): void {
   process.stdout.write(`${phase}\n`);
@@ -64,7 +64,7 @@ async function ingest(ports: Ports, run: EmbeddedRun, signal: AbortSignal, retry
 
 async function main(run: EmbeddedRun): Promise<void> {
   const configuration = loadConfiguration({
-    flags: { data: run.data, 'commit.intervalMs': 20, 'poll.waitMs': 10, 'outbox.sealAgeMs': 60, 'outbox.sealRowsMax': 3_000, 'behind.records': 0, logLevel: 'warn', partitions: 4, ...run.flags },
+    flags: { data: run.data, 'commit.intervalMs': 20, 'poll.waitMs': 10, 'outbox.sealAgeMs': 60, 'outbox.sealRowsMax': 3_000, logLevel: 'warn', partitions: 4, ...run.flags },
   });
   const { database } = configuration.warehouse;
   const stop = new StopSignals(process.stderr);
