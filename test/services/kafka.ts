@@ -72,6 +72,10 @@ export class KafkaService {
     return `127.0.0.1:${this.#port}`;
   }
 
+  get processId(): number | undefined {
+    return this.#process.processId;
+  }
+
   async start(): Promise<void> {
     requireKafka();
     const libs = libraries();

@@ -50,6 +50,10 @@ export class RedisService {
     return this.#port;
   }
 
+  get processId(): number | undefined {
+    return this.#process.processId;
+  }
+
   async start(): Promise<void> {
     requireRedis();
     this.#folder = this.#options.folder ?? mkdtempSync(join(tmpdir(), 'voltstream-redis-'));
