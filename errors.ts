@@ -70,6 +70,22 @@ export const errorCatalogue = {
     cure: 'Check that it runs and can be reached.',
     passing: true,
   },
+  LOG_REFUSED: {
+    cause: 'The log refused this process: a wrong user, password or token, a certificate that is not trusted, or a right that is missing.',
+    cure: 'Check log.sasl and log.ssl, and the rights of this user on topics, groups and transactional ids.',
+  },
+  TOPIC_MISCONFIGURED: {
+    cause: 'A topic exists with settings that would lose records or history.',
+    cure: 'Change the setting as the message says, or let voltstream do it with log.topics.onMismatch: repair.',
+  },
+  RECORD_TOO_LARGE: {
+    cause: 'A record is larger than its topic takes.',
+    cure: 'Raise max.message.bytes of the topic (and message.max.bytes of the broker).',
+  },
+  RECORDS_DAMAGED: {
+    cause: 'Records that a broker sent do not match their check sum, or cannot be decompressed or read.',
+    cure: 'If it happens again at the same offset, the broker’s disk holds damaged data: restore that partition from a replica.',
+  },
   OFFSET_OUT_OF_RANGE: {
     cause: 'The position in the state store is no longer in the log, or not yet.',
     cure: 'Choose what to do with the setting onOffsetOutOfRange, or start over with --reset.',

@@ -1,6 +1,6 @@
 /**
- * Rates of the logs: `node bench/log.ts [records]` measures the embedded log, and Kafka too when VOLTSTREAM_TEST_KAFKA is set.
- * Records of 120 bytes (10 of key, 110 of value), one thread, five rounds; minimum, median and maximum.
+ * Rates of the logs: `node bench/log.ts [records] [--kafka]` measures the embedded log, and Kafka too (or only) when VOLTSTREAM_TEST_KAFKA is set.
+ * Records of 120 bytes (10 of key, 110 of value), one thread, five rounds; minimum, median and maximum. CPU is this process's, all threads.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -15,8 +15,9 @@ const appendRecords = 4_000;
 
 function measure(row: string, rates: readonly number[]): void {
   const sorted = rates.toSorted((a, b) => a - b);
-  const shown = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!].map((rate) => Math.round(rate).toLocaleString('en').padStart(12));
-  console.log(`| ${row.padEnd(46)} |${shown.join(' |')} |`);
+  const shown = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!]
+    .map((rate) => (rate < 100 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en')).padStart(12));
+  console.log(`| ${row.padEnd(64)} |${shown.join(' |')} |`);
 }
 
 function block(topic: string, first: number): OutboundRecord[] {
@@ -27,22 +28,52 @@ function block(topic: string, first: number): OutboundRecord[] {
   });
 }
 
-async function append(log: Log, topic: string, records: number): Promise<{ readonly rate: number; readonly longestMs: number }> {
+interface Appended {
+  readonly rate: number;
+  readonly longestMs: number;
+  readonly cpuSeconds: number;
+}
+
+/** Seconds of CPU a million records since `before`. */
+function cpuPerMillion(before: NodeJS.CpuUsage, records: number): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / records;
+}
+
+async function append(log: Log, topic: string, records: number): Promise<Appended> {
   const producer = await log.producer();
+  await producer.append(block(topic, 0));
   const blocks = Array.from({ length: records / appendRecords }, (_, index) => block(topic, index * appendRecords));
+  const result = await timed(blocks, (one) => producer.append(one));
+  await producer.close();
+  return result;
+}
+
+/** Exactly once: a transaction with a mark for each block. */
+async function deliver(log: Log, topic: string, records: number): Promise<Appended> {
+  const producer = log.ordinalProducer({ application: topic, run: 1, task: 'a_0', sink: 'out' });
+  await producer.open();
+  const blocks = Array.from({ length: records / appendRecords }, (_, index) => block(topic, index * appendRecords));
+  let ordinal = 0;
+  const result = await timed(blocks, (one) => producer.deliver(one, (ordinal += one.length)));
+  await producer.close();
+  return result;
+}
+
+async function timed(blocks: readonly OutboundRecord[][], send: (records: readonly OutboundRecord[]) => Promise<void>): Promise<Appended> {
+  const records = blocks.length * appendRecords;
   let longestMs = 0;
+  const cpu = process.cpuUsage();
   const startMs = performance.now();
   for (const one of blocks) {
     const beforeMs = performance.now();
-    await producer.append(one);
+    await send(one);
     longestMs = Math.max(longestMs, performance.now() - beforeMs);
   }
-  const rate = records / (performance.now() - startMs) * 1_000;
-  await producer.close();
-  return { rate, longestMs };
+  return { rate: records / (performance.now() - startMs) * 1_000, longestMs, cpuSeconds: cpuPerMillion(cpu, records) };
 }
 
-async function consume(log: Log, topic: string, records: number, group: string): Promise<number> {
+async function consume(log: Log, topic: string, records: number, group: string): Promise<{ readonly rate: number; readonly cpuSeconds: number }> {
   const tasks = Array.from({ length: partitions }, (_, partition) => ({ task: `a_${partition}`, partitions: [{ topic, partition }] }));
   const consumer = log.consumer({ group, tasks });
   await consumer.start({
@@ -55,41 +86,54 @@ async function consume(log: Log, topic: string, records: number, group: string):
   });
   let seen = 0;
   let startMs = 0;
+  let cpu = process.cpuUsage();
   let bytes = 0;
   while (seen < records) {
     for (const batch of await consumer.poll(1_000)) {
-      if (startMs === 0) startMs = performance.now();
+      if (startMs === 0) {
+        startMs = performance.now();
+        cpu = process.cpuUsage();
+      }
       for (const { key, value } of batch.records) bytes += key![0]! + value![109]!;
       seen += batch.records.length;
     }
   }
   const rate = seen / (performance.now() - startMs) * 1_000;
+  const cpuSeconds = cpuPerMillion(cpu, seen);
   if (bytes === 0) throw new Error('nothing was read');
   await consumer.stop();
-  return rate;
+  return { rate, cpuSeconds };
 }
 
 async function run(name: string, log: Log, records: number): Promise<void> {
   await log.open();
-  const appended: { readonly rate: number; readonly longestMs: number }[] = [];
-  const consumed: number[] = [];
+  const appended: Appended[] = [];
+  const delivered: Appended[] = [];
+  const consumed: { readonly rate: number; readonly cpuSeconds: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     const topic = `bench-${Date.now()}-${round}`;
-    await log.createTopics([{ topic, partitions }]);
+    const exact = `${topic}-exact`;
+    await log.createTopics([{ topic, partitions }, { topic: exact, partitions }]);
     appended.push(await append(log, topic, records));
+    delivered.push(await deliver(log, exact, records));
     consumed.push(await consume(log, topic, records, topic));
   }
-  measure(`${name}: append, ${appendRecords} at a time, records/s`, appended.map(({ rate }) => rate));
+  const show = (what: string, results: readonly { readonly rate: number; readonly cpuSeconds: number }[]): void => {
+    measure(`${name}: ${what}, records/s`, results.map(({ rate }) => rate));
+    measure(`${name}: ${what}, CPU ms per thousand`, results.map(({ cpuSeconds }) => cpuSeconds));
+  };
+  show(`append, ${appendRecords} at a time`, appended);
   measure(`${name}: longest append, ms`, appended.map(({ longestMs }) => longestMs));
-  measure(`${name}: consume, records/s`, consumed);
+  show(`deliver exactly once, ${appendRecords} at a time`, delivered);
+  show('consume', consumed);
   await log.close();
 }
 
 const records = Number(process.argv[2] ?? 400_000);
 console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, ${records} records of 120 bytes, ${partitions} partitions\n`);
-console.log('| what                                           |     minimum |      median |     maximum |\n|---|---|---|---|');
+console.log('| what                                                             |     minimum |      median |     maximum |\n|---|---|---|---|');
 const folder = mkdtempSync(join(tmpdir(), 'voltstream-bench-'));
-await run('embedded', new EmbeddedLog({ folder }), records);
+if (!process.argv.includes('--kafka')) await run('embedded', new EmbeddedLog({ folder }), records);
 rmSync(folder, { recursive: true });
 const address = process.env['VOLTSTREAM_TEST_KAFKA'];
 if (address !== undefined) await run('Kafka', new KafkaLog({ brokers: [address], application: 'bench' }), records);

@@ -41,14 +41,14 @@ const packages: readonly PlantedFile[] = [
   ...['schemas', 'operators', 'topology', 'runtime', 'charging', 'simulator', 'console', 'cli'].map((folder) =>
     wrong(imports, `${folder}/redis.ts`, "export { Redis } from 'ioredis';")),
   ...['schemas', 'state', 'operators', 'topology', 'runtime/worker', 'runtime/sinks', 'charging', 'console', 'cli'].map((folder) =>
-    wrong(imports, `${folder}/kafka.ts`, "export { Kafka } from 'kafkajs';")),
+    wrong(imports, `${folder}/kafka.ts`, "export { Connection } from '@platformatic/kafka';")),
   wrong(imports, 'runtime/log/clickhouse.ts', "export { createClient } from '@clickhouse/client';"),
   wrong(imports, 'runtime/worker/chdb.ts', "export { Session } from 'chdb/connection';"),
   wrong(imports, 'runtime/worker/prometheus.ts', "export { Counter } from 'prom-client';"),
   wrong(imports, 'runtime/worker/pages.ts', "export { fastify } from 'fastify';"),
   wrong(imports, 'state/rxjs.ts', "export { map } from 'rxjs';"),
   wrong(imports, 'simulator/anything.ts', "export { thing } from 'never-heard-of';"),
-  right('runtime/log/kafka/client.ts', "export { Kafka } from 'kafkajs';"),
+  right('runtime/log/kafka/client.ts', "export { Connection } from '@platformatic/kafka';"),
   right('runtime/sinks/client.ts', "export { createClient } from '@clickhouse/client';"),
   right('runtime/sinks/embedded.ts', "export { Session } from 'chdb/connection';"),
   right('runtime/metrics.ts', "export { Counter } from 'prom-client';"),

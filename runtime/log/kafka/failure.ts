@@ -1,3 +1,4 @@
+import { ProtocolError } from '@platformatic/kafka';
 import { type ErrorCode, VoltstreamError } from '../../../errors.ts';
 
 const codesByType: Readonly<Record<string, ErrorCode>> = {
@@ -5,25 +6,98 @@ const codesByType: Readonly<Record<string, ErrorCode>> = {
   INVALID_PRODUCER_EPOCH: 'FENCED',
   UNKNOWN_TOPIC_OR_PARTITION: 'TOPIC_MISSING',
   INVALID_TOPIC_EXCEPTION: 'TOPIC_MISSING',
+  MESSAGE_TOO_LARGE: 'RECORD_TOO_LARGE',
+  RECORD_LIST_TOO_LARGE: 'RECORD_TOO_LARGE',
+  LOGIN: 'LOG_REFUSED',
+  CERTIFICATE: 'LOG_REFUSED',
+  TLS_WANTED: 'LOG_REFUSED',
+  TOPIC_AUTHORIZATION_FAILED: 'LOG_REFUSED',
+  GROUP_AUTHORIZATION_FAILED: 'LOG_REFUSED',
+  CLUSTER_AUTHORIZATION_FAILED: 'LOG_REFUSED',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'LOG_REFUSED',
+  SASL_AUTHENTICATION_FAILED: 'LOG_REFUSED',
+  UNSUPPORTED_SASL_MECHANISM: 'LOG_REFUSED',
+  FENCED_INSTANCE_ID: 'LOG_REFUSED',
 };
 
-/** Kafka's name of a protocol error (`PRODUCER_FENCED`...), also when kafkajs has wrapped it. */
-export function kafkaErrorType(error: unknown): string | undefined {
-  for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if ('type' in one && typeof one.type === 'string') return one.type;
-  }
+/** Types that another try can cure: brokers on their way up or down, leaders and coordinators that move. */
+const passingTypes: ReadonlySet<string> = new Set([
+  'NETWORK', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER', 'REQUEST_TIMED_OUT', 'BROKER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE', 'NETWORK_EXCEPTION',
+  'COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR', 'NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_CONTROLLER',
+  'CONCURRENT_TRANSACTIONS', 'KAFKA_STORAGE_ERROR', 'LISTENER_NOT_FOUND', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH', 'OFFSET_NOT_AVAILABLE',
+  'UNSTABLE_OFFSET_COMMIT', 'UNKNOWN_TOPIC_ID', 'INCONSISTENT_TOPIC_ID', 'THROTTLING_QUOTA_EXCEEDED',
+]);
+
+const certificateCodes = /^(ERR_TLS_|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))|^ERR_SSL_|^EPROTO$/;
+
+function ownType(error: Error): string | undefined {
+  if ('apiId' in error && typeof error.apiId === 'string') return error.apiId;
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'PLT_KFK_AUTHENTICATION') return 'LOGIN';
+  if (certificateCodes.test(code)) return 'CERTIFICATE';
+  if (code === 'PLT_KFK_USER' && error.message.includes('TLS')) return 'TLS_WANTED';
   return undefined;
 }
 
-/** An error of kafkajs as one of the catalogue. */
+/**
+ * What went wrong, in Kafka's words (`PRODUCER_FENCED`...), or NETWORK, LOGIN, CERTIFICATE, TLS_WANTED. The cause that says
+ * most counts: a failed login arrives as a broken connection.
+ */
+export function kafkaErrorType(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const inner = error instanceof AggregateError ? error.errors : [];
+  for (const one of [error.cause, ...inner]) {
+    const type = kafkaErrorType(one);
+    if (type !== undefined && type !== 'NETWORK') return type;
+  }
+  const own = ownType(error);
+  if (own !== undefined) return own;
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT' || code === 'PLT_KFK_UNEXPECTED_CORRELATION_ID' || code === 'PLT_KFK_MULTIPLE') return 'NETWORK';
+  return inner.map(kafkaErrorType).find((type) => type !== undefined);
+}
+
+export function isPassing(error: unknown): boolean {
+  return passingTypes.has(kafkaErrorType(error) ?? '');
+}
+
+/** An error code in a response, as an error. */
+export function refusal(errorCode: number, message: string | null = null): Error {
+  return new ProtocolError(errorCode, message);
+}
+
+const cures: Readonly<Record<string, string>> = {
+  MESSAGE_TOO_LARGE: 'Raise max.message.bytes of the topic (and message.max.bytes of the broker).',
+  LOGIN: 'Check log.sasl (mechanism, username, password or token) and that the brokers know this user.',
+  SASL_AUTHENTICATION_FAILED: 'Check log.sasl (mechanism, username, password or token) and that the brokers know this user.',
+  CERTIFICATE: 'Check log.ssl: caFile must hold the authority that signed the certificate of the brokers, which must be valid for the name in log.brokers.',
+  TLS_WANTED: 'Set log.ssl.enabled if the brokers speak TLS, and leave it out if they do not.',
+  FENCED_INSTANCE_ID: 'Two processes have the same log.instanceId: give each one of its own.',
+};
+
+/** The message of the innermost cause, which is the broker's or the system's own. */
+function reasonOf(error: unknown): string {
+  let reason = error;
+  for (;;) {
+    if (!(reason instanceof Error)) return String(reason);
+    const next: unknown = reason.cause ?? (reason instanceof AggregateError ? reason.errors[0] : undefined);
+    if (!(next instanceof Error)) break;
+    reason = next;
+  }
+  const server = 'serverErrorMessage' in reason && typeof reason.serverErrorMessage === 'string' ? ` (${reason.serverErrorMessage})` : '';
+  const name = 'apiId' in reason && typeof reason.apiId === 'string' ? `${reason.apiId}: ` : '';
+  return `${name}${reason.message}${server}`;
+}
+
+/** An error of the client as one of the catalogue. */
 export function kafkaFailure(error: unknown, what: string, where?: string): VoltstreamError {
   if (error instanceof VoltstreamError) return error;
-  const type = kafkaErrorType(error);
-  const code = (type === undefined ? undefined : codesByType[type]) ?? 'LOG_UNAVAILABLE';
-  return new VoltstreamError(code, `${what}: ${error instanceof Error ? error.message : String(error)}`, {
+  const type = kafkaErrorType(error) ?? '';
+  const cure = cures[type];
+  return new VoltstreamError(codesByType[type] ?? 'LOG_UNAVAILABLE', `${what}: ${reasonOf(error)}`, {
     cause: error,
     ...(where === undefined ? {} : { where }),
-    ...(type === 'MESSAGE_TOO_LARGE' ? { cure: 'Raise max.message.bytes of the topic (and message.max.bytes of the broker).' } : {}),
+    ...(cure === undefined ? {} : { cure }),
   });
 }
 

@@ -1,86 +1,73 @@
-import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
 import { VoltstreamError } from '../../../errors.ts';
 import { Waiter } from '../embedded/waiter.ts';
 import type { AssignmentListener, ConsumerOptions, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from '../log.ts';
-import { kafkaClient, type KafkaLogLine } from './client.ts';
-import { asKafkaFailure, kafkaFailure } from './failure.ts';
-import type { KafkaAccess } from './kafka-producer.ts';
-import { fetchGroupOffsets } from './group-offsets.ts';
-import { logRecordOf } from './messages.ts';
+import { boundsOf } from './bounds.ts';
+import type { Cluster } from './cluster.ts';
 import { PartitionBuffer, partitionName } from './partition-buffer.ts';
-import { taskAssigner } from './task-assigner.ts';
+import { Fetcher } from './fetcher.ts';
+import { GroupMember } from './group-member.ts';
+import { asKafkaFailure, kafkaFailure } from './failure.ts';
+import { fetchGroupOffsets } from './offset-mark.ts';
+import { DamagedBatch } from './protocol/damaged-batch.ts';
+import { decodeAssignment, decodeUserData, encodeAssignment, encodeSubscription } from './protocol/group-messages.ts';
+import { assignTasks, type HeldTasks, parseHeld } from './task-assigner.ts';
 
 /** Default of `bufferBytesMax`: fetched ahead of the reader, over all partitions that are not paused. */
 const bufferBytesDefault = 16 * 1024 * 1024;
-/** A fetch waits so long for records, and a resumed or sought partition so long for its first fetch. */
-const fetchWaitMs = 100;
-const partitionFetchBytesMax = 1024 * 1024;
 const sessionTimeoutDefaultMs = 10_000;
-/** Time that members have to come back at a rebalance; they notice it at their next heartbeat. */
-const rebalanceTimeoutMs = 30_000;
-/** How often a full buffer looks whether a heartbeat is due. */
-const backPressureMs = 200;
-/** The line by which kafkajs tells that it goes on elsewhere than where it was told to read. */
-const outOfRangeMessage = 'Offset out of range, resetting to default offset';
 
-/** kafkajs' push consumer behind the pull port: `eachBatch` fills bounded buffers, `poll` empties them. */
+/** A member of a group that fetches what its tasks read; see the port for what it promises. */
 export class KafkaConsumer implements LogConsumer {
-  readonly #access: KafkaAccess;
+  readonly #cluster: Cluster;
   readonly #options: ConsumerOptions;
-  readonly #consumer: Consumer;
+  readonly #member: GroupMember;
+  readonly #fetcher: Fetcher;
   readonly #buffers = new Map<string, PartitionBuffer>();
   readonly #filled = new Waiter();
-  readonly #emptied = new Waiter();
-  readonly #confirmations: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #listener: AssignmentListener | null = null;
-  #held: { readonly held: readonly string[]; readonly heldSinceMs: number } = { held: [], heldSinceMs: 0 };
+  #held: HeldTasks = { held: [], heldSinceMs: 0 };
   #generation = 0;
   #assigning = 0;
   #assignments: Promise<void> = Promise.resolve();
-  #fetchesEnded = 0;
+  #answers = 0;
   #failure: unknown = null;
   #stopped = false;
 
-  constructor(access: KafkaAccess, options: ConsumerOptions) {
-    this.#access = access;
+  constructor(cluster: Cluster, options: ConsumerOptions) {
+    this.#cluster = cluster;
     this.#options = options;
-    const sessionTimeout = access.options.sessionTimeoutMs ?? sessionTimeoutDefaultMs;
-    this.#consumer = kafkaClient(access.options, (line) => this.#logged(line)).consumer({
-      groupId: options.group,
-      partitionAssigners: [taskAssigner(options.tasks, () => this.#held)],
-      sessionTimeout,
-      heartbeatInterval: access.options.heartbeatMs ?? sessionTimeout / 10,
-      rebalanceTimeout: rebalanceTimeoutMs,
-      maxWaitTimeInMs: fetchWaitMs,
-      maxBytesPerPartition: partitionFetchBytesMax,
-      allowAutoTopicCreation: false,
-      readUncommitted: false,
-    });
     for (const { topic, partition } of options.tasks.flatMap((task) => task.partitions)) {
       const name = partitionName({ topic, partition });
       if (this.#buffers.has(name)) throw new Error(`invariant violated: ${name} belongs to two tasks of group ${options.group}`);
       this.#buffers.set(name, new PartitionBuffer({ topic, partition }));
     }
+    this.#fetcher = new Fetcher(cluster, this.#buffers, options.bufferBytesMax ?? bufferBytesDefault, {
+      answered: () => void (this.#answers += 1),
+      filled: () => this.#filled.wake(),
+      failed: (error) => this.#fail(error),
+    });
+    this.#member = this.#newMember();
+  }
+
+  #newMember(): GroupMember {
+    const { sessionTimeoutMs = sessionTimeoutDefaultMs, heartbeatMs, instanceId } = this.#cluster.options;
+    const topics = [...new Set([...this.#buffers.values()].map((buffer) => buffer.topic))];
+    return new GroupMember(this.#cluster, {
+      group: this.#options.group,
+      sessionTimeoutMs,
+      heartbeatMs: heartbeatMs ?? sessionTimeoutMs / 10,
+      // A process may be in several groups, and only once in each.
+      instanceId: instanceId === undefined || instanceId === null ? null : instanceId,
+      subscription: () => encodeSubscription(topics, JSON.stringify(this.#held)),
+      assign: (members) => this.#assign(members),
+      joined: (assignment) => this.#joined(decodeAssignment(assignment)),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   async start(listener: AssignmentListener): Promise<void> {
     this.#listener = listener;
-    const { events } = this.#consumer;
-    this.#consumer.on(events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment));
-    this.#consumer.on(events.HEARTBEAT, () => this.#confirm());
-    this.#consumer.on(events.FETCH, () => void (this.#fetchesEnded += 1));
-    this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#passedOver(payload, Number(payload.lastOffset) + 1, Number(payload.highWatermark));
-    });
-    this.#consumer.on(events.CRASH, ({ payload }) => {
-      if (!payload.restart) this.#fail(payload.error);
-    });
-    await asKafkaFailure(`cannot join the group ${this.#options.group}`, async () => {
-      await this.#consumer.connect();
-      const topics = [...new Set([...this.#buffers.values()].map((buffer) => buffer.topic))];
-      await this.#consumer.subscribe({ topics, fromBeginning: true });
-      await this.#consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.#eachBatch(payload) });
-    });
+    await asKafkaFailure(`cannot join the group ${this.#options.group}`, () => this.#member.start());
   }
 
   async poll(waitMs: number): Promise<readonly LogBatch[]> {
@@ -89,12 +76,9 @@ export class KafkaConsumer implements LogConsumer {
       if (this.#failure !== null) throw kafkaFailure(this.#failure, `the consumer of group ${this.#options.group} has ended`);
       const batches: LogBatch[] = [];
       if (this.#assigning === 0) {
-        for (const buffer of this.#buffers.values()) {
-          await this.#throwIfOutOfRange(buffer);
-          buffer.take(batches);
-        }
+        for (const buffer of this.#buffers.values()) if (buffer.outOfRange) await this.#throwOutOfRange(buffer);
+        for (const buffer of this.#buffers.values()) this.#take(buffer, batches);
       }
-      if (batches.length > 0) this.#emptied.wake();
       const leftMs = untilMs - performance.now();
       if (batches.length > 0 || leftMs <= 0) return batches;
       await this.#filled.sleep(leftMs);
@@ -103,72 +87,98 @@ export class KafkaConsumer implements LogConsumer {
 
   /** Fetches that a broker has answered; with several brokers, of any of them. */
   answers(): number {
-    return this.#fetchesEnded;
+    return this.#answers;
   }
 
   seek(partition: TopicPartition, position: number): void {
     const buffer = this.#get(partition);
     if (!buffer.assigned) return; // a join came between: the listener is called again
-    buffer.seek(position, this.#fetchesEnded);
-    this.#consumer.seek({ topic: buffer.topic, partition: buffer.partition, offset: String(position) });
-    this.#emptied.wake();
+    buffer.seek(position);
+    this.#fetcher.wake();
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#pause(this.#get(partition));
-    this.#emptied.wake();
+    for (const partition of partitions) this.#get(partition).paused = true;
+    this.#fetcher.wake(); // what a paused partition holds does not count against the others
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const one of partitions) {
-      const buffer = this.#get(one);
-      buffer.paused = false;
-      if (buffer.assigned) this.#consumer.resume([{ topic: buffer.topic, partitions: [buffer.partition] }]);
-    }
+    for (const partition of partitions) this.#get(partition).paused = false;
     this.#filled.wake();
+    this.#fetcher.wake();
   }
 
   async commitOffsets(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
-    await asKafkaFailure('cannot commit group offsets', () => this.#consumer.commitOffsets(
-      positions.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) }))));
+    await asKafkaFailure('cannot commit group offsets', () => this.#member.commitOffsets(positions));
   }
 
   async committedOffsets(partitions: readonly TopicPartition[]): Promise<readonly (number | null)[]> {
     return asKafkaFailure('cannot read group offsets', async () => {
-      const topics = [...new Set(partitions.map(({ topic }) => topic))];
-      const stored = await fetchGroupOffsets(this.#access.admin, { groupId: this.#options.group, topics });
+      const stored = await fetchGroupOffsets(this.#cluster, this.#options.group, partitions);
       return partitions.map(({ topic, partition }) => {
-        const found = stored.find((one) => one.topic === topic)?.partitions.find((one) => one.partition === partition);
-        return found === undefined || Number(found.offset) < 0 ? null : Number(found.offset);
+        const found = stored.find((one) => one.topic === topic && one.partition === partition);
+        return found === undefined || found.offset < 0 ? null : found.offset;
       });
     });
   }
 
   confirmMembership(): Promise<void> {
-    if (this.#failure !== null || this.#stopped) {
-      return Promise.reject(kafkaFailure(this.#failure ?? 'stopped', `no member of group ${this.#options.group}`));
-    }
-    return new Promise((resolve, reject) => this.#confirmations.push({ resolve, reject }));
+    if (this.#failure !== null) return Promise.reject(kafkaFailure(this.#failure, `no member of group ${this.#options.group}`));
+    return this.#member.confirm();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#emptied.wake();
     this.#filled.wake();
-    for (const { reject } of this.#confirmations.splice(0)) reject(kafkaFailure('stopped', `no member of group ${this.#options.group}`));
-    await asKafkaFailure('cannot leave the group', () => this.#consumer.disconnect());
+    await asKafkaFailure('cannot leave the group', () => Promise.all([this.#member.stop(), this.#fetcher.stop()]));
     await this.#assignments;
   }
 
-  /** Runs inside kafkajs' event, before the first fetch of the new generation. */
-  #joined(assignment: Readonly<Record<string, readonly number[]>>): void {
+  #take(buffer: PartitionBuffer, into: LogBatch[]): void {
+    try {
+      const batch = buffer.take();
+      if (batch === null) return;
+      into.push(batch);
+      if (buffer.waiting) this.#filled.wake();
+      this.#fetcher.wake();
+    } catch (error) {
+      if (!(error instanceof DamagedBatch)) throw error;
+      throw new VoltstreamError('RECORDS_DAMAGED', `cannot read ${partitionName(buffer)}: ${error.message}`, { where: partitionName(buffer), cause: error });
+    }
+  }
+
+  async #throwOutOfRange(buffer: PartitionBuffer): Promise<void> {
+    const { position } = buffer;
+    buffer.reset();
+    if (position === null) return;
+    const { start, end } = await asKafkaFailure('cannot ask for the bounds of a partition', () => boundsOf(this.#cluster, buffer));
+    throw new VoltstreamError('OFFSET_OUT_OF_RANGE', `cannot read ${partitionName(buffer)} at ${position}`, {
+      where: partitionName(buffer), wanted: `an offset from ${start} to ${end}`, got: String(position),
+    });
+  }
+
+  /** Runs on the member that leads the group; all members must run the same tasks. */
+  #assign(members: readonly { readonly memberId: string; readonly subscription: Buffer }[]): Map<string, Buffer> {
+    const { tasks } = this.#options;
+    const claims = members.map(({ memberId, subscription }) => ({ member: memberId, ...parseHeld(decodeUserData(subscription)) }));
+    const assigned = assignTasks(tasks.map(({ task }) => task), claims);
+    return new Map([...assigned].map(([memberId, names]) => {
+      const assignment = new Map<string, number[]>();
+      for (const { task, partitions } of tasks) {
+        if (!names.includes(task)) continue;
+        for (const { topic, partition } of partitions) assignment.set(topic, [...(assignment.get(topic) ?? []), partition]);
+      }
+      return [memberId, encodeAssignment(assignment)];
+    }));
+  }
+
+  #joined(assignment: ReadonlyMap<string, readonly number[]>): void {
     this.#generation += 1;
     const generation = this.#generation;
-    for (const buffer of this.#buffers.values()) buffer.assigned = assignment[buffer.topic]?.includes(buffer.partition) ?? false;
+    for (const buffer of this.#buffers.values()) buffer.assigned = assignment.get(buffer.topic)?.includes(buffer.partition) ?? false;
     this.#pauseAll();
     const tasks = this.#options.tasks.filter((task) => task.partitions.every((one) => this.#get(one).assigned));
     this.#held = { held: tasks.map(({ task }) => task), heldSinceMs: Date.now() };
-    this.#confirm();
     this.#assigning += 1;
     this.#assignments = this.#assignments.then(() => this.#assigned(generation, tasks));
   }
@@ -186,79 +196,17 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
-  async #eachBatch({ batch, isStale, resolveOffset, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
-    const buffer = this.#get(batch);
-    const requested = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset);
-    if (isStale() || buffer.position === null) return; // fetched before a seek or a join
-    if (requested < buffer.position) {
-      this.#consumer.seek({ topic: buffer.topic, partition: buffer.partition, offset: String(buffer.position) });
-      return;
-    }
-    if (requested > buffer.position) buffer.passOver(requested, Number(batch.highWatermark));
-    buffer.add(batch.messages.map(logRecordOf), Number(batch.lastOffset()) + 1, Number(batch.highWatermark));
-    resolveOffset(batch.lastOffset());
-    this.#filled.wake();
-    while (isRunning() && !this.#stopped && this.#bufferedBytes() >= (this.#options.bufferBytesMax ?? bufferBytesDefault)) {
-      await heartbeat();
-      await this.#emptied.sleep(backPressureMs);
-    }
-  }
-
-  /** kafkajs keeps batches that hold only control or aborted records to itself; their end matters to who waits for the end. */
-  #passedOver(partition: TopicPartition, nextPosition: number, endOffset: number): void {
-    const buffer = this.#get(partition);
-    if (buffer.position === null || !buffer.fetchedSinceSeek(this.#fetchesEnded) || nextPosition <= buffer.position) return;
-    buffer.passOver(nextPosition, endOffset);
-    this.#filled.wake();
-  }
-
-  #bufferedBytes(): number {
-    let bytes = 0;
-    for (const buffer of this.#buffers.values()) if (!buffer.paused) bytes += buffer.bytes;
-    return bytes;
-  }
-
-  #logged({ message, details }: KafkaLogLine): void {
-    if (message !== outOfRangeMessage) return;
-    const buffer = this.#buffers.get(partitionName({ topic: String(details['topic']), partition: Number(details['partition']) }));
-    if (buffer === undefined) return;
-    buffer.outOfRange = true;
-    this.#filled.wake();
-  }
-
-  async #throwIfOutOfRange(buffer: PartitionBuffer): Promise<void> {
-    if (!buffer.outOfRange) return;
-    const position = buffer.position;
-    buffer.reset();
-    if (position === null) return;
-    const bounds = (await this.#access.admin.fetchTopicOffsets(buffer.topic)).find((one) => one.partition === buffer.partition);
-    throw new VoltstreamError('OFFSET_OUT_OF_RANGE', `cannot read ${partitionName(buffer)} at ${position}`, {
-      where: partitionName(buffer), wanted: `an offset from ${bounds?.low} to ${bounds?.high}`, got: String(position),
-    });
-  }
-
-  /** Each partition by its number: pausing one after pausing a whole topic would resume all others in kafkajs. */
   #pauseAll(): void {
     for (const buffer of this.#buffers.values()) {
       buffer.reset();
-      this.#pause(buffer);
+      buffer.paused = true;
     }
   }
 
-  #pause(buffer: PartitionBuffer): void {
-    buffer.paused = true;
-    this.#consumer.pause([{ topic: buffer.topic, partitions: [buffer.partition] }]);
-  }
-
-  #confirm(): void {
-    for (const { resolve } of this.#confirmations.splice(0)) resolve();
-  }
-
   #fail(error: unknown): void {
+    if (this.#stopped) return;
     this.#failure ??= error;
     this.#filled.wake();
-    this.#emptied.wake();
-    for (const { reject } of this.#confirmations.splice(0)) reject(kafkaFailure(error, `no member of group ${this.#options.group}`));
   }
 
   #get(partition: TopicPartition): PartitionBuffer {

@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogBatch, LogConsumer, OutboundRecord } from '../log.ts';
-import type { KafkaLogOptions } from './client.ts';
+import { Cluster } from './cluster.ts';
 import { KafkaLog } from './kafka-log.ts';
-import { transactionalProducer } from './kafka-producer.ts';
+import type { KafkaLogOptions } from './options.ts';
+import { ProducerSession } from './producer-session.ts';
 
 const address = process.env['VOLTSTREAM_TEST_KAFKA'];
 
 describe.skipIf(address === undefined)('Kafka, when something breaks', () => {
   const options: KafkaLogOptions = { brokers: [address ?? ''], application: `crash-${randomUUID()}`, sessionTimeoutMs: 2_000 };
   const log = new KafkaLog(options);
+  const cluster = new Cluster(options);
   beforeAll(() => log.open());
-  afterAll(() => log.close());
+  afterAll(() => Promise.all([log.close(), cluster.close()]));
+
+  async function transactional(id: string): Promise<ProducerSession> {
+    const session = new ProducerSession(cluster, id);
+    await session.open();
+    return session;
+  }
 
   const record = (topic: string, value: string): OutboundRecord => ({ topic, partition: 0, key: null, value: Buffer.from(value), timestampMs: 1 });
 
@@ -48,12 +56,12 @@ describe.skipIf(address === undefined)('Kafka, when something breaks', () => {
     await first.open();
     await first.deliver([record(topic, 'one')], 1);
     await first.close();
-    const killed = await transactionalProducer(options, `${options.application}-outbox-a_0-${topic}`);
-    await (await killed.transaction()).send({ topic, messages: [{ partition: 0, value: 'two, cut off' }] });
+    const killed = await transactional(`${options.application}-outbox-a_0-${topic}`);
+    await killed.send([record(topic, 'two, cut off')]);
     const second = log.ordinalProducer(writer);
     expect(await second.open()).toEqual({ run: 1, ordinal: 1 });
     await second.deliver([record(topic, 'two')], 2);
-    await Promise.all([second.close(), killed.disconnect()]);
+    await Promise.all([second.close(), killed.close()]);
     const consumer = await reading(topic);
     expect(texts(await pollTo(consumer, (got) => texts(got).includes('two') && atEnd(got)))).toEqual(['one', 'two']);
     await consumer.stop();
@@ -61,14 +69,12 @@ describe.skipIf(address === undefined)('Kafka, when something breaks', () => {
 
   it('a partition that ends in aborted records is read to its end', async () => {
     const topic = await newTopic();
-    const producer = await transactionalProducer(options, randomUUID());
-    const kept = await producer.transaction();
-    await kept.send({ topic, messages: [{ partition: 0, value: 'kept' }] });
-    await kept.commit();
-    const dropped = await producer.transaction();
-    await dropped.send({ topic, messages: [{ partition: 0, value: 'dropped' }] });
-    await dropped.abort();
-    await producer.disconnect();
+    const producer = await transactional(randomUUID());
+    await producer.send([record(topic, 'kept')]);
+    await producer.commit();
+    await producer.send([record(topic, 'dropped')]);
+    await producer.abort();
+    await producer.close();
     const consumer = await reading(topic);
     const batches = await pollTo(consumer, (got) => atEnd(got) && got.at(-1)!.nextPosition === 4);
     expect(texts(batches)).toEqual(['kept']);

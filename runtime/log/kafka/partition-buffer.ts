@@ -1,22 +1,34 @@
-import type { LogBatch, LogRecord, TopicPartition } from '../log.ts';
-
-/** What a record costs in memory beyond its key and value. */
-const recordOverheadBytes = 100;
+import type { LogBatch, TopicPartition } from '../log.ts';
+import { type AbortedTransaction, decodeBatches, positionBehind } from './protocol/record-batches.ts';
 
 export const partitionName = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-/** What was fetched of one partition and not yet asked for; batches link up: each begins where the one before ended. */
+interface Chunk {
+  readonly requestedPosition: number;
+  readonly nextPosition: number;
+  readonly endOffset: number;
+  readonly bytes: Buffer;
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+/**
+ * What was fetched of one partition and not yet asked for, as it came from the broker; it is decoded when it is taken. Chunks link up: each
+ * begins where the one before ended.
+ */
 export class PartitionBuffer implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   assigned = false;
   paused = true;
   outOfRange = false;
-  /** Where the next batch must begin; null until a seek. */
+  /** Where the next fetch must begin; null until a seek. */
   position: number | null = null;
+  /** A fetch is under way, or its partition waits for a new leader. */
+  busy = false;
   bytes = 0;
-  #batches: LogBatch[] = [];
-  #fetchesAtSeek = 0;
+  /** Grows with each seek and reset: what was asked for before is dropped. */
+  version = 0;
+  #chunks: Chunk[] = [];
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
@@ -26,37 +38,40 @@ export class PartitionBuffer implements TopicPartition {
   reset(): void {
     this.position = null;
     this.outOfRange = false;
-    this.#batches = [];
+    this.version += 1;
+    this.#chunks = [];
     this.bytes = 0;
   }
 
-  seek(position: number, fetchesEnded: number): void {
+  seek(position: number): void {
     this.reset();
     this.position = position;
-    this.#fetchesAtSeek = fetchesEnded;
   }
 
-  /** False for what was fetched before the last seek: kafkajs drops such records itself, but not news of skipped ones. */
-  fetchedSinceSeek(fetchesEnded: number): boolean {
-    return fetchesEnded > this.#fetchesAtSeek;
+  /** False when there was not one whole record batch. */
+  add(bytes: Buffer, endOffset: number, aborted: readonly AbortedTransaction[]): boolean {
+    const nextPosition = positionBehind(bytes);
+    if (nextPosition === null) return false;
+    // A position inside a batch that compaction has shortened can lie behind all that is left of it.
+    const next = Math.max(nextPosition, this.position!);
+    this.#chunks.push({ requestedPosition: this.position!, nextPosition: next, endOffset: Math.max(endOffset, next), bytes, aborted });
+    this.position = next;
+    this.bytes += bytes.length;
+    return true;
   }
 
-  add(records: readonly LogRecord[], nextPosition: number, endOffset: number): void {
-    for (const { key, value } of records) this.bytes += recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
-    const { topic, partition } = this;
-    this.#batches.push({ topic, partition, requestedPosition: this.position!, records, nextPosition, endOffset });
-    this.position = nextPosition;
+  get waiting(): boolean {
+    return !this.paused && this.#chunks.length > 0;
   }
 
-  /** Control records, or offsets that compaction took away. */
-  passOver(nextPosition: number, endOffset: number): void {
-    this.add([], nextPosition, endOffset);
-  }
-
-  take(into: LogBatch[]): void {
-    if (this.paused || this.#batches.length === 0) return;
-    into.push(...this.#batches);
-    this.#batches = [];
-    this.bytes = 0;
+  /** The next chunk, decoded. A damaged one stays where it is. */
+  take(): LogBatch | null {
+    const chunk = this.paused ? undefined : this.#chunks[0];
+    if (chunk === undefined) return null;
+    const { requestedPosition, nextPosition, endOffset, bytes, aborted } = chunk;
+    const records = decodeBatches(bytes, requestedPosition, aborted);
+    this.#chunks.shift();
+    this.bytes -= bytes.length;
+    return { topic: this.topic, partition: this.partition, requestedPosition, records, nextPosition, endOffset };
   }
 }

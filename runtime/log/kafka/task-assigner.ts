@@ -1,6 +1,3 @@
-import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
-import type { TaskAssignment } from '../log.ts';
-
 export interface MemberTasks {
   readonly member: string;
   /** Tasks that the member had after its last join, and when that was (its own clock). */
@@ -37,41 +34,9 @@ export function assignTasks(tasks: readonly string[], members: readonly MemberTa
   return result;
 }
 
-interface UserData {
-  readonly held: readonly string[];
-  readonly heldSinceMs: number;
-}
+export type HeldTasks = Pick<MemberTasks, 'held' | 'heldSinceMs'>;
 
-function parseUserData(bytes: Buffer | undefined): UserData {
-  if (bytes === undefined || bytes.length === 0) return { held: [], heldSinceMs: 0 };
-  return JSON.parse(bytes.toString()) as UserData;
-}
-
-/** `assignTasks` as kafkajs' protocol wants it: members tell their tasks as user data; all members must run the same tasks. */
-export function taskAssigner(tasks: readonly TaskAssignment[], held: () => UserData): PartitionAssigner {
-  const name = 'voltstream-tasks';
-  const version = 1;
-  return () => ({
-    name,
-    version,
-    protocol: ({ topics }) => ({
-      name,
-      metadata: AssignerProtocol.MemberMetadata.encode({ version, topics, userData: Buffer.from(JSON.stringify(held())) }),
-    }),
-    assign: async ({ members }) => {
-      const claims = members.map(({ memberId, memberMetadata }) => {
-        const decoded = AssignerProtocol.MemberMetadata.decode(memberMetadata);
-        return { member: memberId, ...parseUserData(decoded?.userData) };
-      });
-      const assigned = assignTasks(tasks.map(({ task }) => task), claims);
-      return [...assigned].map(([memberId, names]) => {
-        const assignment: Record<string, number[]> = {};
-        for (const { task, partitions } of tasks) {
-          if (!names.includes(task)) continue;
-          for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition);
-        }
-        return { memberId, memberAssignment: AssignerProtocol.MemberAssignment.encode({ version, assignment, userData: Buffer.alloc(0) }) };
-      });
-    },
-  });
+/** What a member tells of itself at a join, as text; one that tells nothing holds nothing. */
+export function parseHeld(text: string): HeldTasks {
+  return text === '' ? { held: [], heldSinceMs: 0 } : (JSON.parse(text) as HeldTasks);
 }
