@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 import './thread-pool.ts';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { VoltstreamError } from '../errors.ts';
 import { settingEntries } from '../runtime/configuration.ts';
 import type { ConfigurationSources } from '../runtime/configuration.ts';
@@ -18,6 +18,9 @@ function withSettings(command: Command): Command {
     .option('--set <name=value...>', 'any setting by its path, e.g. --set commit.intervalMs=500');
 }
 
+/** Of the command that runs, so that what it fails with can be told without its secrets. */
+let given: ConfigurationSources = {};
+
 function sourcesOf(flags: Flags): ConfigurationSources {
   const settings: Record<string, unknown> = {};
   for (const pair of (flags['set'] as readonly string[] | undefined) ?? []) {
@@ -27,7 +30,8 @@ function sourcesOf(flags: Flags): ConfigurationSources {
   }
   if (flags['data'] !== undefined) settings['data'] = flags['data'];
   if (flags['port'] !== undefined) settings['port'] = flags['port'];
-  return { file: flags['config'] as string | undefined, environment: process.env, flags: settings };
+  given = { file: flags['config'] as string | undefined, environment: process.env, flags: settings };
+  return given;
 }
 
 /** Flags of `state` as they were given. */
@@ -115,6 +119,31 @@ function stateCommand(root: Command): void {
       (await import('./state.ts')).state(sourcesOf(flags), { action, store, key, ...stateFlags(flags) }));
 }
 
+function simulateCommand(root: Command): void {
+  withSettings(root.command('simulate'))
+    .description('simulate a charging network by profile and seed: into the log, or as JSON lines into a folder; what is true goes into a ledger (docs/simulator.md)')
+    .option('--profile <name>', 'a shipped profile (--list), or a JSON file', 'city')
+    .option('--list', 'list the shipped profiles')
+    .option('--seed <text>', 'the same seed gives the same messages', '1')
+    .option('--days <number>', 'simulated time (default: as the profile says)')
+    .option('--start <time>', 'when it begins: an ISO time, or now (default: as the profile says)')
+    .option('--out <folder>', 'JSON lines in this folder, which must be new or empty (default: into the log)')
+    .option('--rate <number>', 'messages a second (default: as fast as possible)')
+    .option('--speed <times>', 'so many times as fast as real time; 1 is live')
+    .option('--workers <number>', 'threads that simulate; 0 is this one (default: one less than there are cores)')
+    .option('--no-ledger', 'do not write down what is true')
+    .option('--force', 'write over a folder with files')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (flags: Flags) => {
+      const text = (name: string): string | null => (flags[name] as string | undefined) ?? null;
+      await (await import('./simulate/simulate.ts')).simulateCommand(sourcesOf(flags), {
+        profile: String(flags['profile']), seed: String(flags['seed']), days: text('days'), start: text('start'), out: text('out'), rate: text('rate'),
+        speed: text('speed'), workers: text('workers'), ledger: flags['ledger'] !== false, force: flags['force'] === true, list: flags['list'] === true,
+        json: flags['json'] === true,
+      });
+    });
+}
+
 function program(): Command {
   const root = new Command('voltstream')
     .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
@@ -130,9 +159,12 @@ function program(): Command {
     .option('--port <number>', 'port of the live page, 0 takes any free one (default: 8080)')
     .option('--print-config', 'print the settings in force, without secrets, and end')
     .option('--json', 'print the summary as JSON')
+    .option('--workers <number>', 'so many processes of one group on this machine, supervised; with servers only (docs/production.md)')
+    .addOption(new Option('--worker <name>', 'one process of --workers, started by it').hideHelp())
     .action(async (flags: Flags) => (await import('./run.ts')).run(sourcesOf(flags), {
       exit: flags['exit'] === true, sample: flags['sample'] !== false, reset: flags['reset'] === true,
       printConfig: flags['printConfig'] === true, json: flags['json'] === true,
+      workers: (flags['workers'] as string | undefined) ?? null, worker: (flags['worker'] as string | undefined) ?? null,
     }));
 
   withSettings(root.command('ingest'))
@@ -149,6 +181,7 @@ function program(): Command {
     }));
 
   referenceCommand(root);
+  simulateCommand(root);
 
   withSettings(root.command('query'))
     .description('ask ClickHouse; where a process already runs on the data folder, it answers')
@@ -181,6 +214,18 @@ function program(): Command {
   return root;
 }
 
+/** A configuration that cannot be loaded has no known secrets; its errors name none. */
+async function withoutSecrets(text: string): Promise<string> {
+  const [{ loadConfiguration }, { redactionOf, secretsOf }] = await Promise.all([import('../runtime/configuration.ts'), import('../runtime/logger/redaction.ts')]);
+  let secrets: readonly string[] = [];
+  try {
+    secrets = secretsOf(loadConfiguration(given));
+  } catch (error) {
+    if (!(error instanceof VoltstreamError)) throw error;
+  }
+  return redactionOf(secrets).text(text);
+}
+
 try {
   await program().parseAsync();
 } catch (error) {
@@ -189,7 +234,7 @@ try {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else {
     const known = error instanceof VoltstreamError;
-    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`${await withoutSecrets(known ? error.message : error instanceof Error ? error.stack ?? error.message : String(error))}\n`);
     process.exitCode = known && error.code === 'CONFIGURATION_INVALID' ? exitCodes.usage : exitCodes.failed;
   }
 }

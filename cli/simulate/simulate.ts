@@ -1,0 +1,211 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { chargingTopics } from '../../charging/topics.ts';
+import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
+import { VoltstreamError } from '../../errors.ts';
+import { loadConfiguration } from '../../runtime/configuration.ts';
+import type { Configuration, ConfigurationSources } from '../../runtime/configuration.ts';
+import { logAndRegistryOf } from '../../runtime/ports.ts';
+import type { SchemaRegistry } from '../../schemas/codec.ts';
+import { chargingEvent } from '../../schemas/generated/charging-event.ts';
+import { station } from '../../schemas/generated/station.ts';
+import type { OutputForm } from '../../simulator/district-group.ts';
+import { emptyDraft } from '../../simulator/messages/message-sink.ts';
+import type { SchemaIds } from '../../simulator/messages/record-encoder.ts';
+import { districtCount } from '../../simulator/network/network.ts';
+import type { DistrictFigures } from '../../simulator/network/district-run.ts';
+import type { Profile } from '../../simulator/profile.ts';
+import { readProfile, shippedProfiles } from '../../simulator/read-profile.ts';
+import { simulate, sliceCount } from '../../simulator/simulation.ts';
+import { thousands } from '../progress.ts';
+import { FolderOutput } from './folder-output.ts';
+import { LedgerFolder } from './ledger-folder.ts';
+import { LogOutput } from './log-output.ts';
+import type { Pace } from './pacer.ts';
+import { Pacer } from './pacer.ts';
+import type { SimulationOutput } from './simulation-output.ts';
+
+export interface SimulateOptions {
+  /** A shipped profile's name, or a file. */
+  readonly profile: string;
+  readonly seed: string;
+  readonly days: string | null;
+  /** An ISO time, or `now`; null: as the profile says. */
+  readonly start: string | null;
+  /** A folder for JSON lines; null: into the log. */
+  readonly out: string | null;
+  readonly rate: string | null;
+  readonly speed: string | null;
+  readonly workers: string | null;
+  readonly ledger: boolean;
+  readonly force: boolean;
+  readonly list: boolean;
+  readonly json: boolean;
+}
+
+/** What a run is, read and checked. */
+interface Plan {
+  readonly profile: Profile;
+  readonly seed: string;
+  readonly startMs: number;
+  readonly days: number;
+  readonly pace: Pace;
+  readonly workers: number;
+}
+
+/** Simulates a network into a folder or into the log; goes on where an earlier run into the log was ended. */
+export async function simulateCommand(sources: ConfigurationSources, options: SimulateOptions): Promise<void> {
+  if (options.list) {
+    process.stdout.write(profilesText());
+    return;
+  }
+  const plan = planOf(options);
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    if (options.out === null) await intoLog(loadConfiguration(sources), plan, options, abort.signal);
+    else await intoFolder(options.out, plan, options, abort.signal);
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+function profilesText(): string {
+  return shippedProfiles().map((name) => {
+    const profile = readProfile(name);
+    const connectors = profile.sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
+    return `${name.padEnd(14)} ${thousands(connectors)} connectors, ${thousands(profile.vehicles.count)} vehicles, ${profile.days} days. ${profile.description}\n`;
+  }).join('');
+}
+
+function planOf(options: SimulateOptions): Plan {
+  const profile = readProfile(options.profile);
+  const startMs = options.start === null ? Date.parse(profile.startsAt) : options.start === 'now' ? Date.now() - (Date.now() % 60_000) : Date.parse(options.start);
+  if (!Number.isFinite(startMs)) throw wrong('--start', 'an ISO time, such as 2025-03-24T00:00:00Z, or now', options.start);
+  if (options.rate !== null && options.speed !== null) throw wrong('--rate', 'either a rate or a speed', 'both');
+  const pace: Pace = options.rate !== null ? { kind: 'rate', perSecond: above('--rate', options.rate) }
+    : options.speed !== null ? { kind: 'speed', times: above('--speed', options.speed) } : { kind: 'as-fast-as-possible' };
+  return {
+    profile, seed: options.seed, startMs, pace, days: options.days === null ? profile.days : above('--days', options.days),
+    workers: options.workers === null ? Math.min(districtCount(profile), Math.max(1, availableParallelism() - 1)) : wholeFrom('--workers', options.workers),
+  };
+}
+
+function above(where: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0) || !Number.isFinite(value)) throw wrong(where, 'a number above 0', text);
+  return value;
+}
+
+function wholeFrom(where: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 256) throw wrong(where, 'a whole number from 0 (in this thread) to 256', text);
+  return value;
+}
+
+function wrong(where: string, wanted: string, got: string | null): VoltstreamError {
+  return new VoltstreamError('CONFIGURATION_INVALID', 'an option of the simulation cannot be', { where, wanted, got: got ?? 'nothing' });
+}
+
+async function intoFolder(folder: string, plan: Plan, options: SimulateOptions, signal: AbortSignal): Promise<void> {
+  const output = await FolderOutput.open(folder, aboutOf(plan), options.force);
+  await run(output, plan, { kind: 'json-lines' }, options, signal, folder);
+}
+
+async function intoLog(configuration: Configuration, plan: Plan, options: SimulateOptions, signal: AbortSignal): Promise<void> {
+  const { log, registry } = await logAndRegistryOf(configuration);
+  await log.open();
+  try {
+    await registry.open();
+    try {
+      await log.createTopics(chargingTopics(configuration.partitions));
+      const ids = await schemaIds(registry);
+      const writer = `simulate/${plan.profile.name}/${plan.seed}/${plan.startMs}`;
+      let told = '';
+      const into = await LogOutput.open(await log.producer(), writer, (error) => {
+        const text = error instanceof Error ? error.message : String(error);
+        if (text !== told) process.stderr.write(`${text}\n`);
+        told = text;
+      });
+      const folder = join(configuration.dataFolder, 'ledger', `${plan.profile.name}-${plan.seed}`);
+      const output = options.ledger ? await LedgerFolder.open(folder, aboutOf(plan), into) : into;
+      if (output.firstSlice > 0) process.stderr.write(`going on at simulated minute ${thousands(output.firstSlice)}: what is before is in the log\n`);
+      await run(output, plan, { kind: 'records', ids }, options, signal, options.ledger ? folder : 'the log');
+    } finally {
+      await registry.close();
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/** What the registry calls the schemas: in front of every record, behind a zero. */
+async function schemaIds(registry: SchemaRegistry): Promise<SchemaIds> {
+  const event = await registry.writer(`${eventsTopic}-value`, chargingEvent);
+  const place = await registry.writer(`${stationsTopic}-value`, station);
+  const idOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+  return {
+    event: idOf(event.encode(emptyDraft())),
+    station: idOf(place.encode({
+      stationId: '', siteId: null, name: null, operator: null, address: null, city: null, region: null, country: null, latitude: null, longitude: null,
+      timeZone: 'UTC', access: 'public', openAlways: false, openingHours: null, validFromMs: 0, evses: [], tariffId: null, registerScope: 'lifetime',
+    })),
+  };
+}
+
+function aboutOf({ profile, seed, startMs, days }: Plan): object {
+  return { profile: profile.name, seed, startsAt: new Date(startMs).toISOString(), days, faults: profile.faults };
+}
+
+async function run(
+  output: SimulationOutput, plan: Plan, form: OutputForm, options: SimulateOptions, signal: AbortSignal, where: string,
+): Promise<void> {
+  const { profile, seed, startMs, days, workers } = plan;
+  const slices = sliceCount({ profile, days });
+  const pacer = new Pacer(plan.pace, startMs + output.firstSlice * 60_000);
+  const startedMs = performance.now();
+  const sent: Sent = { messages: 0, slices: 0, figures: { messages: 0, sessions: 0, arrivals: 0, turnedAway: 0 } };
+  let isComplete = true;
+  for await (const slice of simulate({ profile, seed, startMs, days, form, ledger: options.ledger, workers })) {
+    const isNew = slice.number >= output.firstSlice;
+    const messages = slice.districts.reduce((sum, { segment }) => sum + segment.messages, 0);
+    if (isNew && !(await pacer.due(slice.timeMs, sent.messages + messages, signal))) isComplete = false;
+    if (signal.aborted) isComplete = false;
+    if (!isComplete) break;
+    await output.write(slice);
+    if (plan.pace.kind !== 'as-fast-as-possible') await output.flush?.();
+    sent.messages += isNew ? messages : 0;
+    sent.slices = slice.number + 1;
+    sent.figures = slice.figures;
+    progress(sent, slices, startedMs);
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
+  if (isComplete) await output.finish();
+  else await output.abandon();
+  const seconds = (performance.now() - startedMs) / 1_000;
+  process.stdout.write(options.json
+    ? `${JSON.stringify({ where, complete: isComplete, seconds, ...sent.figures, messages: sent.messages })}\n`
+    : `${where}: ${thousands(sent.messages)} messages of ${thousands(sent.figures.sessions)} sessions in ${seconds.toFixed(1)} s (${thousands(sent.messages / seconds)}/s)` +
+      `${isComplete ? '' : '; ended early'}\n`);
+}
+
+interface Sent {
+  messages: number;
+  slices: number;
+  figures: DistrictFigures;
+}
+
+let shownMs = 0;
+
+function progress({ messages, slices }: Sent, all: number, startedMs: number): void {
+  const nowMs = performance.now();
+  if (nowMs - shownMs < (process.stderr.isTTY ? 250 : 5_000)) return;
+  shownMs = nowMs;
+  const seconds = (nowMs - startedMs) / 1_000;
+  const left = slices === 0 ? 0 : (seconds / slices) * (all - slices);
+  const text = `${thousands(messages)} messages, ${thousands(messages / seconds)}/s, ${((100 * slices) / all).toFixed(1)} % of the time, about ${Math.ceil(left)} s left`;
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
+}
