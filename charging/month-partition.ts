@@ -3,6 +3,8 @@ import type { ColumnValue } from './engine.ts';
 const partitionsFromMs = Date.UTC(2010, 0, 1);
 const partitionsToMs = Date.UTC(2070, 0, 1);
 
+const storableMaxMs = Date.UTC(2200, 0, 1);
+
 const dayMs = 86_400_000;
 /** Months of the days asked for so far, by day since 1970: rows come in time order, and a Date for each costs more than the rest. */
 const monthsByDay: (string | undefined)[] = Array.from({ length: partitionsToMs / dayMs }, () => undefined);
@@ -22,5 +24,5 @@ function monthOfDay(day: number): string {
 
 /** What DateTime64(3) can hold, with room to spare; whole milliseconds. */
 export function storableMs(timeMs: number): number {
-  return Math.min(Math.max(Math.trunc(timeMs), 0), Date.UTC(2200, 0, 1));
+  return Math.min(Math.max(Math.trunc(timeMs), 0), storableMaxMs);
 }

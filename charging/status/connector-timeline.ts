@@ -30,6 +30,8 @@ export class ConnectorTimeline {
   #tip: ConnectorReading;
   /** After all points but those of the last moment; null: to be read. */
   #before: ConnectorReading | null = null;
+  /** How many of the points are of each transaction; null: to be counted. Nearly all starts are of one that has none. */
+  #ofTransaction: Map<string, number> | null = null;
 
   constructor(base: ConnectorReading = new ConnectorReading(), baseMs = -1, points: readonly ConnectorPoint[] = []) {
     this.base = base;
@@ -69,7 +71,7 @@ export class ConnectorTimeline {
     if (worth === 'plain' && same < 0 && last?.timeMs === point.timeMs) return this.#joinLast(point, limits);
     const before: StatusSpan[] = [];
     readAll(this.base, points, before);
-    if (same >= 0) points.splice(same, 1);
+    if (same >= 0) this.#removeAt(same);
     if (worth === 'replaces') this.#removeVoided(point);
     this.#insert(point);
     const after: StatusSpan[] = [];
@@ -84,6 +86,7 @@ export class ConnectorTimeline {
     const tip = this.#tip;
     const before = (this.#before ??= new ConnectorReading()).become(tip);
     this.points.push(point);
+    this.#count(point, 1);
     tip.apply(point);
     const outcome = tip.settle(point);
     this.#forget(limits);
@@ -115,6 +118,7 @@ export class ConnectorTimeline {
     let at = points.length;
     while (at > 0 && comparePoints(points[at - 1] as ConnectorPoint, point) > 0) at--;
     points.splice(at, 0, point);
+    this.#count(point, 1);
   }
 
   #indexOfSame(point: ConnectorPoint): number {
@@ -131,13 +135,39 @@ export class ConnectorTimeline {
   #worthOf(point: ConnectorPoint): 'void' | 'plain' | 'replaces' {
     const { base } = this;
     if (point.kind === updatedKind && base.open === point.transactionId && point.edition <= base.openEdition) return 'void';
+    const { points } = this;
+    let left = this.#countOf(point.transactionId ?? '');
     let worth: 'plain' | 'replaces' = 'plain';
-    for (const other of this.points) {
+    for (let index = points.length - 1; left > 0; index--) {
+      const other = points[index] as ConnectorPoint;
       if (other.transactionId !== point.transactionId) continue;
+      left--;
       if (other.edition > point.edition || (other.edition === point.edition && isVoidedBy(point, other))) return 'void';
       if (other.edition < point.edition || isVoidedBy(other, point)) worth = 'replaces';
     }
     return worth;
+  }
+
+  #countOf(transactionId: string): number {
+    if (this.#ofTransaction === null) {
+      this.#ofTransaction = new Map();
+      for (const point of this.points) this.#count(point, 1);
+    }
+    return this.#ofTransaction.get(transactionId) ?? 0;
+  }
+
+  /** A point has come, or gone. */
+  #count({ transactionId }: ConnectorPoint, by: 1 | -1): void {
+    const counts = this.#ofTransaction;
+    if (transactionId === null || counts === null) return;
+    const count = (counts.get(transactionId) ?? 0) + by;
+    if (count === 0) counts.delete(transactionId);
+    else counts.set(transactionId, count);
+  }
+
+  #removeAt(index: number): void {
+    this.#count(this.points[index] as ConnectorPoint, -1);
+    this.points.splice(index, 1);
   }
 
   #removeVoided(point: ConnectorPoint): void {
@@ -145,7 +175,7 @@ export class ConnectorTimeline {
     for (let index = points.length - 1; index >= 0; index--) {
       const other = points[index] as ConnectorPoint;
       if (other.transactionId !== point.transactionId) continue;
-      if (other.edition < point.edition || isVoidedBy(other, point)) points.splice(index, 1);
+      if (other.edition < point.edition || isVoidedBy(other, point)) this.#removeAt(index);
     }
   }
 
@@ -155,19 +185,18 @@ export class ConnectorTimeline {
     const newest = points.at(-1);
     if (newest === undefined) return;
     const beforeMs = newest.timeMs - rememberMs;
-    let taken = 0;
-    for (let point = points[0]; point !== undefined && (point.timeMs < beforeMs || points.length - taken > pointsMax); point = points[taken]) {
+    for (let point = points[0]; point !== undefined && (point.timeMs < beforeMs || points.length > pointsMax); point = points[0]) {
       const { timeMs } = point;
       let last = point;
-      while (points[taken]?.timeMs === timeMs) {
-        last = points[taken] as ConnectorPoint;
-        base.apply(last);
-        taken++;
+      for (; point !== undefined && point.timeMs === timeMs; point = points[0]) {
+        base.apply(point);
+        this.#count(point, -1);
+        points.shift();
+        last = point;
       }
       base.settle(last);
       this.baseMs = timeMs;
     }
-    if (taken > 0) points.splice(0, taken);
   }
 }
 
