@@ -14,7 +14,7 @@ import type { Visit } from './visit.ts';
  * knows the site or the token is a visit of its own, and leaves by the output `alone`.
  *
  * A revision that moves a session to another site or token takes it back where it was before; for that the step remembers where
- * sessions were, `horizonMs` of their station's time behind their first row.
+ * sessions were, `horizonMs` of their station's time behind their first row, and up to a seventh more: those of a seventh are kept, and forgotten, together.
  */
 export function visitAttempts(name: string, horizonMs: number): Operator<string, SessionRow, string, AttemptChange> {
   return statefulStep({
@@ -26,6 +26,7 @@ export function visitAttempts(name: string, horizonMs: number): Operator<string,
     detail: `places kept ${horizonMs} ms, time by station`,
     start: (context, emit: Emit<StreamRecord<string, AttemptChange>>) => {
       const { places } = context.stores;
+      const grainMs = Math.max(1, Math.floor(horizonMs / 7));
       const send = (session: SessionRow, { siteId, idToken }: SessionPlace, timestampMs: number, gone: boolean): void => {
         const attempt = attemptOf(session);
         if (siteId !== null && idToken !== null) {
@@ -46,11 +47,13 @@ export function visitAttempts(name: string, horizonMs: number): Operator<string,
         if (session.closedBy === 'None') return;
         const { stationId, sessionId } = session;
         const nowMs = Math.max(0, timestampMs, places.lastOf(stationId, Number.MAX_SAFE_INTEGER - 1)?.timeMs ?? 0);
-        if ((places.earliestOf(stationId) ?? nowMs) <= nowMs - horizonMs) places.drainKey(stationId, nowMs - horizonMs);
+        const dueMs = nowMs - horizonMs - grainMs;
+        if ((places.earliestOf(stationId) ?? nowMs) <= dueMs) places.drainKey(stationId, dueMs);
         const place = { sessionId, siteId: named(session.siteId), idToken: named(session.idToken) };
         const before = session.revision > 0 ? placeBefore(session) : undefined;
         if (before === undefined) {
-          places.put(stationId, nowMs, [...places.get(stationId, nowMs) ?? [], place]);
+          const keptAtMs = nowMs - nowMs % grainMs;
+          places.put(stationId, keptAtMs, [...places.get(stationId, keptAtMs) ?? [], place]);
         } else if (before.place.siteId !== place.siteId || before.place.idToken !== place.idToken) {
           places.put(stationId, before.timeMs, before.value.map((each) => (each === before.place ? place : each)));
           send(session, before.place, timestampMs, true);
