@@ -1,4 +1,4 @@
-import avsc from 'avsc';
+import { avroBodyWriter } from '../../schemas/avro-body.ts';
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import { station as stationForm } from '../../schemas/generated/station.ts';
@@ -26,8 +26,8 @@ const MAGIC = 0;
  */
 export class RecordEncoder implements SegmentEncoder {
   readonly #ids: SchemaIds;
-  readonly #eventType = avsc.Type.forSchema(chargingEvent.schema as avsc.Schema, { wrapUnions: false });
-  readonly #stationType = avsc.Type.forSchema(stationForm.schema as avsc.Schema, { wrapUnions: false });
+  readonly #writeEvent = avroBodyWriter(chargingEvent);
+  readonly #writeStation = avroBodyWriter(stationForm);
   readonly #events = new GrowingBuffer();
   readonly #stations = new GrowingBuffer();
   #count = 0;
@@ -38,7 +38,7 @@ export class RecordEncoder implements SegmentEncoder {
 
   event(event: Readonly<ChargingEvent>, receivedMs: number): void {
     this.#count += 1;
-    this.#record(this.#events, event.stationId, receivedMs, this.#ids.event, this.#eventType, event);
+    this.#record(this.#events, event.stationId, receivedMs, this.#ids.event, this.#writeEvent, event);
   }
 
   malformed(stationId: string, bytes: Uint8Array, receivedMs: number): void {
@@ -50,7 +50,7 @@ export class RecordEncoder implements SegmentEncoder {
   }
 
   station(station: Station, sentMs: number): void {
-    this.#record(this.#stations, station.stationId, sentMs, this.#ids.station, this.#stationType, station);
+    this.#record(this.#stations, station.stationId, sentMs, this.#ids.station, this.#writeStation, station);
   }
 
   take(): Segment {
@@ -66,7 +66,9 @@ export class RecordEncoder implements SegmentEncoder {
     into.double(timeMs);
   }
 
-  #record(into: GrowingBuffer, key: string, timeMs: number, schemaId: number, type: avsc.Type, value: unknown): void {
+  #record<T>(
+    into: GrowingBuffer, key: string, timeMs: number, schemaId: number, write: (value: T, buffer: Buffer, from: number) => number, value: T,
+  ): void {
     this.#head(into, key, timeMs);
     const at = into.skipUint32();
     into.need(5);
@@ -75,11 +77,7 @@ export class RecordEncoder implements SegmentEncoder {
     into.uint8((schemaId >>> 16) & 255);
     into.uint8((schemaId >>> 8) & 255);
     into.uint8(schemaId & 255);
-    // avsc gives a negative position when there is no room: minus what is missing.
-    into.fill((buffer, from) => {
-      const end = type.encode(value, buffer, from);
-      return end < 0 ? buffer.length - end : end;
-    });
+    into.fill((buffer, from) => write(value, buffer, from));
     into.setUint32(at, into.length - at - 4);
   }
 }
