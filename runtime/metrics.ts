@@ -52,6 +52,8 @@ export class EngineMetrics {
   readonly #fences: Counter;
   readonly #rewinds: Counter;
   readonly #retries: Counter;
+  readonly #stateServerUsed: Gauge;
+  readonly #stateServerMax: Gauge;
 
   constructor(options: EngineMetricsOptions = {}) {
     this.#nowMs = options.nowMs ?? Date.now;
@@ -66,6 +68,9 @@ export class EngineMetrics {
     this.#fences = this.#counter('fences');
     this.#rewinds = this.#counter('rewinds');
     this.#retries = this.#counter('retries');
+    this.#stateServerUsed = new Gauge({ ...this.#head('stateServerUsed') });
+    this.#stateServerMax = new Gauge({ ...this.#head('stateServerMax') });
+    this.storeServer(null, null);
     const build = new Gauge({ ...this.#head('build') });
     build.set({ version: options.version ?? 'unknown', node_version: process.version }, 1);
     if (options.nodeMetrics ?? true) collectDefaultMetrics({ register: this.registry });
@@ -110,6 +115,14 @@ export class EngineMetrics {
 
   rewound(subTopology: string): void {
     this.#rewinds.inc({ sub_topology: subTopology });
+  }
+
+  /** What the server of the state store uses, and its limit; null for what is not known or not there. */
+  storeServer(usedBytes: number | null, bytesMax: number | null): void {
+    for (const [gauge, value] of [[this.#stateServerUsed, usedBytes], [this.#stateServerMax, bytesMax]] as const) {
+      if (value === null) gauge.remove();
+      else gauge.set(value);
+    }
   }
 
   /** `operation` is one of a few fixed words (`commit`, `deliver`, `poll`, `schema`...), never an error text. */

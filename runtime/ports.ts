@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { VoltstreamError } from '../errors.ts';
 import type { SchemaRegistry } from '../schemas/codec.ts';
 import { ConfluentRegistry } from '../schemas/confluent-registry.ts';
 import { FileRegistry } from '../schemas/file-registry.ts';
@@ -62,11 +63,31 @@ function saslOf({ mechanism, username, password }: Configuration['log']['sasl'])
 }
 
 function tlsOf(ssl: Configuration['log']['ssl']): { readonly ca?: string[]; readonly cert?: string; readonly key?: string } {
+  const { ca, ...own } = pemOf(ssl);
+  return { ...(ca === undefined ? {} : { ca: [ca] }), ...own };
+}
+
+interface PemFiles {
+  readonly caFile: string | null;
+  readonly certificateFile?: string | null;
+  readonly keyFile?: string | null;
+}
+
+/** The texts of the files that are set. Throws CONFIGURATION_INVALID for one that cannot be read. */
+function pemOf({ caFile, certificateFile = null, keyFile = null }: PemFiles): { readonly ca?: string; readonly cert?: string; readonly key?: string } {
   return {
-    ...(ssl.caFile === null ? {} : { ca: [readFileSync(ssl.caFile, 'utf8')] }),
-    ...(ssl.certificateFile === null ? {} : { cert: readFileSync(ssl.certificateFile, 'utf8') }),
-    ...(ssl.keyFile === null ? {} : { key: readFileSync(ssl.keyFile, 'utf8') }),
+    ...(caFile === null ? {} : { ca: pemText(caFile) }),
+    ...(certificateFile === null ? {} : { cert: pemText(certificateFile) }),
+    ...(keyFile === null ? {} : { key: pemText(keyFile) }),
   };
+}
+
+function pemText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new VoltstreamError('CONFIGURATION_INVALID', 'a PEM file cannot be read', { where: file, got: error instanceof Error ? error.message : String(error), cause: error });
+  }
 }
 
 /** The state store alone; not yet open. */
@@ -76,7 +97,12 @@ export async function storeOf({ state, dataFolder, applicationId }: Configuratio
     return new LmdbStateStore({ path: join(dataFolder, 'state') });
   }
   const { RedisStateStore } = await import('../state/redis-state-store.ts');
-  return new RedisStateStore({ connection: state.url ?? '', application: applicationId });
+  const { url, username, password, cluster, keyPrefix } = state;
+  return new RedisStateStore({
+    connection: url ?? '', application: applicationId, cluster, keyPrefix,
+    ...(username === null ? {} : { username }), ...(password === null ? {} : { password }),
+    ...(state.caFile === null && state.certificateFile === null ? {} : { tls: pemOf(state) }),
+  });
 }
 
 function registryOf({ registry, dataFolder }: Configuration): SchemaRegistry {

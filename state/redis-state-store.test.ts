@@ -72,12 +72,15 @@ describe.skipIf(url === '')('with Redis', () => {
       expect(keys).toHaveLength(3);
     });
 
-    it('tells a Redis that has forgotten the scripts again', async () => {
+    it('tells a Redis that has forgotten a script again', async () => {
       const claim = await store.claim('t_0');
       await admin.script('FLUSH');
       sent.length = 0;
       expect(await store.commit(following(claim, [cell('a', 'k', 'v')]))).toEqual({ kind: 'committed' });
-      expect(sent).toEqual(['EVALSHA', 'SCRIPT', 'EVALSHA']);
+      expect(sent).toEqual(['EVALSHA', 'EVAL']);
+      sent.length = 0;
+      await store.read('t_0', 'a');
+      expect(sent).toEqual(['EVALSHA', 'EVAL']);
     });
 
     it('leaves the state as it was when Redis is out of memory, and goes on with the same commit', async () => {
@@ -110,9 +113,24 @@ describe.skipIf(url === '')('with Redis', () => {
 
     it('refuses a Redis that may evict keys', async () => {
       await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      await admin.config('SET', 'maxmemory', '1gb');
       const other = new RedisStateStore(options());
-      await expectFailure(other.open(), 'CONFIGURATION_INVALID');
+      await expectFailure(other.open(), 'STORE_SETTING');
+      await admin.config('SET', 'maxmemory', '0');
       await admin.config('SET', 'maxmemory-policy', 'noeviction');
+    });
+
+    it('keeps applications apart, whatever their names', async () => {
+      const stores = ['a', 'a:1', '{a}', 'a}:t_0:1:head'].map((application) => new RedisStateStore({ ...options(), application }));
+      for (const [index, each] of stores.entries()) {
+        await each.open();
+        await each.commit(following(await each.claim('t_0'), [cell('s', 'k', `v${index}`)]));
+      }
+      for (const [index, each] of stores.entries()) {
+        expect(dump(await loadAll(each, await each.claim('t_0')))).toEqual(dump([cell('s', 'k', `v${index}`)]));
+        expect(await each.tasks()).toHaveLength(1);
+        await each.close();
+      }
     });
 
     it('keeps runs apart', async () => {

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
-import type { RedisOptions } from 'ioredis';
 import { assertInvariant, VoltstreamError } from '../errors.ts';
 import { bytesToLatin1, compareBytes, isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, verifyClaim } from './commit-check.ts';
 import type { TaskHead } from './commit-check.ts';
+import { describeConnection, mastersOf, redisClient } from './redis-connection.ts';
+import type { RedisClient, RedisConnectionOptions } from './redis-connection.ts';
+import { openingFailure } from './redis-failure.ts';
+import { healthOf, redisFacts, refuseUnsafe } from './redis-health.ts';
 import { RedisKeys } from './redis-keys.ts';
+import { matchOf } from './redis-match.ts';
 import { binary, list, RedisScripts, text } from './redis-scripts.ts';
 import type { Intercept, Reply } from './redis-scripts.ts';
 import { cut, groupByStore, weigh } from './redis-sections.ts';
 import type { Changes } from './redis-sections.ts';
-import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from './state-store.ts';
+import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreHealth, StoreSize, TaskSummary } from './state-store.ts';
 
-export interface RedisStateStoreOptions {
-  /** `redis://` or `rediss://` URL, or options of ioredis (sentinels, TLS...). */
-  readonly connection: string | RedisOptions;
+export interface RedisStateStoreOptions extends RedisConnectionOptions {
   /** Name of the application: part of every key. */
   readonly application: string;
   /** Number of the run: `--reset` begins another one, with keys of its own. */
@@ -31,8 +32,6 @@ export interface RedisStateStoreOptions {
   readonly readCellsMax?: number;
   /** What one page of `load` aims at. */
   readonly pageBytes?: number;
-  /** A command without an answer for so long counts as failed. */
-  readonly commandTimeoutMs?: number;
   readonly intercept?: Intercept;
 }
 
@@ -66,43 +65,36 @@ export class RedisStateStore implements StateStore {
   readonly #options: RedisStateStoreOptions;
   readonly #keys: RedisKeys;
   readonly #where: string;
-  #redis: Redis | undefined;
+  #redis: RedisClient | undefined;
   #scripts: RedisScripts | undefined;
 
   constructor(options: RedisStateStoreOptions) {
     this.#options = options;
     this.#keys = new RedisKeys(options.keyPrefix ?? 'voltstream:', options.application, String(options.run ?? 1));
-    this.#where = describeConnection(options.connection);
+    this.#where = describeConnection(options);
   }
 
-  /** Connects and loads the scripts. Throws CONFIGURATION_INVALID when this Redis may evict keys: it would lose state silently. */
+  /**
+   * Connects and loads the scripts. Throws LOGIN_REFUSED for wrong credentials or certificates, and STORE_SETTING when this Redis could throw
+   * state away or is no master.
+   */
   async open(): Promise<void> {
-    const options = {
-      // After a broken connection ioredis sends again what had no answer (without it, the answer never comes at all). Every
-      // script counts once however often it is sent.
-      autoResendUnfulfilledCommands: true,
-      maxRetriesPerRequest: 1,
-      commandTimeout: this.#options.commandTimeoutMs ?? 30_000,
-      ...(typeof this.#options.connection === 'string' ? {} : this.#options.connection),
-      lazyConnect: true,
-      // Answers in one form, keys exactly as written here, and no pipelines.
-      protocol: 2,
-      replyMapping: 'legacy',
-      keyPrefix: '',
-      enableAutoPipelining: false,
-    } as const satisfies RedisOptions;
-    const { connection } = this.#options;
-    const redis = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
-    const scripts = new RedisScripts(redis, this.#where, this.#options.intercept);
+    const redis = redisClient(this.#options);
+    const scripts = new RedisScripts(redis, this.#where, { intercept: this.#options.intercept, timeoutMs: this.#options.commandTimeoutMs });
     try {
       await scripts.load();
-      refuseEviction(text(await scripts.command('INFO', 'memory')), this.#where);
+      for (const node of mastersOf(redis)) refuseUnsafe(await redisFacts(node, this.#where), this.#where);
     } catch (error) {
       redis.disconnect();
-      throw error;
+      throw openingFailure(error, this.#where);
     }
     this.#redis = redis;
     this.#scripts = scripts;
+  }
+
+  async health(): Promise<StoreHealth> {
+    assertInvariant(this.#redis !== undefined, 'the state store is open');
+    return healthOf(await Promise.all(mastersOf(this.#redis).map((node) => redisFacts(node, this.#where))));
   }
 
   async close(): Promise<void> {
@@ -154,7 +146,7 @@ export class RedisStateStore implements StateStore {
     return (await this.readPage(task, store, range)).cells;
   }
 
-  /** Redis keeps no order: a range is found by looking at all cells of the store, which are brought here and sorted here. */
+  /** Redis keeps no order: it looks at all cells of the store, those that can be in the range are brought here, and sorted here. */
   async readPage(task: string, store: string, range: CellRange = {}): Promise<CellPage> {
     const scripts = this.#opened();
     const keys = [this.#keys.head(task), this.#keys.cells(task, store)];
@@ -162,7 +154,7 @@ export class RedisStateStore implements StateStore {
     const atOnceMax = this.#options.readCellsMax ?? 10_000;
     for (let scans = 0; ; ) {
       const cellsMax = scans < SCANS_MAX ? atOnceMax : Number.MAX_SAFE_INTEGER;
-      const args = one === undefined ? ['all', String(cellsMax)] : ['one', bufferOf(one)];
+      const args = one === undefined ? ['all', String(cellsMax), matchOf(range) ?? ''] : ['one', bufferOf(one)];
       const answer = list(await scripts.run('read', keys, args));
       const kind = text(answer[0]);
       if (kind === 'cells') {
@@ -301,13 +293,14 @@ export class RedisStateStore implements StateStore {
   }
 
   /** Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. */
-  async *#scan(key: string, store: string): AsyncGenerator<Cell[]> {
+  async *#scan(key: string, store: string, match?: Buffer): AsyncGenerator<Cell[]> {
     const pageBytes = this.#options.pageBytes ?? 1_000_000;
     const seen = new Set<string>();
+    const matching = match === undefined ? [] : ['MATCH', match];
     let cursor = '0';
     let count = 100;
     do {
-      const [next, fields] = list(await this.#opened().command('HSCAN', key, cursor, 'COUNT', String(count)));
+      const [next, fields] = list(await this.#opened().command('HSCAN', key, cursor, ...matching, 'COUNT', String(count)));
       cursor = text(next);
       const page: Cell[] = [];
       let bytes = 0;
@@ -327,7 +320,7 @@ export class RedisStateStore implements StateStore {
   async #scanUndisturbed(task: string, store: string, range: CellRange): Promise<CellPage | undefined> {
     const before = await this.#settledHead(task);
     const found: Cell[] = [];
-    for await (const page of this.#scan(this.#keys.cells(task, store), store)) {
+    for await (const page of this.#scan(this.#keys.cells(task, store), store, matchOf(range))) {
       for (const cell of page) if (isInRange(cell.key, range)) found.push(cell);
     }
     const after = await this.#head(task);
@@ -378,21 +371,4 @@ function sorted(cells: readonly Cell[], range: CellRange): readonly Cell[] {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function refuseEviction(information: string, where: string): void {
-  const policy = /maxmemory_policy:(\S+)/.exec(information)?.[1] ?? 'unknown';
-  if (!policy.startsWith('allkeys-')) return;
-  throw new VoltstreamError('CONFIGURATION_INVALID', 'this Redis throws away keys when its memory is full', {
-    where,
-    wanted: 'maxmemory-policy noeviction',
-    got: policy,
-    cure: 'Set maxmemory-policy to noeviction.',
-  });
-}
-
-function describeConnection(connection: string | RedisOptions): string {
-  if (typeof connection !== 'string') return `Redis ${connection.host ?? 'localhost'}:${connection.port ?? 6379}`;
-  const url = new URL(connection);
-  return `Redis ${url.hostname}:${url.port === '' ? 6379 : url.port}`;
 }

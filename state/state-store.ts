@@ -74,6 +74,16 @@ export interface StoreSize {
   readonly bytes: number;
 }
 
+/** What the server of a store tells of itself. */
+export interface StoreHealth {
+  /** Memory in use, over all nodes; null where it may not be asked. */
+  readonly usedBytes: number | null;
+  /** Its limit; null when there is none. */
+  readonly bytesMax: number | null;
+  /** What could be lost and when, and what could not be checked: a sentence each. */
+  readonly remarks: readonly { readonly level: 'info' | 'warn'; readonly text: string }[];
+}
+
 export interface TaskSummary {
   readonly task: string;
   readonly epoch: number;
@@ -117,5 +127,7 @@ export interface StateStore {
    * old owner stays fenced. A task that was never claimed stays unknown.
    */
   clear(task: string): Promise<void>;
+  /** Asks the server; stores without one leave it out. */
+  health?(): Promise<StoreHealth>;
   close(): Promise<void>;
 }

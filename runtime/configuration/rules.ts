@@ -27,8 +27,24 @@ export function brokenRules(configuration: Configuration): readonly string[] {
     rule(kind !== kindWithUrl || url !== null, `${name}.kind ${kindWithUrl} needs ${name}.url`);
     rule(kind === kindWithUrl || url === null, `${name}.url is set, but ${name}.kind is ${kind}: set it to ${kindWithUrl}`);
   }
+  for (const sentence of brokenStateRules(state)) broken.push(sentence);
   rule(outbox.sealRowsMax <= outbox.rowsMax, 'outbox.sealRowsMax may be at most outbox.rowsMax, else nothing is ever sealed by rows');
   rule(outbox.sealBytesMax <= outbox.bytesMax, 'outbox.sealBytesMax may be at most outbox.bytesMax');
   rule(poll.waitMs <= commit.intervalMs, 'poll.waitMs may be at most commit.intervalMs, else commits come late');
   return broken;
+}
+
+function brokenStateRules(state: Configuration['state']): readonly string[] {
+  const { kind, url, username, password, cluster, caFile, certificateFile, keyFile } = state;
+  const files = [caFile, certificateFile, keyFile].some((file) => file !== null);
+  const login = /^[^:]+:\/\/[^@/]+@/.test(url ?? '');
+  return [
+    ...(kind === 'redis' || !(username !== null || password !== null || cluster || files)
+      ? [] : [`state.username, password, cluster or files are set, but state.kind is ${kind}: set it to redis`]),
+    ...(login && (username !== null || password !== null) ? ['state.url has a login of its own: leave it out there, or leave out state.username and state.password'] : []),
+    ...(username !== null && password === null ? ['state.username needs state.password'] : []),
+    ...(files && url !== null && !url.startsWith('rediss://') ? ['files for TLS are set, but state.url does not begin with rediss://'] : []),
+    ...((certificateFile === null) === (keyFile === null) ? [] : ['state.certificateFile and state.keyFile belong together']),
+    ...(cluster && /^[^:]+:\/\/[^/]+\/[1-9]/.test(url ?? '') ? ['state.url names a database, which a cluster does not have'] : []),
+  ];
 }

@@ -95,6 +95,14 @@ export const metricCatalogue = {
     kind: 'gauge', name: 'voltstream_state_bytes', labels: [...task, 'store'],
     help: 'Encoded bytes of a store, for stores that count them.',
   },
+  stateServerUsed: {
+    kind: 'gauge', name: 'voltstream_state_server_used_bytes', labels: [],
+    help: 'Memory that Redis uses, over all masters; not there where the state store has no server, or does not tell.',
+  },
+  stateServerMax: {
+    kind: 'gauge', name: 'voltstream_state_server_max_bytes', labels: [],
+    help: 'Limit of the memory of Redis (maxmemory), over all masters; not there where it has none.',
+  },
   restore: {
     kind: 'histogram', name: 'voltstream_restore_duration_seconds', labels: ['sub_topology'], buckets: restoreBuckets,
     help: 'Time for claiming a task and loading its state.',
