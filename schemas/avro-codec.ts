@@ -6,6 +6,8 @@ import type { Codec, CodecDescription, RegisteredForm } from './codec.ts';
 import { unreadable } from './codec-evolution.ts';
 import { compileDecoder } from './compiled-decoder.ts';
 import type { FastDecode } from './compiled-decoder.ts';
+import { compileEncoder } from './compiled-encoder.ts';
+import type { FastEncode } from './compiled-encoder.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 
 /** Records up to this size are written without a second try; the buffer grows when a larger one comes and stays grown. */
@@ -49,31 +51,38 @@ export class AvroEncoder {
   readonly #type: Type;
   readonly #name: string;
   readonly #header: Uint8Array;
+  readonly #fast: FastEncode | null;
   #scratch: Buffer;
 
   constructor(form: RegisteredForm<unknown>, header: Uint8Array) {
     this.#type = typeOfForm(form);
     this.#name = form.name;
     this.#header = header;
+    this.#fast = compileEncoder(this.#type);
     this.#scratch = Buffer.allocUnsafeSlow(scratchBytes);
     this.#scratch.set(header);
   }
 
   encode(value: unknown): Buffer {
-    let end: number;
+    let end = this.#fast === null ? -1 : this.#fast(value, this.#scratch, this.#header.length);
+    if (end < 0) end = this.#encodeSlowly(value);
+    const encoded = Buffer.allocUnsafe(end);
+    this.#scratch.copy(encoded, 0, 0, end);
+    return encoded;
+  }
+
+  #encodeSlowly(value: unknown): number {
     try {
-      end = this.#type.encode(value, this.#scratch, this.#header.length);
+      let end = this.#type.encode(value, this.#scratch, this.#header.length);
       if (end < 0) {
         this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length - end);
         this.#scratch.set(this.#header);
         end = this.#type.encode(value, this.#scratch, this.#header.length);
       }
+      return end;
     } catch (error) {
       throw this.#misfit(value, error);
     }
-    const encoded = Buffer.allocUnsafe(end);
-    this.#scratch.copy(encoded, 0, 0, end);
-    return encoded;
   }
 
   /** Only a failure pays for finding out which field it was. */
