@@ -193,12 +193,23 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/** The record that an error is about. */
+export interface RecordPlace {
+  readonly task: string;
+  readonly step: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
 export interface ErrorDetails {
   /** Where it happened: step, task, topic-partition-offset, file:line, table. */
   readonly where?: string;
   readonly wanted?: string;
   readonly got?: string;
   readonly cause?: unknown;
+  /** For log lines, which have these as fields of their own. */
+  readonly record?: RecordPlace;
   /** Replaces the catalogue's general cure by a more exact one. */
   readonly cure?: string;
 }
@@ -224,10 +235,15 @@ export class VoltstreamError extends Error {
     this.#details = details;
   }
 
+  /** The record that it is about, when it is about one. */
+  recordPlace(): RecordPlace | null {
+    return this.#details.record ?? null;
+  }
+
   /** The same error with the place where it was met in front of its own; this one is its cause. */
-  at(where: string): VoltstreamError {
+  at(where: string, record?: RecordPlace): VoltstreamError {
     return new VoltstreamError(this.code, this.#what, {
-      ...this.#details, where: this.where === undefined ? where : `${where}, ${this.where}`, cause: this,
+      ...this.#details, where: this.where === undefined ? where : `${where}, ${this.where}`, cause: this, ...(record === undefined ? {} : { record }),
     });
   }
 }

@@ -6,6 +6,7 @@ import type { RunningTask } from '../runtime/task/running-task.ts';
 
 export interface StatusSources {
   readonly configuration: Configuration;
+  readonly pod: string;
   readonly ports: Ports;
   readonly metrics: EngineMetrics;
   readonly tasks: readonly RunningTask[];
@@ -20,13 +21,14 @@ interface Figures {
 
 /** What the live page shows: totals, tasks, and the last sessions. */
 export async function chargingStatus(sources: StatusSources): Promise<StatusReport> {
-  const { configuration, ports, metrics, tasks, startedAtMs } = sources;
+  const { configuration, pod, ports, metrics, tasks, startedAtMs } = sources;
   const { database } = configuration.warehouse;
   const [figures] = await ports.warehouse.query<Figures>(
     `SELECT count() AS sessions, sum(energy_wh) / 1000 AS energy_kwh, uniqExact(station_id) AS stations FROM ${database}.charging_sessions FINAL`,
   );
   return {
     application: configuration.applicationId,
+    pod,
     nowMs: Date.now(),
     startedAtMs,
     totals: metrics.totals(),

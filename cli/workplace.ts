@@ -18,8 +18,11 @@ export interface RunningProcess {
   readonly url: string;
 }
 
-/** Opens all ports and brings the database up to date. The warehouse goes first: chDB refuses a folder that is in use. */
-export async function openPorts(configuration: Configuration): Promise<Ports> {
+/**
+ * Opens all ports and brings the database up to date. The warehouse goes first: chDB refuses a folder that is in use. `waiting` hears when another
+ * process brings the database up to date, which is waited for.
+ */
+export async function openPorts(configuration: Configuration, waiting: () => void = () => undefined): Promise<Ports> {
   await mkdir(configuration.dataFolder, { recursive: true });
   const ports = await portsOf(configuration);
   const opened: { close(): Promise<void> }[] = [];
@@ -30,7 +33,7 @@ export async function openPorts(configuration: Configuration): Promise<Ports> {
     }
     const { kind, database } = configuration.warehouse;
     // A server is shared by pods that may start in the same moment; the data folder of chDB belongs to one process.
-    const turn = kind === 'server' ? { turnOf: `process ${process.pid} of ${hostname()}` } : {};
+    const turn = kind === 'server' ? { turnOf: `process ${process.pid} of ${hostname()}`, waiting } : {};
     await migrate(ports.warehouse, { folder: migrationsFolder, database, ...turn });
   } catch (error) {
     for (const port of opened.reverse()) await port.close();

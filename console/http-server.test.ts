@@ -96,6 +96,17 @@ describe('the HTTP server', () => {
     expect((await post(away, 'SELECT 1')).status).toBe(503);
   });
 
+  it('takes secrets out of what it says of itself, and leaves answers of tables alone', async () => {
+    const server = await start({
+      redact: (text) => text.replaceAll('planted', '***'), notReadyBecause: () => ['planted reason'],
+      query: async (sql) => { if (sql.includes('none')) throw new Error('refused by planted'); return sql; },
+    });
+    expect(await (await fetch(`${server.url}/ready`)).json()).toMatchObject({ reasons: ['*** reason'] });
+    expect(await (await fetch(`${server.url}/api/status`)).json()).toMatchObject({ notReadyBecause: ['*** reason'] });
+    expect(await (await post(server, 'SELECT none')).text()).toBe('refused by ***');
+    expect(await (await post(server, "SELECT 'planted'")).text()).toBe("SELECT 'planted'");
+  });
+
   it('refuses malformed requests, and has no query path without a warehouse', async () => {
     const server = await start();
     expect((await post(server, '')).status).toBe(403);

@@ -27,6 +27,8 @@ export interface HttpServerOptions {
   readonly query?: (sql: string, format: string) => Promise<string>;
   /** Gives answers in pieces, for `voltstream export`; only beside `query`. */
   readonly export?: ExportAnswers;
+  /** Takes secrets out of texts: of errors, metrics and the status. */
+  readonly redact?: (text: string) => string;
   /** Answers questions about committed state. Left out where nobody may ask: the paths then do not exist. */
   readonly state?: StateAnswers;
 }
@@ -39,6 +41,9 @@ export interface HttpServer {
 
 /** A statement is text that a person or a program wrote: 256 KiB is far beyond that. */
 const bodyBytesMax = 262_144;
+
+/** Answers that are ours; those to questions about tables are the user's, and stay as they are. */
+const ownTexts: ReadonlySet<string> = new Set(['/metrics', '/ready', '/api/status']);
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -58,6 +63,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     if (isForeign(request, onLoopback)) await reply.code(403).send({ error: 'this address serves its own pages only' });
   });
+  const { redact } = options;
+  if (redact !== undefined) {
+    server.addHook('onSend', async (request, reply, payload) =>
+      (typeof payload === 'string' && (reply.statusCode >= 400 || ownTexts.has(request.url)) ? redact(payload) : payload));
+  }
   addProbes(server, options);
   addPage(server);
   addInterfaces(server, options);

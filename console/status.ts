@@ -1,6 +1,8 @@
 /** What the live page shows. Every part is made by a callback at the moment someone looks. */
 export interface StatusReport {
   readonly application: string;
+  /** Which process of the application this is; left out where there is one only. */
+  readonly pod?: string;
   readonly nowMs: number;
   readonly startedAtMs: number;
   /** Sums since the start of the process; the page makes rates of them. */

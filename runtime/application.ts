@@ -11,6 +11,7 @@ import { WarehouseDelivery } from './delivery/warehouse-delivery.ts';
 import { GlobalTables } from './global-tables.ts';
 import type { TopicDefinition } from './log/log.ts';
 import type { Logger } from './logger.ts';
+import type { MemoryUse } from './memory/memory-guard.ts';
 import type { EngineMetrics } from './metrics.ts';
 import { archiveTasksOf, internalTopicsOf, tasksOf } from './partition-counts.ts';
 import type { Ports } from './ports.ts';
@@ -20,7 +21,6 @@ import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
 import type { SinkEncoder } from './task/task-core.ts';
 import { checkStoredTasks } from './stored-tasks.ts';
-import { watchStore } from './store-health.ts';
 import { createTopicsAtStart } from './topics-at-start.ts';
 import { claimPatiently } from './worker/patient-claim.ts';
 import { TaskRegister } from './worker/task-register.ts';
@@ -40,6 +40,8 @@ export interface ApplicationOptions {
   readonly topics: readonly TopicDefinition[];
   /** Start over where state is missing. */
   readonly reset?: boolean;
+  /** True while tasks must take no further input, because there is no memory for it. */
+  readonly memoryFull?: () => boolean;
   readonly nowMs?: () => number;
   readonly random?: () => number;
   /** Run of tasks that have no state yet; by the clock (minutes since 2024) when left out. */
@@ -65,6 +67,8 @@ export class Application {
   readonly #failure = Promise.withResolvers<never>();
   #workers: readonly Worker[] = [];
   #globalTables: GlobalTables | null = null;
+  #starting: Promise<void> | null = null;
+  #draining = false;
 
   constructor(options: ApplicationOptions) {
     this.#options = options;
@@ -84,6 +88,27 @@ export class Application {
 
   get ready(): boolean {
     return this.#workers.length > 0 && this.#workers.every((worker) => worker.ready);
+  }
+
+  /** Why this process should get no traffic and counts as not up, as sentences for people; empty when it is ready. */
+  get notReadyBecause(): readonly string[] {
+    if (this.#draining) return ['draining: what is there is committed and delivered, then the process ends'];
+    if (this.#workers.length === 0) return ['starting: topics, tables and global tables are checked'];
+    const reasons: string[] = [];
+    const claiming = this.#workers.map((worker) => worker.claiming);
+    if (claiming.includes(null)) reasons.push('joining: the log has not said yet which tasks are ours');
+    const tasks = claiming.flatMap((one) => one ?? []);
+    if (tasks.length > 0) reasons.push(`claiming and restoring ${tasks.slice(0, 5).join(', ')}${tasks.length > 5 ? ` and ${tasks.length - 5} more` : ''}`);
+    if (this.#options.memoryFull?.() === true) reasons.push('memory is full: tasks read no input');
+    for (const { id, pausedBy } of this.tasks) if (pausedBy?.includes('is full') === true) reasons.push(`task ${id}: ${pausedBy}`);
+    return reasons;
+  }
+
+  /** What takes memory, as far as the engine can tell. */
+  get memoryUse(): MemoryUse {
+    const { stores, outboxBytes } = this.#options.metrics.memoryUse();
+    const bufferedRecords = this.tasks.reduce((sum, task) => sum + task.queues.reduce((records, queue) => records + queue.buffered, 0), 0);
+    return { stores, outboxBytes, bufferedRecords };
   }
 
   /** True when everything in the log up to its end has been processed, committed and delivered. */
@@ -118,22 +143,28 @@ export class Application {
     return this.#workers.flatMap((worker) => worker.tasks);
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { configuration, ports, topics } = this.#options;
+    const { signal } = this.#abort;
     await this.#createTopics(topics);
     await this.#createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
-    await claimPatiently(() => this.#checkStoredTasks(), this.#abort.signal, (operation, error) => this.retrying(operation, error));
+    await claimPatiently(() => this.#checkStoredTasks(), signal, (operation, error) => this.retrying(operation, error));
     await this.#checkTables();
-    await watchStore(ports.store, this.#options.metrics, this.#options.logger, this.#abort.signal);
+    signal.throwIfAborted();
     const globalTables = new GlobalTables({
-      tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS,
-      signal: this.#abort.signal,
+      tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS, signal,
       problem: (message, error) => this.#options.logger.warn({ err: error }, message),
     });
-    await globalTables.start();
     this.#globalTables = globalTables;
+    await globalTables.start();
     const workers = [await this.#mainWorker(globalTables)];
     for (const archive of this.#topology.archives) workers.push(await this.#archiveWorker(archive));
+    signal.throwIfAborted();
     this.#workers = workers;
     await Promise.all(workers.map((worker) => worker.start()));
   }
@@ -143,12 +174,25 @@ export class Application {
     this.#register.retrying(operation, error);
   }
 
-  /** Commits and delivers what is there, within the time of the configuration; then lets go of everything. */
+  /**
+   * Takes no further input, commits and delivers what is there within the time of the configuration, leaves the groups, so that others take over at
+   * once, and lets go of everything. What could not be delivered stays in the outbox for the next owner. Also ends a start that is under way.
+   */
   async stop(): Promise<void> {
     const { shutdownTimeoutMs } = this.#options.configuration;
+    this.#draining = true;
+    if (this.#workers.length === 0) this.#abort.abort(new Error('the application was stopped'));
     await Promise.all(this.#workers.map((worker) => worker.stop(shutdownTimeoutMs)));
+    this.#tellWhatStays();
     this.#abort.abort(new Error('the application was stopped'));
+    await Promise.allSettled([this.#starting]);
     await this.#globalTables?.stop();
+  }
+
+  #tellWhatStays(): void {
+    const { outboxRows, outboxBytes } = this.#options.metrics.totals();
+    if (outboxRows === 0 || this.#workers.length === 0) return;
+    this.#options.logger.warn({ outboxRows, outboxBytes }, 'not all rows could be delivered in time: those that are committed stay in the outbox for the next owner of their tasks');
   }
 
   #createTopics(topics: readonly TopicDefinition[]): Promise<void> {
@@ -229,7 +273,7 @@ export class Application {
     const { configuration, ports, logger, random } = this.#options;
     return new Worker({
       log: ports.log, group, tasks, source, pollWaitMs: configuration.poll.waitMs, bufferBytesMax: configuration.poll.bufferBytesMax,
-      random: random ?? Math.random,
+      random: random ?? Math.random, paused: () => this.#options.memoryFull?.() ?? false,
       listener: {
         assigned: (ids) => logger.info({ group, tasks: ids }, 'tasks assigned'),
         dropped: (task, reason) => this.#register.dropped(task, reason),

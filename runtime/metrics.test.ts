@@ -114,4 +114,49 @@ describe('metrics', () => {
       if (kind === 'histogram') expect(labels).not.toContain('partition');
     }
   });
+
+  describe('of many tasks with many steps', () => {
+    const reasons = ['late', 'null-key', 'null-value', 'expired', 'out-of-order', 'duplicate', 'malformed'] as const;
+    const [tasks, steps] = [16, 40];
+    const many = async (options: { readonly steps?: boolean }): Promise<readonly string[]> => {
+      const metrics = new EngineMetrics({ ...quiet, ...options, pod: { application: 'city', id: 'pod-1' } });
+      metrics.watchMemory(() => ({ usedBytes: 1, limitBytes: 2, paused: false }));
+      for (let partition = 0; partition < tasks; partition++) {
+        const counters = Array.from({ length: steps }, (_unused, step): StepCounters => ({
+          step: `step-${step}`, recordsIn: 1, recordsOut: 1, late: 1, failed: step === 0 ? 1 : 0,
+          droppedByReason: Object.fromEntries(reasons.map((reason) => [reason, 1])),
+        }));
+        // Claimed twice, as after a rebalance: the same series, not others.
+        for (let claim = 0; claim < 2; claim++) metrics.registerTask({ ...task({ recordsIn: 1, lag: 1, pausedBy: 'outbox of table is full' }), partition, steps: counters })();
+        metrics.registerTask({ ...task({ recordsIn: 1, lag: 1, pausedBy: 'outbox of table is full' }), partition, steps: counters });
+        metrics.committed('main', 1, 1);
+        metrics.delivered('table', 1);
+      }
+      return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    };
+    /** What a task has once for itself, its source, its sink and its store; and what the process has once. */
+    const [perTask, perProcess] = [12, 110];
+
+    it('has no more series than tasks times steps allow, however often tasks move', async () => {
+      const lines = await many({});
+      expect(new Set(lines.map((line) => line.slice(0, line.lastIndexOf(' ')))).size).toBe(lines.length);
+      expect(lines.length).toBeGreaterThan(tasks * steps * 11);
+      expect(lines.length).toBeLessThanOrEqual(tasks * (steps * (4 + reasons.length) + perTask) + perProcess);
+    });
+
+    it('has none of steps when these are turned off, but dead letters that there are', async () => {
+      const lines = await many({ steps: false });
+      expect(lines.length).toBeLessThanOrEqual(tasks * (perTask + 1) + perProcess);
+      expect(lines.filter((line) => line.includes('step="step-'))).toHaveLength(tasks);
+      expect(lines.filter((line) => line.includes('step="step-')).every((line) => line.startsWith('voltstream_dead_letters_total'))).toBe(true);
+    });
+  });
+
+  it('say which process of which application this is, and what memory it has', async () => {
+    const metrics = new EngineMetrics({ ...quiet, pod: { application: 'city', id: 'pod-1' } });
+    const memory = { usedBytes: 10, limitBytes: 20, paused: true };
+    metrics.watchMemory(() => memory);
+    expect(await lineOf(metrics, 'voltstream_pod_info')).toEqual(['voltstream_pod_info{application="city",pod="pod-1"} 1']);
+    expect(await lineOf(metrics, 'voltstream_memory')).toEqual(['voltstream_memory_used_bytes 10', 'voltstream_memory_limit_bytes 20', 'voltstream_memory_paused 1']);
+  });
 });

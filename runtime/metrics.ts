@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { metricCatalogue } from './metrics/catalogue.ts';
-import type { CounterTotals } from './metrics/counter-totals.ts';
+import { CounterTotals } from './metrics/counter-totals.ts';
 import type { MetricDefinition, MetricKey } from './metrics/catalogue.ts';
 import { emptyCounterReadings, pulledCounters, pulledGauges, readCounters, readGauges } from './metrics/readings.ts';
 import type { CounterReadings } from './metrics/readings.ts';
@@ -17,6 +17,20 @@ export interface EngineMetricsOptions {
   readonly nodeMetrics?: boolean;
   /** Wall-clock time, for the lag of stream time. */
   readonly nowMs?: () => number;
+  /** False leaves out the series of each step of each task. */
+  readonly steps?: boolean;
+  /** Which process of which application this is. */
+  readonly pod?: { readonly application: string; readonly id: string };
+}
+
+/** Metrics with a label for the step: the most series by far. */
+const metricsOfSteps: ReadonlySet<MetricKey> = new Set(['recordsIn', 'recordsOut', 'late', 'dropped']);
+
+/** What a guard of memory shows. */
+export interface MemoryFigures {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  readonly paused: boolean;
 }
 
 /** Sums over all tasks, those that have left included, for progress lines and the live page. */
@@ -43,6 +57,7 @@ export class EngineMetrics {
   readonly #tasks = new Set<TaskMetricsSource>();
   readonly #left = emptyCounterReadings();
   readonly #nowMs: () => number;
+  #memory: (() => MemoryFigures) | null = null;
   readonly #processing: Histogram;
   readonly #commit: Histogram;
   readonly #delivery: Histogram;
@@ -54,10 +69,14 @@ export class EngineMetrics {
   readonly #retries: Counter;
   readonly #stateServerUsed: Gauge;
   readonly #stateServerMax: Gauge;
+  readonly #workerRestarts: Counter;
 
   constructor(options: EngineMetricsOptions = {}) {
     this.#nowMs = options.nowMs ?? Date.now;
-    for (const key of pulledCounters) this.#pull(key, () => this.#counters()[key]);
+    for (const key of pulledCounters) {
+      const steps = options.steps ?? true;
+      this.#pull(key, () => (steps ? this.#counters()[key] : withoutSteps(key, this.#counters()[key])));
+    }
     for (const key of pulledGauges) this.#pull(key, () => readGauges(this.#tasks, this.#nowMs())[key]);
     this.#processing = this.#histogram('processing');
     this.#commit = this.#histogram('commit');
@@ -71,8 +90,14 @@ export class EngineMetrics {
     this.#stateServerUsed = new Gauge({ ...this.#head('stateServerUsed') });
     this.#stateServerMax = new Gauge({ ...this.#head('stateServerMax') });
     this.storeServer(null, null);
+    this.#workerRestarts = this.#counter('workerRestarts');
     const build = new Gauge({ ...this.#head('build') });
     build.set({ version: options.version ?? 'unknown', node_version: process.version }, 1);
+    const pod = new Gauge({ ...this.#head('pod') });
+    if (options.pod !== undefined) pod.set({ application: options.pod.application, pod: options.pod.id }, 1);
+    this.#memoryGauge('memoryUsed', ({ usedBytes }) => usedBytes);
+    this.#memoryGauge('memoryLimit', ({ limitBytes }) => limitBytes);
+    this.#memoryGauge('memoryPaused', ({ paused }) => Number(paused));
     if (options.nodeMetrics ?? true) collectDefaultMetrics({ register: this.registry });
   }
 
@@ -86,6 +111,11 @@ export class EngineMetrics {
     return () => {
       if (this.#tasks.delete(source)) readCounters(source, this.#left);
     };
+  }
+
+  /** Shows the memory of the process from now on. */
+  watchMemory(figures: () => MemoryFigures): void {
+    this.#memory = figures;
   }
 
   /** Time for decoding and processing one batch of one partition. */
@@ -130,6 +160,22 @@ export class EngineMetrics {
     this.#retries.inc({ operation });
   }
 
+  /** A supervised process has died and is started again. */
+  workerRestarted(worker: string): void {
+    this.#workerRestarts.inc({ worker });
+  }
+
+  /** Entries by store and bytes of outboxes, over all tasks. */
+  memoryUse(): { readonly stores: ReadonlyMap<string, number>; readonly outboxBytes: number } {
+    const gauges = readGauges(this.#tasks, this.#nowMs());
+    const stores = new Map<string, number>();
+    for (const { labels, value } of gauges.stateEntries.entries()) {
+      const store = labels.at(-1) ?? '';
+      stores.set(store, (stores.get(store) ?? 0) + value);
+    }
+    return { stores, outboxBytes: sum(gauges.outboxBytes) };
+  }
+
   totals(): EngineTotals {
     const counters = this.#counters();
     const gauges = readGauges(this.#tasks, this.#nowMs());
@@ -161,6 +207,18 @@ export class EngineMetrics {
     return { name, help, labelNames: [...labels], registers: [this.registry] };
   }
 
+  #memoryGauge(key: MetricKey, of: (figures: MemoryFigures) => number): void {
+    const value = (): number | null => (this.#memory === null ? null : of(this.#memory()));
+    new Gauge({
+      ...this.#head(key),
+      collect() {
+        const now = value();
+        this.reset();
+        if (now !== null) this.set(now);
+      },
+    });
+  }
+
   #counter(key: MetricKey): Counter {
     return new Counter(this.#head(key));
   }
@@ -181,6 +239,16 @@ export class EngineMetrics {
     if (definition.kind === 'counter') new Counter({ ...this.#head(key), collect() { collect(this); } });
     else new Gauge({ ...this.#head(key), collect() { collect(this); } });
   }
+}
+
+/** Dead letters of a step are too rare to be many, and too important to be left out: only the zeros go. */
+function withoutSteps(key: MetricKey, totals: CounterTotals): CounterTotals {
+  const rest = new CounterTotals();
+  if (metricsOfSteps.has(key)) return rest;
+  for (const { labels, value } of totals.entries()) {
+    if (key !== 'deadLetters' || value > 0 || labels.at(-1) !== 'process') rest.add(labels, value);
+  }
+  return rest;
 }
 
 function sum(totals: CounterTotals): number {

@@ -68,6 +68,8 @@ export interface MigrationOptions {
   readonly turnOf?: string;
   /** A turn of which nothing was heard for so long is over; for tests. */
   readonly staleMs?: number;
+  /** Another process applies migrations, and is waited for. */
+  readonly waiting?: () => void;
 }
 
 /**
@@ -91,8 +93,9 @@ export async function migrate(warehouse: Warehouse, options: MigrationOptions): 
   const { turnOf } = options;
   const before = await recorded(warehouse, record);
   if (turnOf === undefined || migrations.every(({ name }) => before.has(name))) return apply(warehouse, migrations, { database, record, before });
-  const turn = { database: options.database, holder: turnOf, ...(options.staleMs === undefined ? {} : { staleMs: options.staleMs }) };
-  return inTurn(warehouse, turn, async (keep) => apply(warehouse, migrations, { database, record, before: await recorded(warehouse, record), keep }));
+  const { staleMs, waiting } = options;
+  const turn = { database: options.database, holder: turnOf, ...(staleMs === undefined ? {} : { staleMs }), ...(waiting === undefined ? {} : { waiting }) };
+  return inTurn(warehouse, turn, async () => apply(warehouse, migrations, { database, record, before: await recorded(warehouse, record) }));
 }
 
 async function recorded(warehouse: Warehouse, record: string): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -104,10 +107,9 @@ interface Target {
   readonly database: string;
   readonly record: string;
   readonly before: ReadonlyMap<string, readonly string[]>;
-  readonly keep?: () => Promise<void>;
 }
 
-async function apply(warehouse: Warehouse, migrations: readonly Migration[], { database, record, before, keep }: Target): Promise<MigrationOutcome> {
+async function apply(warehouse: Warehouse, migrations: readonly Migration[], { database, record, before }: Target): Promise<MigrationOutcome> {
   const known = new Set(migrations.map((migration) => migration.name));
   const newest = Math.max(-1, ...migrations.filter(({ name }) => before.has(name)).map(({ number }) => number));
   const applied: string[] = [];
@@ -120,7 +122,6 @@ async function apply(warehouse: Warehouse, migrations: readonly Migration[], { d
       continue;
     }
     if (migration.number < newest) throw refused(migration.name, 'a migration comes before one that was applied', `a number above ${newest}`, `${migration.number}`);
-    await keep?.();
     for (const statement of migration.statements) {
       await patiently(() => warehouse.command(statement.replaceAll('{database}', database)));
     }

@@ -1,5 +1,9 @@
 import { styleText } from 'node:util';
-import type { DestinationStream } from 'pino';
+
+/** Where lines go, as pino has it. */
+interface LineStream {
+  write(text: string): void;
+}
 
 const colours = { trace: 'gray', debug: 'gray', info: 'cyan', warn: 'yellow', error: 'red', fatal: 'red' } as const;
 const leftOut = new Set(['level', 'time', 'msg', 'err', 'application', 'pod']);
@@ -12,7 +16,7 @@ interface Line {
 }
 
 /** Log lines for people: time of day, level, message, then the fields; the message of an error below. Application and pod are left out. */
-export function prettyLines(to: DestinationStream): DestinationStream {
+export function prettyLines(to: LineStream): LineStream {
   return { write: (text) => to.write(`${text.split('\n').filter((line) => line !== '').map(pretty).join('\n')}\n`) };
 }
 

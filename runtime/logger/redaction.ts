@@ -56,7 +56,7 @@ function secretsInUrl(text: string): readonly string[] {
   const plain = [decode(username), decode(password)] as const;
   return [
     password, plain[1], ...(password === '' ? [] : [Buffer.from(plain.join(':')).toString('base64')]),
-    ...[...url.searchParams.values()],
+    ...url.searchParams.values(),
   ];
 }
 

@@ -131,6 +131,26 @@ export const metricCatalogue = {
     kind: 'gauge', name: 'voltstream_task_paused', labels: [...task, 'reason'],
     help: '1 while a task reads no input, by reason.',
   },
+  memoryUsed: {
+    kind: 'gauge', name: 'voltstream_memory_used_bytes', labels: [],
+    help: 'Memory of this process that counts against its limit (resident set).',
+  },
+  memoryLimit: {
+    kind: 'gauge', name: 'voltstream_memory_limit_bytes', labels: [],
+    help: 'Memory that this process may take: memory.limitMb, or a share of the container or machine.',
+  },
+  memoryPaused: {
+    kind: 'gauge', name: 'voltstream_memory_paused', labels: [],
+    help: '1 while tasks read no input because memory is full.',
+  },
+  workerRestarts: {
+    kind: 'counter', name: 'voltstream_worker_restarts_total', labels: ['worker'],
+    help: 'Deaths of workers of run --workers, each followed by another start; counted by their supervisor.',
+  },
+  pod: {
+    kind: 'gauge', name: 'voltstream_pod_info', labels: ['application', 'pod'],
+    help: 'Always 1; the labels say which process this is.',
+  },
   build: {
     kind: 'gauge', name: 'voltstream_build_info', labels: ['version', 'node_version'],
     help: 'Always 1; the labels say what runs.',

@@ -5,31 +5,38 @@ import type { Warehouse } from '../sinks/warehouse.ts';
 
 const turnTable = 'migration_turn';
 const lookAgainMs = 250;
-/** Longer than any one migration file takes on empty or large tables: statements change metadata only. A killed process costs others this once. */
-const staleDefaultMs = 60_000;
+/** Who has the turn says so this often; six times missed, it is gone. */
+const keepEveryMs = 5_000;
+const staleDefaultMs = 30_000;
 
 export interface TurnOptions {
   readonly database: string;
   /** Says who has the turn, for whoever looks into the database meanwhile. */
   readonly holder: string;
   readonly staleMs?: number;
+  /** Somebody else has the turn. Told once. */
+  readonly waiting?: () => void;
 }
 
 /**
  * Lets one process of several do something to a database while the others wait: it has the turn that has made the table `migration_turn`, which
- * ClickHouse lets only one do. `keep` says that it is still at work; a turn of which nothing was heard for `staleMs` was left by a killed process,
- * and is taken away. Nothing may depend on it for being right: two processes behind different replicas each get one.
+ * ClickHouse lets only one do. It says every few seconds that it is still at work; a turn of which nothing was heard for `staleMs` was left by a killed
+ * process, and is taken away. Nothing may depend on it for being right: two processes behind different replicas each get one.
  */
-export async function inTurn<T>(warehouse: Warehouse, options: TurnOptions, work: (keep: () => Promise<void>) => Promise<T>): Promise<T> {
+export async function inTurn<T>(warehouse: Warehouse, options: TurnOptions, work: () => Promise<T>): Promise<T> {
   const table = `${quoteName(options.database)}.${quoteName(turnTable)}`;
   const mark = (): string => quoteText(`${options.holder} at ${new Date().toISOString()}`);
-  while (!(await made(warehouse, `CREATE TABLE ${table} (holder String) ENGINE = Memory COMMENT ${mark()}`))) {
+  for (let first = true; !(await made(warehouse, `CREATE TABLE ${table} (holder String) ENGINE = Memory COMMENT ${mark()}`)); first = false) {
+    if (first) options.waiting?.();
     if (await ageMs(warehouse, options.database) > (options.staleMs ?? staleDefaultMs)) await warehouse.command(`DROP TABLE IF EXISTS ${table}`);
     else await sleepFor(lookAgainMs);
   }
+  // A sign of life that does not come through is followed by the next one; the work itself meets a server that is away.
+  const keeping = setInterval(() => void warehouse.command(`ALTER TABLE ${table} MODIFY COMMENT ${mark()}`).catch(() => undefined), keepEveryMs);
   try {
-    return await work(() => warehouse.command(`ALTER TABLE ${table} MODIFY COMMENT ${mark()}`));
+    return await work();
   } finally {
+    clearInterval(keeping);
     await warehouse.command(`DROP TABLE IF EXISTS ${table}`);
   }
 }

@@ -130,10 +130,11 @@ export class FailurePolicies {
 /** What a record failed with, as an error that names the record. */
 export function recordError(failure: RecordFailure): VoltstreamError {
   const { task, step, error, origin } = failure;
+  const record = { task, step, topic: origin.topic, partition: origin.partition, offset: origin.offset };
   const place = origin.offset < 0 ? `between records at ${origin.timestampMs}` : `${origin.topic}-${origin.partition}@${origin.offset}`;
   const where = `task ${task}, step "${step}", ${place}`;
-  if (error instanceof VoltstreamError) return error.at(where);
-  return new VoltstreamError(failureCode(failure), messageOf(error), { where, cause: error });
+  if (error instanceof VoltstreamError) return error.at(where, record);
+  return new VoltstreamError(failureCode(failure), messageOf(error), { where, cause: error, record });
 }
 
 export function failureCode({ error, stage }: Pick<RecordFailure, 'error' | 'stage'>): ErrorCode {

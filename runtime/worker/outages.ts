@@ -41,7 +41,8 @@ export class Outages {
     const over = setTimeout(() => this.#over(kind), OVER_AFTER_MS);
     over.unref();
     this.#outages.set(kind, { failures: 1, toldMs: nowMs, over });
-    this.#logger.warn({ operation, err: error }, `failed, and will be tried again: ${kind}`);
+    const place = error instanceof VoltstreamError ? error.recordPlace() : null;
+    this.#logger.warn({ operation, ...place, err: error }, `failed, and will be tried again: ${kind}`);
   }
 
   #over(kind: string): void {

@@ -1,4 +1,5 @@
 import { VoltstreamError } from '../../errors.ts';
+import type { RecordPlace } from '../../errors.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { ArchiveTask } from '../archive/archive-task.ts';
 import type { Logger } from '../logger.ts';
@@ -8,6 +9,7 @@ import type { RunningTask } from '../task/running-task.ts';
 import type { Task, TaskListener } from '../task/task.ts';
 import { traced, tracing } from '../tracing.ts';
 import { Outages } from './outages.ts';
+import { SetAsideLines } from './set-aside.ts';
 import { ArchiveMetrics, TaskMetrics } from './task-metrics.ts';
 
 export interface TaskRegisterOptions {
@@ -22,12 +24,14 @@ export class TaskRegister implements TaskListener {
   readonly #options: TaskRegisterOptions;
   readonly #application: string;
   readonly #outages: Outages;
+  readonly #setAside: SetAsideLines;
   readonly #leave = new Map<RunningTask, () => void>();
 
   constructor(options: TaskRegisterOptions) {
     this.#options = options;
     this.#application = options.application;
     this.#outages = new Outages(options.logger);
+    this.#setAside = new SetAsideLines(options.logger);
   }
 
   claimed(task: Task, restoreMs: number): void {
@@ -56,6 +60,7 @@ export class TaskRegister implements TaskListener {
   }
 
   deadLetter(task: string, letter: DeadLetter): void {
+    this.#setAside.add(task, letter);
     tracing.deadLetter.publish(() => ({ application: this.#application, task, letter }));
   }
 
@@ -71,7 +76,7 @@ export class TaskRegister implements TaskListener {
     if (error instanceof RecordRetry) this.retrying('record', error.cause);
     else if (code === 'FENCED') this.#options.metrics.fenced(subTopologyOf(task.id));
     else if (code === 'REWOUND') this.#options.metrics.rewound(subTopologyOf(task.id));
-    else this.#options.logger.error({ task: task.id, err: error }, 'task failed');
+    else this.#options.logger.error({ task: task.id, ...placeOf(error), err: error }, 'task failed');
     this.#options.stopped(task, error);
   }
 
@@ -88,6 +93,11 @@ export class TaskRegister implements TaskListener {
     this.#options.logger.info({ task: task.id, restoreMs: Math.round(restoreMs) }, 'task claimed');
     tracing.taskClaimed.publish(() => ({ application: this.#application, task: task.id, restoreMs }));
   }
+}
+
+/** The record that an error is about, as fields of a line. */
+function placeOf(error: unknown): RecordPlace | null {
+  return error instanceof VoltstreamError ? error.recordPlace() : null;
 }
 
 function subTopologyOf(task: string): string {

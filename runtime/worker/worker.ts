@@ -18,6 +18,8 @@ export interface WorkerOptions {
   readonly bufferBytesMax: number;
   /** A fraction in [0, 1): random back-off before a task is claimed again, so that two claimers cannot starve each other. */
   readonly random: () => number;
+  /** True while tasks must not take further input, because there is no memory for it; commits and deliveries go on. */
+  readonly paused?: () => boolean;
   readonly listener: WorkerListener;
 }
 
@@ -69,6 +71,11 @@ export class Worker {
 
   get tasks(): readonly RunningTask[] {
     return [...this.#tasks.values()];
+  }
+
+  /** Tasks that are ours and not yet claimed and restored; null before the first join. */
+  get claiming(): readonly string[] | null {
+    return this.#firstAssignment ? [...this.#assignments.keys()].filter((id) => !this.#tasks.has(id)) : null;
   }
 
   /** Joined, and every assigned task claimed and restored. */
@@ -167,13 +174,14 @@ export class Worker {
 
   async #turns(polled: boolean): Promise<void> {
     let processed = 0;
+    const paused = this.#options.paused?.() ?? false;
     for (const task of this.tasks) {
       const startedMs = performance.now();
-      const taken = task.turn(RECORDS_PER_TURN, polled);
+      const taken = task.turn(paused ? 0 : RECORDS_PER_TURN, polled && !paused);
       if (taken > 0) this.#options.listener.processed(task, taken, performance.now() - startedMs);
       processed += taken;
       if (await task.loadSchemas()) processed++;
-      this.#throttle(task);
+      this.#throttle(task, paused);
     }
     // A macrotask, so that timers, sockets and the store's answers are never starved by a full log.
     await new Promise<void>((resolve) => (processed > 0 ? setImmediate(resolve) : setTimeout(resolve, 1)));
@@ -187,14 +195,14 @@ export class Worker {
     if (queue !== undefined && batch.requestedPosition !== queue.requestPosition) this.#consumer.seek(batch, queue.requestPosition);
   }
 
-  #throttle(task: RunningTask): void {
+  #throttle(task: RunningTask, paused: boolean): void {
     for (const queue of task.queues) {
       const partition = { topic: queue.source.topic, partition: queue.partition };
       const name = partitionName(partition);
-      if (queue.buffered > BUFFERED_RECORDS_MAX && !this.#pausedPartitions.has(name)) {
+      if ((paused || queue.buffered > BUFFERED_RECORDS_MAX) && !this.#pausedPartitions.has(name)) {
         this.#pausedPartitions.add(name);
         this.#consumer.pause([partition]);
-      } else if (queue.buffered < BUFFERED_RECORDS_MAX / 2 && this.#pausedPartitions.delete(name)) {
+      } else if (!paused && queue.buffered < BUFFERED_RECORDS_MAX / 2 && this.#pausedPartitions.delete(name)) {
         this.#consumer.resume([partition]);
       }
     }
