@@ -21,6 +21,7 @@ import { FailurePolicies } from './task/error-policy.ts';
 import type { RunningTask } from './task/running-task.ts';
 import type { SinkEncoder } from './task/task-core.ts';
 import { checkStoredTasks } from './stored-tasks.ts';
+import { watchStore } from './store-health.ts';
 import { createTopicsAtStart } from './topics-at-start.ts';
 import { claimPatiently } from './worker/patient-claim.ts';
 import { TaskRegister } from './worker/task-register.ts';
@@ -155,6 +156,7 @@ export class Application {
     await this.#createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
     await claimPatiently(() => this.#checkStoredTasks(), signal, (operation, error) => this.retrying(operation, error));
     await this.#checkTables();
+    await watchStore(ports.store, this.#options.metrics, this.#options.logger, signal);
     signal.throwIfAborted();
     const globalTables = new GlobalTables({
       tables: this.#topology.globalTables, log: ports.log, registry: ports.registry, refreshMs: GLOBAL_TABLE_REFRESH_MS, signal,
