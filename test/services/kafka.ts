@@ -54,15 +54,26 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
+export interface KafkaServiceOptions extends LocalPlace {
+  /**
+   * Further listeners beside the plain one, by name, with their protocol (SASL_PLAINTEXT, SSL, SASL_SSL), and further lines of
+   * server.properties; `{folder}` in them is the folder of the broker.
+   */
+  readonly listeners?: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
+  readonly properties?: string;
+  /** Further arguments of StorageTool's format: users of SCRAM are made by `--add-scram`. */
+  readonly formatArguments?: readonly string[];
+}
+
 /** One Kafka broker (KRaft, no ZooKeeper) on 127.0.0.1, its data in a temporary folder unless one is given. */
 export class KafkaService {
   readonly #process: LocalProcess;
-  readonly #place: LocalPlace;
+  readonly #place: KafkaServiceOptions;
   #folder = '';
   #classPath = '';
   #port = 0;
 
-  constructor(place: LocalPlace = {}) {
+  constructor(place: KafkaServiceOptions = {}) {
     this.#place = place;
     this.#process = new LocalProcess('Kafka', place.logFile);
   }
@@ -88,7 +99,7 @@ export class KafkaService {
       + 'appender.c.type=Console\nappender.c.name=c\nappender.c.layout.type=PatternLayout\nappender.c.layout.pattern=%d %p %c %m%n\n');
     this.#classPath = readdirSync(libs).map((jar) => join(libs, jar)).join(':');
     const format = spawnSync('java', [...this.#javaArguments('128m'), 'kafka.tools.StorageTool',
-      'format', '-t', clusterId, '-c', this.#file('server.properties')], { encoding: 'utf8' });
+      'format', '-t', clusterId, '-c', this.#file('server.properties'), ...this.#place.formatArguments ?? []], { encoding: 'utf8' });
     if (format.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${format.stdout}${format.stderr}`);
     await this.restart();
   }
@@ -122,11 +133,15 @@ export class KafkaService {
   }
 
   #properties(controllerPort: number): string {
+    const further = this.#place.listeners ?? [];
+    const listeners = further.map(({ name, port }) => `,${name}://127.0.0.1:${port}`).join('');
+    const protocols = further.map(({ name, protocol }) => `,${name}:${protocol}`).join('');
     return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${this.#port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${this.#port}
+listeners=PLAINTEXT://127.0.0.1:${this.#port},CONTROLLER://127.0.0.1:${controllerPort}${listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:${this.#port}${listeners}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}
 controller.listener.names=CONTROLLER
 log.dirs=${this.#file('data')}
 num.partitions=1
@@ -143,6 +158,7 @@ auto.create.topics.enable=false
 log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.ms=-1
 message.max.bytes=16777216
+${(this.#place.properties ?? '').replaceAll('{folder}', this.#folder)}
 `;
   }
 }

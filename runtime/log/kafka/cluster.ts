@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, type ConnectionOptions, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
+import { AuthenticationError, Connection, type ConnectionOptions, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
 import { isPassing, kafkaErrorType, kafkaFailure } from './failure.ts';
 import type { KafkaLogin, KafkaLogOptions, KafkaNotice } from './options.ts';
 
@@ -41,7 +41,7 @@ function connectionOptions({ security: { sasl, ssl } = {} }: KafkaLogOptions): C
   return {
     connectTimeout: connectTimeoutMs,
     maxInflights: requestsInFlightMax,
-    ...(ssl === undefined ? {} : { tls: ssl, tlsServerName: true }),
+    ...(ssl === undefined ? {} : { tls: ssl }),
     ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
   };
 }
@@ -55,15 +55,22 @@ function saslOf(login: KafkaLogin): NonNullable<ConnectionOptions['sasl']> {
     case 'scram-sha-512':
       return { mechanism: 'SCRAM-SHA-512', username: login.username, password: login.password };
     case 'oauthbearer':
-      return { mechanism: 'OAUTHBEARER', token: login.token };
+      return { mechanism: 'OAUTHBEARER', token: login.token, authBytesValidator: refuseToken };
   }
 }
+
+/** A broker refuses a token by an answer with a text in it, where a good login has none (RFC 7628). */
+const refuseToken: NonNullable<NonNullable<ConnectionOptions['sasl']>['authBytesValidator']> = (bytes, callback) => {
+  callback(bytes.length === 0 ? null : new AuthenticationError(`the broker refused the token: ${bytes.toString()}`), bytes);
+};
 
 /** Connections of one user of the cluster, one to each broker: a broker answers a connection's requests one after the other. */
 export class Links {
   readonly #clientId: string;
   readonly #options: ConnectionOptions;
   readonly #open = new Map<string, Promise<Connection>>();
+  /** Brokers may refuse a certificate after the connection is made: whoever waits for an answer then only sees it break. */
+  readonly #refused = new Map<string, unknown>();
   #closed = false;
 
   constructor(options: KafkaLogOptions, timeoutMs = requestTimeoutMs) {
@@ -74,9 +81,15 @@ export class Links {
   async to({ host, port }: Broker): Promise<Connection> {
     if (this.#closed) throw new Error('these connections are closed');
     const name = `${host}:${port}`;
+    const refused = this.#refused.get(name);
+    this.#refused.delete(name); // said once, then tried again
+    if (refused !== undefined) throw refused;
     let link = this.#open.get(name);
     if (link === undefined) {
-      link = this.#connect(host, port, () => this.#open.delete(name));
+      link = this.#connect(host, port, (error) => {
+        this.#open.delete(name);
+        if (error !== undefined && !isPassing(error)) this.#refused.set(name, error);
+      });
       this.#open.set(name, link);
     }
     return link;
@@ -92,12 +105,14 @@ export class Links {
     }));
   }
 
-  async #connect(host: string, port: number, gone: () => void): Promise<Connection> {
+  async #connect(host: string, port: number, gone: (error?: unknown) => void): Promise<Connection> {
     const connection = new Connection(this.#clientId, this.#options);
-    connection.on('error', () => gone()); // whoever waits for an answer is told by its own callback
-    connection.once('close', gone);
+    let connected = false;
+    connection.on('error', (error) => gone(connected ? error : undefined)); // whoever waits for an answer is told by its own callback
+    connection.once('close', () => gone());
     try {
       await connection.connect(host, port);
+      connected = true;
       return connection;
     } catch (error) {
       gone();

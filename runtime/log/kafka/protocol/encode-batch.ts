@@ -96,7 +96,11 @@ function varintSize(value: number): number {
   return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : zigzag < 0x20_0000 ? 3 : zigzag < 0x1000_0000 ? 4 : 5;
 }
 
+/** Beyond, twice a number is not exact any more: times that are thousands of years apart. */
+const longFrom = 2 ** 51;
+
 function varlongSize(value: number): number {
+  if (Math.abs(value) >= longFrom) return 8; // 52 to 56 bits
   let zigzag = value < 0 ? -2 * value - 1 : 2 * value;
   let size = 1;
   for (; zigzag >= 128; zigzag = Math.floor(zigzag / 128)) size += 1;
@@ -113,7 +117,17 @@ function varint(value: number): void {
 }
 
 function varlong(value: number): void {
+  if (Math.abs(value) >= longFrom) {
+    longVarlong(BigInt(value));
+    return;
+  }
   let zigzag = value < 0 ? -2 * value - 1 : 2 * value;
   for (; zigzag >= 128; zigzag = Math.floor(zigzag / 128)) out[at++] = (zigzag % 128) | 0x80;
   out[at++] = zigzag;
+}
+
+function longVarlong(value: bigint): void {
+  let zigzag = value < 0n ? -2n * value - 1n : 2n * value;
+  for (; zigzag >= 128n; zigzag >>= 7n) out[at++] = Number(zigzag & 0x7fn) | 0x80;
+  out[at++] = Number(zigzag);
 }

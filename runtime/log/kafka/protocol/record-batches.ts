@@ -102,8 +102,9 @@ function varint(bytes: Buffer): number {
   return (raw >>> 1) ^ -(raw & 1);
 }
 
-/** A zigzag number of up to 53 bits. */
+/** A zigzag number of up to 64 bits; exact as far as numbers are. */
 function varlong(bytes: Buffer): number {
+  const start = varintAt;
   let byte = bytes[varintAt++]!;
   let raw = byte & 0x7f;
   let scale = 128;
@@ -112,7 +113,15 @@ function varlong(bytes: Buffer): number {
     raw += (byte & 0x7f) * scale;
     scale *= 128;
   }
+  if (raw > Number.MAX_SAFE_INTEGER) return longVarlong(bytes, start);
   return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2;
+}
+
+/** Times that are thousands of years apart. */
+function longVarlong(bytes: Buffer, start: number): number {
+  let raw = 0n;
+  for (let index = start; index < varintAt; index++) raw |= BigInt(bytes[index]! & 0x7f) << BigInt((index - start) * 7);
+  return Number((raw >> 1n) ^ -(raw & 1n));
 }
 
 function decodeRecords(batch: Buffer, position: number, into: LogRecord[]): void {
