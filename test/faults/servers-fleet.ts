@@ -1,33 +1,52 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PodMessage, PodOptions, PodOrder, PodStatus } from './servers-pod.ts';
+import type { PodHappening } from './servers-pod-log.ts';
+import { PodLog } from './servers-pod-log.ts';
 
 const podFile = join(import.meta.dirname, 'servers-pod.ts');
+/** Before a pod that ended by itself during its start is started again, as its cluster would do it. */
+const startAgainMs = 1_000;
 
-/** One pod, through all its lives. A death that nobody ordered is an error of the run. */
+/**
+ * One pod, through all its lives. A death that nobody ordered is an error of the run; but one that finds a server dead at its start
+ * ends with an error, and rightly, and is started again.
+ */
 export class Pod {
   readonly name: string;
   readonly #options: PodOptions;
   readonly #logFile: string;
+  readonly #log: PodLog;
+  /** True when a server is away, or was a moment ago. */
+  readonly #outage: () => boolean;
   #child: ChildProcess | null = null;
   #orderedDeath = false;
   #drained: readonly string[] | null = null;
+  asleep = false;
   status: PodStatus | null = null;
   lives = 0;
+  /** Lives that ended by themselves before they had started, while a server was away. */
+  startsFailed = 0;
   failure: string | null = null;
 
-  constructor(options: PodOptions, folder: string) {
+  constructor(options: PodOptions, folder: string, outage: () => boolean) {
     this.name = options.name;
     this.#options = options;
     this.#logFile = join(folder, `pod-${options.name}.log`);
+    this.#log = new PodLog(this.#logFile);
+    this.#outage = outage;
   }
 
   get running(): boolean {
     return this.#child !== null;
+  }
+
+  get processId(): number | undefined {
+    return this.#child?.pid;
   }
 
   /** Tasks with which it reported to be drained since the last `drain`, or null. */
@@ -36,30 +55,41 @@ export class Pod {
   }
 
   start(): void {
+    if (this.#child !== null) return;
     this.lives++;
     this.#orderedDeath = false;
     this.status = null;
     this.#drained = null;
     const output = openSync(this.#logFile, 'a');
-    const child = fork(podFile, [JSON.stringify(this.#options)], { stdio: ['ignore', output, output, 'ipc'] });
+    const child = fork(podFile, [JSON.stringify(this.#options), String(this.lives)], {
+      stdio: ['ignore', output, output, 'ipc'], execArgv: ['--max-semi-space-size=64'],
+    });
     closeSync(output);
     this.#child = child;
     child.on('message', (message: PodMessage) => this.#heard(message));
-    child.once('exit', (code, signal) => {
-      if (this.#child === child) this.#child = null;
-      if (!this.#orderedDeath) this.failure ??= `pod ${this.name} ended by itself with ${signal ?? `code ${code}`}; see ${this.#logFile}`;
-    });
+    child.once('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
   }
 
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === null) return;
     this.#orderedDeath = true;
+    if (child === null) return;
+    const ended = once(child, 'exit');
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await ended;
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  /** Stops it from running for so long. */
+  async sleep(forMs: number): Promise<void> {
+    const child = this.#child;
+    this.asleep = true;
+    child?.kill('SIGSTOP');
+    await sleep(forMs);
+    child?.kill('SIGCONT');
+    this.asleep = false;
+  }
+
+  signal(signal: 'SIGCONT'): void {
     this.#child?.kill(signal);
   }
 
@@ -68,10 +98,10 @@ export class Pod {
     this.#order('drain');
   }
 
-  /** Gracefully: commits and delivers what is there. */
+  /** Gracefully: commits and delivers what is there. One that is still starting is killed: it has nothing yet. */
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child === null) return;
+    if (child === null || this.status === null) return this.kill();
     this.#orderedDeath = true;
     const ended = once(child, 'exit');
     this.#order('stop');
@@ -79,15 +109,22 @@ export class Pod {
     if (code !== 0) this.failure ??= `pod ${this.name} did not stop well: ${signal ?? `code ${code}`}; see ${this.#logFile}`;
   }
 
-  /** How often its log tells of claims, drops by reason, and retries by operation: what the faults have really hit. */
-  happenings(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    const lines = existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8').split('\n') : [];
-    for (const line of lines) {
-      const what = happeningOf(line);
-      if (what !== null) counts[what] = (counts[what] ?? 0) + 1;
+  /** What its log tells of claims, drops by reason, and retries by operation since the last time: what the faults have really hit. */
+  happenings(): readonly PodHappening[] {
+    return this.#log.news();
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    if (this.#child === child) this.#child = null;
+    if (this.#orderedDeath) return;
+    if (this.status !== null || !this.#outage()) {
+      this.failure ??= `pod ${this.name} ended by itself with ${how}; see ${this.#logFile}`;
+      return;
     }
-    return counts;
+    this.startsFailed++;
+    setTimeout(() => {
+      if (!this.#orderedDeath) this.start();
+    }, startAgainMs).unref();
   }
 
   #order(order: PodOrder): void {
@@ -97,41 +134,46 @@ export class Pod {
   #heard(message: PodMessage): void {
     if (message.kind === 'status') this.status = message;
     else if (message.kind === 'drained') this.#drained = message.tasks;
-    else this.failure ??= `pod ${this.name} failed: ${message.error}`;
+    else if (this.status !== null || !this.#outage()) this.failure ??= `pod ${this.name} failed: ${message.error}`;
   }
-}
-
-function happeningOf(line: string): string | null {
-  if (!line.startsWith('{') || !line.endsWith('}')) return null; // cut off by a kill, or a warning of Node
-  const { msg, reason, operation } = JSON.parse(line) as { readonly msg?: string; readonly reason?: string; readonly operation?: string };
-  if (msg === 'task claimed') return 'claimed';
-  if (msg === 'task dropped') return `dropped: ${reason ?? ''}`;
-  if (operation !== undefined) return `retried: ${operation}`;
-  return msg?.startsWith('the state store is behind the group') === true ? 'read again' : null;
 }
 
 /** The pods of one application. */
 export class Fleet {
   readonly pods: readonly Pod[];
   readonly #tasks: number;
+  readonly #positions = new Map<string, number>();
+  readonly #happenings: PodHappening[] = [];
 
   constructor(pods: readonly Pod[], tasks: number) {
     this.pods = pods;
     this.#tasks = tasks;
   }
 
-  start(): void {
-    for (const pod of this.pods) pod.start();
-  }
-
-  /** Records processed by those lives of the pods that still run. */
-  get processed(): number {
-    return this.pods.reduce((sum, pod) => sum + (pod.status?.processed ?? 0), 0);
+  get running(): readonly Pod[] {
+    return this.pods.filter((pod) => pod.running);
   }
 
   /** True when running pods together have every task. */
   get complete(): boolean {
-    return new Set(this.pods.flatMap((pod) => (pod.running ? pod.status?.tasks ?? [] : []))).size === this.#tasks;
+    return new Set(this.running.flatMap((pod) => pod.status?.tasks ?? [])).size === this.#tasks;
+  }
+
+  get startsFailed(): number {
+    return this.pods.reduce((sum, pod) => sum + pod.startsFailed, 0);
+  }
+
+  /** How far the slowest reader of the topic of events is, over all partitions. Of a task that nobody has: as last heard. */
+  get processed(): number {
+    for (const pod of this.running) {
+      for (const [task, position] of Object.entries(pod.status?.positions ?? {})) this.#positions.set(task, position);
+    }
+    const sums = new Map<string, number>();
+    for (const [task, position] of this.#positions) {
+      const reader = task.slice(0, task.lastIndexOf('_'));
+      sums.set(reader, (sums.get(reader) ?? 0) + position);
+    }
+    return sums.size === 0 ? 0 : Math.min(...sums.values());
   }
 
   check(): void {
@@ -149,15 +191,17 @@ export class Fleet {
     return true;
   }
 
-  /** Waits until the pods together have all tasks and everything in the log is processed, committed, delivered. */
-  async drained(timeoutMs: number): Promise<void> {
-    const endMs = Date.now() + timeoutMs;
+  /** Waits until the running pods together have all tasks and everything in the log is processed, committed, delivered. Throws when nothing moves for so long. */
+  async drained(stallMs: number): Promise<void> {
     for (;;) {
-      for (const pod of this.pods) pod.drain();
-      const all = await this.until(() => this.pods.every((pod) => pod.drained !== null), endMs - Date.now());
-      if (!all) throw new Error(`not drained within ${timeoutMs} ms:\n${this.describe()}`);
-      const tasks = new Set(this.pods.flatMap((pod) => pod.drained ?? []));
-      if (tasks.size === this.#tasks) return;
+      for (const pod of this.running) pod.drain();
+      const isDrained = (): boolean => this.running.length > 0 && this.running.every((pod) => pod.drained !== null);
+      for (let before = this.#state(); !(await this.until(isDrained, stallMs));) {
+        const now = this.#state();
+        if (now === before) throw new Error(`nothing moves for ${stallMs} ms, and not all is done:\n${this.describe()}`);
+        before = now;
+      }
+      if (new Set(this.running.flatMap((pod) => pod.drained ?? [])).size === this.#tasks) return;
       await sleep(200);
     }
   }
@@ -166,12 +210,16 @@ export class Fleet {
     return this.pods.map((pod) => `${pod.name}: ${pod.running ? '' : 'not running '}${JSON.stringify(pod.status)}`).join('\n');
   }
 
-  happenings(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (const pod of this.pods) {
-      for (const [what, count] of Object.entries(pod.happenings())) counts[what] = (counts[what] ?? 0) + count;
-    }
-    return counts;
+  /** What has happened since the last time. */
+  happenings(): readonly PodHappening[] {
+    const news = this.pods.flatMap((pod) => pod.happenings());
+    this.#happenings.push(...news);
+    return news;
+  }
+
+  /** All that `happenings` has given so far. */
+  get allHappenings(): readonly PodHappening[] {
+    return this.#happenings;
   }
 
   async stop(): Promise<void> {
@@ -182,5 +230,9 @@ export class Fleet {
   async kill(): Promise<void> {
     for (const pod of this.pods) pod.signal('SIGCONT');
     await Promise.all(this.pods.map((pod) => pod.kill()));
+  }
+
+  #state(): string {
+    return JSON.stringify(this.pods.map(({ status, lives }) => [lives, status]));
   }
 }

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerWarehouse } from '../../runtime/sinks/clickhouse/server-warehouse.ts';
 import { ClickHouseService } from '../services/clickhouse.ts';
+import { migrate } from '../../runtime/migrations.ts';
 import { isSound, judgeSequences, judgeTable, verdictLine } from './servers-judges.ts';
+import { baseTables, stopMerges } from './servers-tables.ts';
 
 describe('judgeSequences', () => {
   const reference = new Map([['a', ['1', '2', '3']], ['b', ['4', '4']]]);
@@ -49,7 +52,7 @@ describe('judgeTable', () => {
   const judge = async (rows: string, final = false) => {
     await warehouse.command('TRUNCATE TABLE judged.t');
     for (const row of rows.split(';')) await warehouse.command(`INSERT INTO judged.t VALUES ${row}`);
-    return judgeTable(warehouse, { reference: 'reference', judged: 'judged' }, { table: 't', key: ['k'] }, final);
+    return judgeTable(warehouse, { reference: 'reference', judged: 'judged' }, 't', final);
   };
 
   it('finds the same rows sound, however they were cut and whenever they came', async () => {
@@ -73,5 +76,49 @@ describe('judgeTable', () => {
     const rows = "(1, 'a', 1, '', 1), (2, NULL, 2, '', 1), (3, 'c', 3, '', 1);(3, 'c', 3, '', 2)";
     expect(isSound(await judge(rows, true))).toBe(true);
     expect(await judge(`${rows};(3, 'e', 4, '', 3)`, true)).toMatchObject({ lost: 1, extra: 1, repeated: 0 });
+  });
+});
+
+describe('judgeTable, on every table of the product', () => {
+  const service = new ClickHouseService({ stopMerges: true });
+  let warehouse: ServerWarehouse;
+  const databases = { reference: 'reference', judged: 'judged' };
+
+  beforeAll(async () => {
+    await service.start();
+    warehouse = new ServerWarehouse({ url: service.url });
+    for (const database of Object.values(databases)) {
+      await migrate(warehouse, { folder: join(import.meta.dirname, '../../deploy/clickhouse'), database });
+      await stopMerges(warehouse, database);
+    }
+  }, 120_000);
+  afterAll(async () => {
+    await warehouse.close();
+    await service.dispose();
+  });
+
+  const settings = 'SETTINGS optimize_on_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0';
+
+  it.each(baseTables)('%s: sees a row that is lost, one that is there twice, and one in which a value is another', async (table) => {
+    const columns = await warehouse.query<{ name: string; type: string }>(
+      `SELECT name, type FROM system.columns WHERE database = 'reference' AND table = '${table}' AND default_kind = '' ORDER BY position`);
+    const names = columns.map(({ name }) => `\`${name}\``);
+    const structure = columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ').replaceAll("'", "''");
+    await warehouse.command(`INSERT INTO reference.${table} (${names.join(', ')}) ${settings} SELECT * FROM generateRandom('${structure}', 7, 8, 3) LIMIT 5`);
+    const insert = async (changed: readonly string[], which: string): Promise<void> => warehouse.command(
+      `INSERT INTO judged.${table} (${names.join(', ')}) ${settings} SELECT ${changed.join(', ')} FROM (SELECT *, row_number() OVER (ORDER BY _version) AS number FROM reference.${table}) WHERE ${which}`);
+    const judge = () => judgeTable(warehouse, databases, table, false);
+
+    await insert(names, 'number < 5');
+    expect(await judge()).toMatchObject({ rows: 4, lost: 1, extra: 0, repeated: 0 });
+    await insert(names, 'number = 5');
+    expect(isSound(await judge())).toBe(true);
+    await insert(names, 'number = 3');
+    expect(await judge()).toMatchObject({ rows: 6, lost: 0, extra: 1, repeated: 1 });
+    await warehouse.command(`TRUNCATE TABLE judged.${table}`);
+    const at = columns.findIndex(({ name, type }) => name !== '_version' && /^(?:U?Int|Nullable\(Float|LowCardinality\(String|String)/.test(type));
+    const value = columns[at]?.type.includes('String') === true ? "'planted'" : '77';
+    await insert(names.map((name, index) => (index === at ? `if(number = 2, ${value}, ${name}) AS planted` : name)), '1');
+    expect(await judge()).toMatchObject({ rows: 5, lost: 1, extra: 1, repeated: 0 });
   });
 });

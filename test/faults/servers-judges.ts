@@ -22,47 +22,52 @@ export function isSound(verdict: Verdict): boolean {
   return verdict.lost + verdict.extra + verdict.repeated + verdict.disordered === 0;
 }
 
-export interface JudgedTable {
-  readonly table: string;
-  /** Business key of a base row. */
-  readonly key: readonly string[];
+const samplesMax = 6;
+
+interface JudgedColumns {
+  readonly names: readonly string[];
+  /** What tells base rows apart: the sorting key, and the version, since a key has a row for each time it was given. */
+  readonly key: string;
 }
 
-/** The product's base tables, where merges are stopped: a session has a row for each revision, a quarter of an hour one for each time it was given. */
-export const judgedTables: readonly JudgedTable[] = [
-  { table: 'charging_events', key: ['topic', 'partition', 'offset'] },
-  { table: 'charging_sessions', key: ['station_id', 'session_id', 'revision'] },
-  { table: 'station_quarters', key: ['station_id', 'quarter', '_version'] },
-  { table: 'station_hours', key: ['station_id', 'hour', '_version'] },
-  { table: 'station_days', key: ['station_id', 'day', '_version'] },
-  { table: 'dead_letters', key: ['step', 'topic', 'partition', 'offset', 'number'] },
-  { table: 'late_records', key: ['step', 'topic', 'partition', 'offset', 'number'] },
-];
-
-const samplesMax = 5;
+async function columnsOf(warehouse: Warehouse, database: string, table: string): Promise<JudgedColumns> {
+  const columns = await warehouse.query<{ name: string }>(
+    `SELECT name FROM system.columns WHERE database = '${database}' AND table = '${table}' AND name NOT IN ('_inserted', '_batch') ORDER BY position`);
+  const [found] = await warehouse.query<{ key: string }>(`SELECT sorting_key AS key FROM system.tables WHERE database = '${database}' AND name = '${table}'`);
+  if (found === undefined) throw new Error(`there is no table ${database}.${table}`);
+  return { names: columns.map(({ name }) => `\`${name}\``), key: `${found.key}, _version` };
+}
 
 /**
  * Compares a table with that of an undisturbed run, row by row, both in the same warehouse. Merges must be stopped. Left out: when a row
  * was inserted, and how rows were cut into batches. `final` looks at what readers see instead of what was ever inserted.
  */
 export async function judgeTable(
-  warehouse: Warehouse, databases: { readonly reference: string; readonly judged: string }, { table, key }: JudgedTable, final: boolean,
+  warehouse: Warehouse, databases: { readonly reference: string; readonly judged: string }, table: string, final: boolean,
 ): Promise<Verdict> {
+  const { names, key } = await columnsOf(warehouse, databases.reference, table);
   const source = (database: string): string => `${database}.${table}${final ? ' FINAL' : ''}`;
-  const text = "formatRow('JSONCompactEachRow', * EXCEPT (_inserted, _batch))";
-  const differences = `SELECT any(row) AS sample, sum(side) AS surplus FROM (
-      SELECT ${text} AS row, toInt64(1) AS side FROM ${source(databases.judged)}
-      UNION ALL SELECT ${text} AS row, toInt64(-1) AS side FROM ${source(databases.reference)}
-    ) GROUP BY sipHash128(row) HAVING surplus != 0`;
+  const row = `formatRow('JSONCompactEachRow', ${names.join(', ')})`;
+  const hash = `sipHash128(${row})`;
+  // By hash alone: the rows of millions would not fit into the memory of a query.
+  const differences = `SELECT hash, sum(side) AS surplus FROM (
+      SELECT ${hash} AS hash, toInt64(1) AS side FROM ${source(databases.judged)}
+      UNION ALL SELECT ${hash} AS hash, toInt64(-1) AS side FROM ${source(databases.reference)}
+    ) GROUP BY hash HAVING surplus != 0`;
   const [counts] = await warehouse.query<{ rows: string; keys: string }>(
-    `SELECT count() AS rows, uniqExact(tuple(${key.join(', ')})) AS keys FROM ${source(databases.judged)}`);
+    `SELECT count() AS rows, uniqExact(sipHash128(tuple(${key}))) AS keys FROM ${source(databases.judged)}`);
   const [sums] = await warehouse.query<{ lost: string; extra: string }>(
     `SELECT -sumIf(surplus, surplus < 0) AS lost, sumIf(surplus, surplus > 0) AS extra FROM (${differences})`);
   const rows = Number(counts?.rows);
   const verdict = { what: table, rows, lost: Number(sums?.lost), extra: Number(sums?.extra), repeated: rows - Number(counts?.keys), disordered: 0 };
   if (isSound({ ...verdict, samples: [] })) return { ...verdict, samples: [] };
-  const samples = await warehouse.query<{ sample: string; surplus: string }>(`${differences} ORDER BY sample LIMIT ${samplesMax}`);
-  return { ...verdict, samples: samples.map(({ sample, surplus }) => `${surplus} x ${sample.trim()}`) };
+  const wrong = `(SELECT hash FROM (${differences}))`;
+  const samples = await warehouse.query<{ sample: string; side: string }>(
+    `SELECT side, sample FROM (
+      SELECT 'here' AS side, ${row} AS sample FROM ${source(databases.judged)} WHERE ${hash} IN ${wrong}
+      UNION ALL SELECT 'wanted' AS side, ${row} AS sample FROM ${source(databases.reference)} WHERE ${hash} IN ${wrong}
+    ) ORDER BY sample, side LIMIT ${samplesMax}`);
+  return { ...verdict, samples: samples.map(({ sample, side }) => `${side}: ${sample.trim()}`) };
 }
 
 /** Records of a topic by key, in order; a record is a hash of its value and time. */
@@ -97,12 +102,13 @@ export function judgeSequences(what: string, reference: KeySequences, judged: Ke
     const surplus = new Map<string, number>();
     for (const content of got) surplus.set(content, (surplus.get(content) ?? 0) + 1);
     for (const content of wanted) surplus.set(content, (surplus.get(content) ?? 0) - 1);
+    const wantedSet = new Set(wanted);
     let lost = 0;
     let extra = 0;
     let repeated = 0;
     for (const [content, count] of surplus) {
       if (count < 0) lost -= count;
-      else if (count > 0 && wanted.includes(content)) repeated += count;
+      else if (count > 0 && wantedSet.has(content)) repeated += count;
       else extra += count;
     }
     const disordered = lost + extra + repeated === 0 && got.some((content, index) => content !== wanted[index]) ? 1 : 0;

@@ -1,11 +1,13 @@
 /** One process of the product on Kafka, Redis and ClickHouse, led by the fault run that has forked it. */
 import { chargingTopics } from '../../charging/topics.ts';
-import { chargingTopology } from '../../charging/topology.ts';
+import { chargingTopology, eventsTopic } from '../../charging/topology.ts';
+import { isPassing } from '../../errors.ts';
 import { closePorts, openPorts } from '../../cli/workplace.ts';
 import { Application } from '../../runtime/application.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EngineMetrics } from '../../runtime/metrics.ts';
+import { fixedRun } from './servers-run-number.ts';
 import type { TopicNames } from './servers-topics.ts';
 import { RenamedLog } from './servers-topics.ts';
 
@@ -20,7 +22,8 @@ export interface PodStatus {
   readonly kind: 'status';
   readonly tasks: readonly string[];
   readonly ready: boolean;
-  readonly processed: number;
+  /** Positions in the topic of events, by task. */
+  readonly positions: Readonly<Record<string, number>>;
   readonly outboxRows: number;
   readonly waiting: readonly string[];
 }
@@ -33,15 +36,13 @@ export type PodMessage = PodStatus
 export type PodOrder = 'drain' | 'stop';
 
 const { name, flags, topics } = JSON.parse(process.argv[2] ?? '{}') as PodOptions;
-/** A run is chosen by the minute; here it must be the same in every run, since it stands in the rows. */
-const fixedRun = 1;
 
 function tell(message: PodMessage): void {
   if (process.connected) process.send?.(message);
 }
 
 const configuration = loadConfiguration({ flags });
-const logger = createLogger({ level: configuration.logLevel, fields: { pod: name } });
+const logger = createLogger({ level: configuration.logLevel, fields: { pod: name, life: Number(process.argv[3]) } });
 const opened = await openPorts(configuration);
 const ports = { ...opened, log: new RenamedLog(opened.log, topics) };
 const application = new Application({
@@ -58,9 +59,9 @@ application.failed.catch((error: unknown) => {
 
 function status(): PodStatus {
   const { tasks } = application;
-  const { processed, outboxRows } = application.figures;
   return {
-    kind: 'status', tasks: tasks.map((task) => task.id).sort(), ready: application.ready, processed, outboxRows,
+    kind: 'status', tasks: tasks.map((task) => task.id).sort(), ready: application.ready, outboxRows: application.figures.outboxRows,
+    positions: Object.fromEntries(tasks.flatMap((task) => task.queues.filter((queue) => queue.source.topic === eventsTopic).map((queue) => [task.id, queue.position]))),
     waiting: tasks.filter((task) => !task.settled || !task.queues.every((queue) => queue.atEnd))
       .map((task) => `${task.id}${task.pausedBy === null ? '' : ` (${task.pausedBy})`} ${task.queues
         .map((queue) => `${queue.source.topic}@${queue.position}/${queue.endOffset}+${queue.buffered}`).join(' ')}`),
@@ -73,10 +74,19 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-process.on('message', (order: PodOrder) => {
-  if (order === 'stop') void stop();
-  else void application.drained(new AbortController().signal).then(() => tell({ kind: 'drained', tasks: status().tasks }));
-});
+async function drained(): Promise<void> {
+  for (;;) {
+    try {
+      await application.drained(new AbortController().signal);
+      break;
+    } catch (error) {
+      if (!isPassing(error)) throw error; // the broker was away when it was asked for its ends
+    }
+  }
+  tell({ kind: 'drained', tasks: status().tasks });
+}
+
+process.on('message', (order: PodOrder) => void (order === 'stop' ? stop() : drained()));
 process.once('disconnect', () => process.exit(2));
 await application.start();
 setInterval(() => tell(status()), 100);

@@ -1,0 +1,203 @@
+/**
+ * Throughput on real servers, all of them on this machine: Kafka -> pod -> Redis, and ClickHouse (chDB behind its HTTP interface). The
+ * whole product and one windowed aggregation, by one pod and by two; processor time by part; Redis calls a commit. The input is
+ * in the log before the clock starts; it stops when everything is processed, committed and delivered.
+ *
+ * npm run bench:servers -- [--events 500000] [--rounds 3] [--partitions 2] [--work product,windows] [--pods 1,2] [--prof FOLDER]
+ */
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { parseArgs } from 'node:util';
+import { chargingTopics } from '../charging/topics.ts';
+import { KafkaLog } from '../runtime/log/kafka/kafka-log.ts';
+import type { OutboundRecord } from '../runtime/log/log.ts';
+import { utf8 } from '../schemas/builtin-codecs.ts';
+import { completeChargingEvent } from '../schemas/charging-event-json.ts';
+import { FileRegistry } from '../schemas/file-registry.ts';
+import { chargingEvent } from '../schemas/generated/charging-event.ts';
+import { InputFeed } from '../test/faults/servers-input.ts';
+import { ClickHouseService } from '../test/services/clickhouse.ts';
+import { KafkaService } from '../test/services/kafka.ts';
+import { RedisService } from '../test/services/redis.ts';
+import { commandCalls, partSeconds, spread } from './servers-parts.ts';
+import type { BenchPodMessage, BenchPodOptions } from './servers-pod.ts';
+import { windowsTopic } from './servers-pod.ts';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '500000' }, rounds: { type: 'string', default: '3' }, partitions: { type: 'string', default: '2' },
+    work: { type: 'string', default: 'product,windows' }, pods: { type: 'string', default: '1,2' }, prof: { type: 'string' },
+  },
+});
+const events = Number(values.events);
+const partitions = Number(values.partitions);
+const keys = 1_000;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+class BenchPod {
+  readonly #child: ChildProcess;
+  readonly #heard: ((message: BenchPodMessage) => void)[] = [];
+  tasks = 0;
+  processed = 0;
+
+  constructor(options: BenchPodOptions) {
+    const profile = values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`];
+    this.#child = fork(join(import.meta.dirname, 'servers-pod.ts'), [JSON.stringify(options)], { execArgv: ['--max-semi-space-size=64', ...profile] });
+    this.#child.on('message', (message: BenchPodMessage) => {
+      if (message.kind === 'tasks') ({ tasks: this.tasks, processed: this.processed } = message);
+      else for (const listener of this.#heard) listener(message);
+    });
+    this.#child.once('exit', (code) => {
+      if (code !== 0) throw new Error(`a pod ended with code ${code}`);
+    });
+  }
+
+  get processId(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  ask<K extends 'drained' | 'commits'>(order: string, kind: K): Promise<Extract<BenchPodMessage, { readonly kind: K }>> {
+    return new Promise((resolve) => {
+      this.#heard.push((message) => {
+        if (message.kind === kind) resolve(message as Extract<BenchPodMessage, { readonly kind: K }>);
+      });
+      this.#child.send(order);
+    });
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.send('stop');
+    await ended;
+  }
+}
+
+interface Round {
+  readonly perSecond: number;
+  readonly secondsPerMillion: Readonly<Record<string, number>>;
+  readonly commits: number;
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+class Bench {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'voltstream-bench-servers-'));
+  readonly #kafka = new KafkaService();
+  readonly #redis = new RedisService();
+  readonly #clickhouse = new ClickHouseService();
+  #rounds = 0;
+
+  async start(): Promise<void> {
+    await Promise.all([this.#kafka.start(), this.#redis.start(), this.#clickhouse.start()]);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([this.#kafka.dispose(), this.#redis.dispose(), this.#clickhouse.dispose()]);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async fill(works: readonly string[]): Promise<void> {
+    const log = new KafkaLog({ brokers: [this.#kafka.address], application: 'bench-driver' });
+    const registry = new FileRegistry({ folder: join(this.#folder, 'schemas') });
+    await log.open();
+    await registry.open();
+    if (works.includes('product')) {
+      await log.createTopics(chargingTopics(partitions));
+      const feed = new InputFeed({ events, log, registry, perSecond: Number.POSITIVE_INFINITY, plain: true });
+      await feed.prelude();
+      await feed.run();
+    }
+    if (works.includes('windows')) await fillWindows(log, registry);
+    await registry.close();
+    await log.close();
+  }
+
+  async round(work: 'product' | 'windows', count: number): Promise<Round> {
+    const name = `bench_${++this.#rounds}`;
+    const redis = new Redis(this.#redis.address);
+    await redis.flushall();
+    await redis.config('RESETSTAT');
+    const flags = {
+      applicationId: name, dataFolder: this.#folder, partitions, logLevel: 'error', 'log.kind': 'kafka', 'log.brokers': this.#kafka.address,
+      'state.kind': 'redis', 'state.url': this.#redis.address, 'warehouse.kind': 'server', 'warehouse.url': this.#clickhouse.url, 'warehouse.database': name,
+      ...(work === 'windows' ? { 'commit.intervalMs': 1_000 } : {}),
+    };
+    const pods = Array.from({ length: count }, () => new BenchPod({ work, flags }));
+    const parts = {
+      pod: pods.map((pod) => pod.processId), Kafka: [this.#kafka.processId ?? 0], Redis: [this.#redis.processId ?? 0], ClickHouse: [this.#clickhouse.processId ?? 0],
+    };
+    while (pods.every((pod) => pod.processed === 0)) await sleep(5);
+    const before = partSeconds(parts);
+    const startedMs = performance.now();
+    while (pods.some((pod) => pod.tasks === 0)) await sleep(5);
+    await Promise.all(pods.map((pod) => pod.ask('drain', 'drained')));
+    const elapsedMs = performance.now() - startedMs;
+    const after = partSeconds(parts);
+    const commits = (await Promise.all(pods.map((pod) => pod.ask('commits', 'commits')))).reduce((sum, answer) => sum + answer.commits, 0);
+    const calls = commandCalls(await redis.info('commandstats'));
+    redis.disconnect();
+    await Promise.all(pods.map((pod) => pod.stop()));
+    return {
+      perSecond: events / elapsedMs * 1_000, commits, calls,
+      secondsPerMillion: Object.fromEntries(Object.entries(after).map(([part, seconds]) => [part, (seconds - (before[part] ?? 0)) / events * 1e6])),
+    };
+  }
+}
+
+async function fillWindows(log: KafkaLog, registry: FileRegistry): Promise<void> {
+  await log.createTopics([{ topic: windowsTopic, partitions, settings: { 'retention.ms': '-1' } }]);
+  const writer = await registry.writer(`${windowsTopic}-value`, chargingEvent);
+  const producer = await log.producer();
+  for (let at = 0; at < events;) {
+    const batch: OutboundRecord[] = [];
+    for (; batch.length < 4_000 && at < events; at++) {
+      const stationId = `station-${at % keys}`;
+      const timestampMs = 1_700_000_000_000 + Math.floor(at / keys) * 10_000 + (at % keys) % 10_000;
+      batch.push({
+        topic: windowsTopic, key: utf8.encode(stationId), timestampMs,
+        value: writer.encode(completeChargingEvent({
+          eventId: `event-${at}`, type: 'TransactionUpdated', stationId, timestampMs, transactionId: `t-${at % keys}`, seqNo: at % 1_000, meterWh: at,
+          powerW: 7_400 + (at % 100), soc: at % 100, chargingState: 'Charging',
+        })),
+      });
+    }
+    await producer.append(batch);
+  }
+  await producer.close();
+}
+
+function describeRound({ perSecond, secondsPerMillion, commits, calls }: Round): string {
+  const cpu = Object.entries(secondsPerMillion).map(([part, seconds]) => `${part} ${seconds.toFixed(1)}`).join(', ');
+  const all = Object.values(secondsPerMillion).reduce((sum, seconds) => sum + seconds, 0);
+  const scripts = (calls['evalsha'] ?? 0) + (calls['eval'] ?? 0) + (calls['fcall'] ?? 0);
+  return `${Math.round(perSecond).toLocaleString('en-US')}/s; CPU-s per million: ${cpu}, together ${all.toFixed(1)}; ${commits} commits, ${scripts} scripts (${
+    (scripts / Math.max(1, commits)).toFixed(2)} a commit), calls ${JSON.stringify(calls)}`;
+}
+
+const works = values.work.split(',') as ('product' | 'windows')[];
+process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}, servers on the same cores; ${events.toLocaleString('en-US')} events, ${partitions} partitions\n`);
+const bench = new Bench();
+try {
+  await bench.start();
+  await bench.fill(works);
+  for (const work of works) {
+    for (const count of values.pods.split(',').map(Number)) {
+      const rates: number[] = [];
+      for (let number = 1; number <= Number(values.rounds); number++) {
+        const round = await bench.round(work, count);
+        rates.push(round.perSecond);
+        process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}, round ${number}: ${describeRound(round)}\n`);
+      }
+      process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}: events/s ${spread(rates)}\n`);
+    }
+  }
+} finally {
+  await bench.dispose();
+}
+process.exit(0);

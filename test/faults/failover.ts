@@ -1,0 +1,164 @@
+/**
+ * How long partitions stand still when their process is killed: two pods count records by key; one gets kill -9, and the other one loads
+ * what it had. `npm run failover -- --keys 100000,2000000`. Starts Kafka and Redis itself.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
+import type { LogProducer, OutboundRecord } from '../../runtime/log/log.ts';
+import { utf8 } from '../../schemas/builtin-codecs.ts';
+import { KafkaService } from '../services/kafka.ts';
+import { RedisService } from '../services/redis.ts';
+import type { FailoverMessage, FailoverPodOptions } from './failover-pod.ts';
+import { failoverTopic } from './failover-pod.ts';
+
+const values = new Command('failover')
+  .description('Two processes count records by key; one is killed. Prints how long after the session time-out the other one has processed the first\n'
+    + 'record of the partitions that were lost, and of the last of them. Needs java, mvn and redis-server.')
+  .option('--keys <list>', 'live keys of both processes together, by comma', '100000,2000000')
+  .option('--partitions <number>', 'of the topic', '8')
+  .option('--session-ms <number>', 'session time-out, in ms', '6000')
+  .option('--rounds <number>', 'kills for each number of keys', '3')
+  .option('--prof <folder>', 'write CPU profiles of the pods there')
+  .parse()
+  .opts<Record<'keys' | 'partitions' | 'sessionMs' | 'rounds', string> & { prof?: string }>();
+const partitions = Number(values.partitions);
+const sessionMs = Number(values.sessionMs);
+/** So that each partition has something to do at any moment: a record every 10 ms to each. */
+const trickleMs = 10;
+const recordsAtOnce = 4_000;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+class CountingPod {
+  readonly #child: ChildProcess;
+  tasks: readonly string[] = [];
+  processed = 0;
+  settled = false;
+  readonly firstRecords = new Map<string, number>();
+
+  constructor(options: FailoverPodOptions) {
+    const profile = values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`];
+    this.#child = fork(join(import.meta.dirname, 'failover-pod.ts'), [JSON.stringify(options)], {
+      execArgv: ['--max-semi-space-size=64', '--max-old-space-size=8192', ...profile],
+    });
+    this.#child.on('message', (message: FailoverMessage) => {
+      if (message.kind === 'tasks') ({ tasks: this.tasks, processed: this.processed, settled: this.settled } = message);
+      else if (message.kind === 'first record') this.firstRecords.set(message.task, message.atMs);
+    });
+  }
+
+  async end(how: 'kill' | 'stop'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    if (how === 'kill') this.#child.kill('SIGKILL');
+    else this.#child.send('stop');
+    await ended;
+  }
+}
+
+async function until(what: string, condition: () => boolean, timeoutMs = 600_000): Promise<void> {
+  for (const endMs = Date.now() + timeoutMs; !condition();) {
+    if (Date.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await sleep(5);
+  }
+}
+
+function record(number: number): OutboundRecord {
+  return { topic: failoverTopic, key: utf8.encode(`key-${String(number).padStart(8, '0')}`), value: utf8.encode('1'), timestampMs: 1_700_000_000_000 + number };
+}
+
+async function fill(producer: LogProducer, keys: number): Promise<void> {
+  for (let from = 0; from < keys; from += recordsAtOnce) {
+    await producer.append(Array.from({ length: Math.min(recordsAtOnce, keys - from) }, (_, index) => record(from + index)));
+  }
+}
+
+interface Failover {
+  readonly lostTasks: number;
+  /** Both less the session time-out. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+async function failover(pods: CountingPod[], start: () => CountingPod): Promise<Failover> {
+  const [victim, survivor] = pods as [CountingPod, CountingPod];
+  const lost = new Set(victim.tasks);
+  survivor.firstRecords.clear();
+  const killedMs = Date.now();
+  await victim.end('kill');
+  await until('the survivor goes on', () => [...lost].every((task) => (survivor.firstRecords.get(task) ?? 0) > killedMs));
+  const times = [...lost].map((task) => (survivor.firstRecords.get(task) ?? 0) - killedMs - sessionMs);
+  pods.splice(0, 2, survivor, start());
+  return { lostTasks: lost.size, firstMs: Math.min(...times), lastMs: Math.max(...times) };
+}
+
+async function measure(kafka: string, redis: string, keys: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'voltstream-failover-'));
+  const application = `failover-${keys}`;
+  const log = new KafkaLog({ brokers: [kafka], application: `${application}-driver` });
+  await log.open();
+  const flags = {
+    applicationId: application, dataFolder: folder, partitions, logLevel: 'error', 'log.kind': 'kafka', 'log.brokers': kafka,
+    'log.sessionTimeoutMs': sessionMs, 'log.heartbeatIntervalMs': Math.floor(sessionMs / 10), 'state.kind': 'redis', 'state.url': redis,
+  };
+  const start = (): CountingPod => new CountingPod({ flags, partitions });
+  if (await log.partitionCount(failoverTopic) === null) await log.createTopics([{ topic: failoverTopic, partitions, settings: { 'retention.ms': '-1' } }]);
+  const producer = await log.producer();
+  const ends = async (): Promise<number> => {
+    let sum = 0;
+    for (let partition = 0; partition < partitions; partition++) sum += (await log.bounds({ topic: failoverTopic, partition })).end;
+    return sum;
+  };
+  await fill(producer, keys);
+  const pods = [start(), start()];
+  let trickling = true;
+  try {
+    const all = async (): Promise<void> => {
+      const wanted = await ends();
+      await until('both pods have done everything', () => pods.every((pod) => pod.tasks.length === partitions / 2)
+        && pods.reduce((sum, pod) => sum + pod.processed, 0) >= wanted);
+      await sleep(1_500); // commits
+    };
+    await all();
+    const trickle = (async () => {
+      for (let number = 0; trickling; number += partitions * 4) {
+        await producer.append(Array.from({ length: partitions * 4 }, (_, index) => record((number + index) % keys)));
+        await sleep(trickleMs);
+      }
+    })();
+    for (let round = 1; round <= Number(values.rounds); round++) {
+      await all();
+      const { lostTasks, firstMs, lastMs } = await failover(pods, start);
+      console.log(`${keys.toLocaleString('en-US')} live keys, round ${round}: ${lostTasks} tasks lost; first record ${firstMs} ms, of the last task ${lastMs} ms after the session time-out of ${sessionMs} ms`);
+    }
+    trickling = false;
+    await trickle;
+    await Promise.all(pods.map((pod) => pod.end(values.prof === undefined ? 'kill' : 'stop')));
+  } finally {
+    trickling = false;
+    await Promise.all(pods.map((pod) => pod.end('kill')));
+    await producer.close();
+    await log.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+console.log(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}`);
+for (const keys of values.keys.split(',').map(Number)) {
+  const kafka = new KafkaService();
+  const redis = new RedisService();
+  try {
+    await Promise.all([kafka.start(), redis.start()]);
+    await measure(kafka.address, redis.address, keys);
+  } finally {
+    await Promise.all([kafka.dispose(), redis.dispose()]);
+  }
+}
+process.exit(0);
