@@ -3,43 +3,37 @@ import type { LocalStore, StoreDefinition } from '../local-store.ts';
 import type { Cell } from '../state-store.ts';
 import { cellWriter } from './cell-writer.ts';
 import { checkWellFormed } from './key-identity.ts';
-
-/** Identities in one cell: few enough that a change writes little, enough that a commit has few cells. */
-const CHUNK_IDENTITIES_MAX = 64;
-
-/** Identities of one owner that were first seen one after the other; one cell of the durable store. */
-interface Chunk {
-  readonly owner: string;
-  readonly number: number;
-  readonly identities: string[];
-  readonly seenMs: number[];
-  /** Those before it are forgotten already. */
-  first: number;
-  changed: boolean;
-  persisted: boolean;
-  live: boolean;
-}
+import { chunkIdentitiesMax, hashOf, SeenChunk } from './seen-chunk.ts';
+import { SeenTable } from './seen-table.ts';
 
 interface Owner {
   readonly name: string;
-  readonly identities: Set<string>;
-  readonly chunks: Chunk[];
-  /**
-   * Identities that lie in two chunks, with the time of the sighting that counts. Only after a restart, which brings back what had been
-   * forgotten by time, and may have been seen again since; else undefined.
-   */
-  repeated: Map<string, number> | undefined;
+  readonly chunks: SeenChunk[];
+  /** Places of the identities that count; see `placeOf`. After a restart, one that had been forgotten by time and was seen again lies in two chunks. */
+  readonly table: SeenTable;
+  /** Time of the oldest identity, at hand for each record; Infinity: there is none. */
+  oldestMs: number;
+  /** Number of the first chunk, by which places count; within `chunksMax`. */
+  ordinal: number;
+}
+
+/** Chunks of one owner that places can tell apart: a billion identities. */
+const chunksMax = 2 ** 24;
+
+/** A place tells the chunk, by a number that goes round, and which one of it; above 0. */
+function placeOf(ordinal: number, index: number): number {
+  return (ordinal & (chunksMax - 1)) * chunkIdentitiesMax + index + 1;
 }
 
 /**
  * What each owner has been seen with, and when first: the memory of `deduplicate`. Times of one owner never fall. Identities
  * are forgotten oldest first. A cell holds up to 64 of them, so that remembering a million costs some 16,000 cells, not a
- * million (and as many deletions).
+ * million (and as many deletions). In memory they are bytes found by a hash; where a hash is found, the identity itself is compared.
  */
 export class SeenStore implements LocalStore {
   readonly name: string;
   readonly #owners = new Map<string, Owner>();
-  #changed: Chunk[] = [];
+  #changed: SeenChunk[] = [];
   #entries = 0;
   /** Over all owners, so that an owner that goes and comes back within a commit does not name two cells alike. */
   #nextNumber = 0;
@@ -61,11 +55,12 @@ export class SeenStore implements LocalStore {
 
   /** How many identities an owner has. */
   sizeOf(owner: string): number {
-    return this.#find(owner)?.identities.size ?? 0;
+    return this.#find(owner)?.table.size ?? 0;
   }
 
   has(owner: string, identity: string): boolean {
-    return this.#find(owner)?.identities.has(identity) === true;
+    const known = this.#find(owner);
+    return known !== undefined && slotOf(known, identity, hashOf(identity)) >= 0;
   }
 
   /**
@@ -74,17 +69,14 @@ export class SeenStore implements LocalStore {
    */
   remember(owner: string, identity: string, seenMs: number): boolean {
     const known = this.#find(owner) ?? this.#own(owner);
-    // Its size tells whether it is new: one look into a set that mostly lies in no cache, not two.
-    const { size } = known.identities;
-    if (known.identities.add(identity).size === size) return false;
-    let chunk = known.chunks.at(-1);
-    if (chunk === undefined || chunk.identities.length >= CHUNK_IDENTITIES_MAX) {
-      chunk = { owner: known.name, number: this.#nextNumber, identities: [], seenMs: [], first: 0, changed: false, persisted: false, live: true };
-      this.#nextNumber += 1;
-      known.chunks.push(chunk);
-    }
-    chunk.identities.push(identity);
-    chunk.seenMs.push(seenMs);
+    const hash = hashOf(identity);
+    if (slotOf(known, identity, hash) >= 0) return false;
+    const { chunks } = known;
+    let chunk = chunks[chunks.length - 1];
+    if (chunk === undefined || chunk.isFull) chunk = this.#begin(known, chunk);
+    known.table.add(hash, placeOf(known.ordinal + chunks.length - 1, chunk.count));
+    chunk.add(identity, hash, seenMs);
+    if (known.oldestMs === Infinity) known.oldestMs = seenMs;
     this.#entries += 1;
     this.#markChanged(chunk);
     return true;
@@ -93,12 +85,13 @@ export class SeenStore implements LocalStore {
   /** Forgets what the owner was first seen with at `untilMs` or before. */
   forget(owner: string, untilMs: number): void {
     const known = this.#find(owner);
-    if (known === undefined) return;
+    if (known === undefined || known.oldestMs > untilMs) return;
     for (let chunk = known.chunks[0]; chunk !== undefined; chunk = known.chunks[0]) {
-      while (chunk.first < chunk.identities.length && (chunk.seenMs[chunk.first] as number) <= untilMs) this.#forgetFirst(known, chunk);
-      if (chunk.first < chunk.identities.length) return;
+      while (chunk.first < chunk.count && (chunk.seenMs[chunk.first] as number) <= untilMs) this.#forgetFirst(known, chunk);
+      if (chunk.first < chunk.count) break;
       this.#dropChunk(known, chunk);
     }
+    known.oldestMs = oldestOf(known);
   }
 
   /** Forgets the one identity that the owner was seen with first. */
@@ -109,7 +102,8 @@ export class SeenStore implements LocalStore {
     this.#forgetFirst(known, chunk);
     // A limit is no matter of time: after a restart nothing else would tell that it is forgotten.
     this.#markChanged(chunk);
-    if (chunk.first >= chunk.identities.length) this.#dropChunk(known, chunk);
+    if (chunk.first >= chunk.count) this.#dropChunk(known, chunk);
+    known.oldestMs = oldestOf(known);
   }
 
   /** Owners in the order in which they came. */
@@ -141,40 +135,55 @@ export class SeenStore implements LocalStore {
     const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
     const owner = bytes.toString('utf8', 0, bytes.length - 4);
     const number = bytes.readUInt32BE(bytes.length - 4);
-    const [identities, seenMs] = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')) as [string[], number[]];
     const known = this.#find(owner) ?? this.#own(owner);
-    known.chunks.push({ owner, number, identities, seenMs, first: 0, changed: false, persisted: true, live: true });
+    const chunk = new SeenChunk(known.name, number, 0);
+    chunk.read(value);
+    chunk.persisted = true;
+    known.chunks.push(chunk);
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    const before = known.identities.size;
-    identities.forEach((identity, index) => {
-      // Those of one owner come in the order of their numbers, so the later time is the one that counts.
-      if (known.identities.has(identity)) (known.repeated ??= new Map()).set(identity, seenMs[index] as number);
-      known.identities.add(identity);
-    });
-    this.#entries += known.identities.size - before;
   }
 
   restored(): void {
-    for (const { chunks } of this.#owners.values()) chunks.sort((left, right) => left.number - right.number);
-  }
-
-  #forgetFirst(known: Owner, chunk: Chunk): void {
-    const identity = chunk.identities[chunk.first] as string;
-    const countsMs = known.repeated?.get(identity);
-    if (countsMs === undefined || countsMs === chunk.seenMs[chunk.first]) {
-      known.identities.delete(identity);
-      known.repeated?.delete(identity);
-      this.#entries -= 1;
+    for (const known of this.#owners.values()) {
+      const { chunks, table } = known;
+      chunks.sort((left, right) => left.number - right.number);
+      for (const [at, chunk] of chunks.entries()) {
+        for (let index = 0; index < chunk.count; index += 1) {
+          const place = placeOf(known.ordinal + at, index);
+          const hash = chunk.hashes[index] as number;
+          const slot = table.next(hash, hash) < 0 ? -1 : slotOf(known, chunk.identityAt(index), hash);
+          // The later time is the one that counts.
+          if (slot >= 0) table.replace(slot, place);
+          else table.add(hash, place);
+        }
+      }
+      known.oldestMs = oldestOf(known);
+      this.#entries += table.size;
     }
-    chunk.first += 1;
   }
 
-  #dropChunk(known: Owner, chunk: Chunk): void {
+  #begin(known: Owner, last: SeenChunk | undefined): SeenChunk {
+    last?.seal();
+    const chunk = new SeenChunk(known.name, this.#nextNumber, last === undefined ? 0 : Math.ceil(last.length * 1.25));
+    this.#nextNumber += 1;
+    known.chunks.push(chunk);
+    return chunk;
+  }
+
+  #forgetFirst(known: Owner, chunk: SeenChunk): void {
+    const { first } = chunk;
+    chunk.first = first + 1;
+    // Not there: it was seen again, and that counts.
+    if (known.table.remove(chunk.hashes[first] as number, placeOf(known.ordinal, first))) this.#entries -= 1;
+  }
+
+  #dropChunk(known: Owner, chunk: SeenChunk): void {
     known.chunks.shift();
+    known.ordinal += 1;
     chunk.live = false;
     this.#markChanged(chunk);
     if (known.chunks.length > 0) return;
-    assertInvariant(known.identities.size === 0, `${this.name}: identities lie in chunks`);
+    assertInvariant(known.table.size === 0, `${this.name}: identities lie in chunks`);
     this.#owners.delete(chunk.owner);
     if (this.#recent === known) this.#recent = undefined;
   }
@@ -188,14 +197,14 @@ export class SeenStore implements LocalStore {
 
   #own(owner: string): Owner {
     checkWellFormed(owner, this.name);
-    const made: Owner = { name: owner, identities: new Set(), chunks: [], repeated: undefined };
+    const made: Owner = { name: owner, chunks: [], table: new SeenTable(), oldestMs: Infinity, ordinal: 0 };
     this.#owners.set(owner, made);
     this.#recent = made;
     this.#recentName = owner;
     return made;
   }
 
-  #markChanged(chunk: Chunk): void {
+  #markChanged(chunk: SeenChunk): void {
     if (chunk.changed) return;
     chunk.changed = true;
     this.#changed.push(chunk);
@@ -203,7 +212,7 @@ export class SeenStore implements LocalStore {
 }
 
 export function seenStore(options: { readonly name: string }): StoreDefinition<SeenStore> {
-  return { name: options.name, kind: 'seen', schemaId: 'seen.v1', create: () => new SeenStore(options.name) };
+  return { name: options.name, kind: 'seen', schemaId: 'seen.v2', create: () => new SeenStore(options.name) };
 }
 
 function chunkKey(owner: string, number: number): Uint8Array {
@@ -213,8 +222,24 @@ function chunkKey(owner: string, number: number): Uint8Array {
   return cellWriter.take();
 }
 
-function chunkBytes(chunk: Chunk): Uint8Array {
+function chunkBytes(chunk: SeenChunk): Uint8Array {
   cellWriter.begin();
-  cellWriter.text(JSON.stringify([chunk.identities.slice(chunk.first), chunk.seenMs.slice(chunk.first)]));
+  chunk.write(cellWriter);
   return cellWriter.take();
+}
+
+function oldestOf({ chunks }: Owner): number {
+  const chunk = chunks[0];
+  return chunk === undefined ? Infinity : chunk.seenMs[chunk.first] ?? Infinity;
+}
+
+/** Where an owner's table has an identity; -1: nowhere. */
+function slotOf({ table, chunks, ordinal }: Owner, identity: string, hash: number): number {
+  for (let slot = table.next(hash, hash); slot >= 0; slot = table.next(hash, slot + 1)) {
+    const at = table.placeAt(slot) - 1;
+    const index = at % chunkIdentitiesMax;
+    const chunk = chunks[((at - index) / chunkIdentitiesMax - ordinal) & (chunksMax - 1)] as SeenChunk;
+    if (chunk.holds(index, identity)) return slot;
+  }
+  return -1;
 }
