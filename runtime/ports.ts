@@ -108,12 +108,15 @@ export async function storeOf({ state, dataFolder, applicationId }: Configuratio
 function registryOf({ registry, dataFolder }: Configuration): SchemaRegistry {
   if (registry.kind === 'file') return new FileRegistry({ folder: join(dataFolder, 'schemas') });
   const url = new URL(registry.url ?? '');
-  const { username, password } = url;
+  const login = url.username === ''
+    ? { username: registry.username, password: registry.password }
+    : { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
   url.username = '';
   url.password = '';
+  const { ca } = pemOf({ caFile: registry.caFile });
   return new ConfluentRegistry({
-    url: url.toString(),
-    ...(username === '' ? {} : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
+    url: url.toString(), cacheFolder: join(dataFolder, 'registry-cache'), ...(ca === undefined ? {} : { ca }),
+    ...(login.username === null ? {} : { username: login.username, password: login.password ?? '' }),
   });
 }
 

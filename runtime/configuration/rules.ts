@@ -27,7 +27,7 @@ export function brokenRules(configuration: Configuration): readonly string[] {
     rule(kind !== kindWithUrl || url !== null, `${name}.kind ${kindWithUrl} needs ${name}.url`);
     rule(kind === kindWithUrl || url === null, `${name}.url is set, but ${name}.kind is ${kind}: set it to ${kindWithUrl}`);
   }
-  for (const sentence of brokenStateRules(state)) broken.push(sentence);
+  for (const sentence of [...brokenStateRules(state), ...brokenRegistryRules(registry)]) broken.push(sentence);
   rule(outbox.sealRowsMax <= outbox.rowsMax, 'outbox.sealRowsMax may be at most outbox.rowsMax, else nothing is ever sealed by rows');
   rule(outbox.sealBytesMax <= outbox.bytesMax, 'outbox.sealBytesMax may be at most outbox.bytesMax');
   rule(poll.waitMs <= commit.intervalMs, 'poll.waitMs may be at most commit.intervalMs, else commits come late');
@@ -46,5 +46,15 @@ function brokenStateRules(state: Configuration['state']): readonly string[] {
     ...(files && url !== null && !url.startsWith('rediss://') ? ['files for TLS are set, but state.url does not begin with rediss://'] : []),
     ...((certificateFile === null) === (keyFile === null) ? [] : ['state.certificateFile and state.keyFile belong together']),
     ...(cluster && /^[^:]+:\/\/[^/]+\/[1-9]/.test(url ?? '') ? ['state.url names a database, which a cluster does not have'] : []),
+  ];
+}
+
+function brokenRegistryRules({ kind, url, username, password, caFile }: Configuration['registry']): readonly string[] {
+  const login = username !== null || password !== null;
+  return [
+    ...(kind === 'confluent' || !(login || caFile !== null) ? [] : [`registry.username, password or caFile is set, but registry.kind is ${kind}: set it to confluent`]),
+    ...(login && /^[^:]+:\/\/[^@/]+@/.test(url ?? '') ? ['registry.url has a login of its own: leave it out there, or leave out registry.username and registry.password'] : []),
+    ...((username === null) === (password === null) ? [] : ['registry.username and registry.password belong together']),
+    ...(caFile !== null && url !== null && !url.startsWith('https://') ? ['registry.caFile is set, but registry.url does not begin with https://'] : []),
   ];
 }

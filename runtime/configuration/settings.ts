@@ -87,6 +87,9 @@ export const settings = {
     url: optional({
       default: null, secrecy: 'url', reason: 'Confluent-compatible REST, as http(s)://[user:password@]host:port. Needed with registry.kind confluent, refused without.',
     }, httpUrl, 'http:// or https:// URL'),
+    username: optional({ default: null, reason: 'For basic authentication, when the URL does not say.' }),
+    password: optional({ default: null, secrecy: 'secret', reason: 'For basic authentication, when the URL does not say; best given by environment variable.' }),
+    caFile: optional({ default: null, reason: 'PEM file of the authority that signed its certificate (https); else those that Node trusts.' }, /\S/, 'path'),
   },
   commit: {
     intervalMs: integer({

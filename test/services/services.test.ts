@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../runtime/configuration.ts';
+import { registered } from '../../schemas/avro-codec.ts';
 import { ConfluentRegistry } from '../../schemas/confluent-registry.ts';
 import { describeSchemaRegistry } from '../../schemas/registry-contract.ts';
+import { selfSigned } from './certificates.ts';
 import { placement } from './placement.ts';
 import { RegistryService } from './registry.ts';
 import { serviceNames, variablesOf } from './services.ts';
@@ -80,6 +82,24 @@ describeSchemaRegistry('ConfluentRegistry on the registry of the services, with 
   const service = new RegistryService({ login });
   await service.start();
   return { connect: () => new ConfluentRegistry({ url: service.url, ...login }), remove: () => service.dispose() };
+});
+
+describe('ConfluentRegistry by https', () => {
+  it('speaks to a registry whose certificate its file vouches for, and to no other', async () => {
+    const { cert, key } = selfSigned(folder, 'registry');
+    const login = { username: 'reader', password: 'a word' };
+    const service = new RegistryService({ login, tls: { cert, key } });
+    await service.start();
+    const trusting = new ConfluentRegistry({ url: service.url, ...login, ca: cert });
+    await trusting.open();
+    const form = registered<{ readonly x: number }>({ type: 'record', name: 'R', fields: [{ name: 'x', type: 'int' }] });
+    expect(await trusting.register('r-value', form)).toBe(1);
+    await trusting.reader(form).load(1);
+    await expect(new ConfluentRegistry({ url: service.url, ...login }).open()).rejects.toThrow(/LOGIN_REFUSED(.|\n)*self-signed certificate(.|\n)*registry\.caFile/);
+    await expect(new ConfluentRegistry({ url: service.url, ...login, password: 'another', ca: cert }).open()).rejects.toThrow(/LOGIN_REFUSED(.|\n)*status 401/);
+    await trusting.close();
+    await service.dispose();
+  });
 });
 
 describe('the registry of the services', () => {
