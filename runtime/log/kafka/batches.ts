@@ -6,6 +6,11 @@ const batchBytesMax = 512 * 1024;
 
 /** Records that go into one record batch. */
 export interface PlannedBatch extends TopicPartition {
+  readonly records: readonly OutboundRecord[];
+  readonly bytes: number;
+}
+
+interface FillingBatch extends PlannedBatch {
   readonly records: OutboundRecord[];
   bytes: number;
 }
@@ -16,7 +21,7 @@ export interface PlannedBatch extends TopicPartition {
  */
 export function roundsOf(records: readonly OutboundRecord[], partition: (record: OutboundRecord) => number): PlannedBatch[][] {
   const rounds: PlannedBatch[][] = [];
-  const filling = new Map<string, Map<number, { round: number; batch: PlannedBatch }>>();
+  const filling = new Map<string, Map<number, { round: number; batch: FillingBatch }>>();
   for (const record of records) {
     const { topic } = record;
     const chosen = partition(record);

@@ -6,7 +6,7 @@ import { Partitioner } from '../partitioner.ts';
 import { type PlannedBatch, roundsOf } from './batches.ts';
 import type { Cluster, Links } from './cluster.ts';
 import { isPassing, kafkaErrorType, refusal } from './failure.ts';
-import { encodeBatch } from './protocol/encode-batch.ts';
+import { encodeBatch, recordBytes } from './protocol/encode-batch.ts';
 import { produceApi, type ProducePartition } from './protocol/produce-request.ts';
 
 /** What a killed process leaves open holds back readers of committed records for so long. */
@@ -23,6 +23,7 @@ const concurrentRetryMs = 3;
 const sequenceLimit = 0x8000_0000;
 /** The broker has this very batch already: an earlier answer was lost. */
 const duplicateSequence = 'DUPLICATE_SEQUENCE_NUMBER';
+const tooLargeTypes: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 export interface StoredMark {
   readonly topic: string;
@@ -32,8 +33,8 @@ export interface StoredMark {
 }
 
 interface Encoded extends ProducePartition {
-  readonly name: string;
-  readonly nextSequence: number;
+  readonly records: readonly OutboundRecord[];
+  readonly sequence: number;
 }
 
 /**
@@ -151,15 +152,27 @@ export class ProducerSession {
     return facts.leaders.length;
   }
 
-  #encode({ topic, partition, records, bytes }: PlannedBatch): Encoded {
-    const name = `${topic}/${partition}`;
+  #encode(planned: PlannedBatch): Encoded {
+    const name = `${planned.topic}/${planned.partition}`;
     const sequence = this.#sequences.get(name) ?? 0;
-    const nextSequence = (sequence + records.length) % sequenceLimit;
-    this.#sequences.set(name, nextSequence);
+    this.#sequences.set(name, (sequence + planned.records.length) % sequenceLimit);
+    return this.#encodeFrom(planned, sequence);
+  }
+
+  #encodeFrom({ topic, partition, records, bytes }: PlannedBatch, sequence: number): Encoded {
     const batch = encodeBatch(records, bytes, {
       producerId: this.#producerId, epoch: this.#epoch, sequence, transactional: this.#transactionalId !== null,
     });
-    return { topic, partition, batch, name, nextSequence };
+    return { topic, partition, batch, records, sequence };
+  }
+
+  /** A topic may take less than our batches have: the same records in two halves. Nothing of a refused batch is in the log. */
+  async #deliverHalves({ topic, partition, records, sequence }: Encoded): Promise<void> {
+    const middle = records.length >> 1;
+    for (const [half, from] of [[records.slice(0, middle), sequence], [records.slice(middle), (sequence + middle) % sequenceLimit]] as const) {
+      const bytes = half.reduce((sum, record) => sum + recordBytes(record), 0);
+      await this.#deliver([this.#encodeFrom({ topic, partition, records: half, bytes }, from)]);
+    }
   }
 
   /** Sends batches of different partitions until all are in the log: the same bytes again to whoever leads by then. */
@@ -167,8 +180,11 @@ export class ProducerSession {
     const untilMs = performance.now() + deliveryTimeoutMs;
     let left = batches;
     for (let pauseMs = retryFirstMs; ; pauseMs = Math.min(pauseMs * 2, retryLongestMs)) {
-      const failures: { readonly batch: Encoded; readonly error: unknown }[] = [];
+      let failures: { readonly batch: Encoded; readonly error: unknown }[] = [];
       await Promise.all([...Map.groupBy(left, (batch) => this.#leader(batch))].map(([node, ofNode]) => this.#produce(node, ofNode, failures)));
+      const halved = failures.filter(({ batch, error }) => batch.records.length > 1 && tooLargeTypes.has(kafkaErrorType(error) ?? ''));
+      for (const { batch } of halved) await this.#deliverHalves(batch);
+      failures = failures.filter((failure) => !halved.includes(failure));
       if (failures.length === 0) return;
       const fatal = failures.find(({ error }) => !isPassing(error) && kafkaErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION');
       if (fatal !== undefined || performance.now() > untilMs) throw (fatal ?? failures[0]!).error;
