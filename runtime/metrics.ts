@@ -162,7 +162,7 @@ export class EngineMetrics {
 
   /** A supervised process has died and is started again. */
   workerRestarted(worker: string): void {
-    this.#workerRestarts.inc({ worker });
+    this.#workerRestarts.inc({ worker_name: worker });
   }
 
   /** Entries by store and bytes of outboxes, over all tasks. */

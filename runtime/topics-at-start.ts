@@ -29,5 +29,6 @@ export async function createTopicsAtStart(
 
 function mayPass(error: unknown): boolean {
   if (!(error instanceof VoltstreamError)) return false;
-  return isPassing(error) || error.code === 'TOPIC_MISSING' || (error.code === 'PARTITIONS_CHANGED' && /got: (?:null|0)$/m.test(error.message));
+  const { code, message } = error;
+  return code === 'TOPIC_MISSING' || (code === 'PARTITIONS_CHANGED' && /got: (?:null|0)$/m.test(message)) || isPassing(error);
 }

@@ -144,7 +144,7 @@ export const metricCatalogue = {
     help: '1 while tasks read no input because memory is full.',
   },
   workerRestarts: {
-    kind: 'counter', name: 'voltstream_worker_restarts_total', labels: ['worker'],
+    kind: 'counter', name: 'voltstream_worker_restarts_total', labels: ['worker_name'],
     help: 'Deaths of workers of run --workers, each followed by another start; counted by their supervisor.',
   },
   pod: {
