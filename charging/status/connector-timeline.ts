@@ -5,6 +5,8 @@ import { ConnectorReading } from './connector-reading.ts';
 import type { StatusSpan } from './connector-reading.ts';
 
 const none: readonly StatusSpan[] = [];
+/** So many points are worth a count of those of each transaction. */
+const countedFrom = 8;
 
 export interface TimelineLimits {
   /** How far behind a connector's newest point others may still come. */
@@ -30,7 +32,7 @@ export class ConnectorTimeline {
   #tip: ConnectorReading;
   /** After all points but those of the last moment; null: to be read. */
   #before: ConnectorReading | null = null;
-  /** How many of the points are of each transaction; null: to be counted. Nearly all starts are of one that has none. */
+  /** How many of the points are of each transaction; null: not counted. Nearly all starts are of one that has none. */
   #ofTransaction: Map<string, number> | null = null;
 
   constructor(base: ConnectorReading = new ConnectorReading(), baseMs = -1, points: readonly ConnectorPoint[] = []) {
@@ -138,7 +140,7 @@ export class ConnectorTimeline {
     const { points } = this;
     let left = this.#countOf(point.transactionId ?? '');
     let worth: 'plain' | 'replaces' = 'plain';
-    for (let index = points.length - 1; left > 0; index--) {
+    for (let index = points.length - 1; index >= 0 && left > 0; index--) {
       const other = points[index] as ConnectorPoint;
       if (other.transactionId !== point.transactionId) continue;
       left--;
@@ -148,7 +150,12 @@ export class ConnectorTimeline {
     return worth;
   }
 
+  /** How many of the points are of a transaction, at most: few points are looked at as quickly as they are counted. */
   #countOf(transactionId: string): number {
+    if (this.points.length < countedFrom) {
+      this.#ofTransaction = null;
+      return this.points.length;
+    }
     if (this.#ofTransaction === null) {
       this.#ofTransaction = new Map();
       for (const point of this.points) this.#count(point, 1);
