@@ -126,7 +126,10 @@ async function warehouseOf({ warehouse, dataFolder }: Configuration): Promise<Wa
     return new ChdbWarehouse({ folder: join(dataFolder, 'clickhouse') });
   }
   const { ServerWarehouse } = await import('./sinks/clickhouse/server-warehouse.ts');
+  const { url, user, password, cluster, replicated, replicaPath, replicaName } = warehouse;
   return new ServerWarehouse({
-    url: warehouse.url ?? '', user: warehouse.user, ...(warehouse.password === null ? {} : { password: warehouse.password }),
+    url: url ?? '', user, ...(password === null ? {} : { password }),
+    ...pemOf({ caFile: warehouse.caFile }),
+    layout: { cluster, replicated: replicated ? { path: replicaPath, replica: replicaName } : null },
   });
 }

@@ -27,7 +27,7 @@ export function brokenRules(configuration: Configuration): readonly string[] {
     rule(kind !== kindWithUrl || url !== null, `${name}.kind ${kindWithUrl} needs ${name}.url`);
     rule(kind === kindWithUrl || url === null, `${name}.url is set, but ${name}.kind is ${kind}: set it to ${kindWithUrl}`);
   }
-  for (const sentence of [...brokenStateRules(state), ...brokenRegistryRules(registry)]) broken.push(sentence);
+  for (const sentence of [...brokenStateRules(state), ...brokenRegistryRules(registry), ...brokenWarehouseRules(warehouse)]) broken.push(sentence);
   rule(outbox.sealRowsMax <= outbox.rowsMax, 'outbox.sealRowsMax may be at most outbox.rowsMax, else nothing is ever sealed by rows');
   rule(outbox.sealBytesMax <= outbox.bytesMax, 'outbox.sealBytesMax may be at most outbox.bytesMax');
   rule(poll.waitMs <= commit.intervalMs, 'poll.waitMs may be at most commit.intervalMs, else commits come late');
@@ -56,5 +56,13 @@ function brokenRegistryRules({ kind, url, username, password, caFile }: Configur
     ...(login && /^[^:]+:\/\/[^@/]+@/.test(url ?? '') ? ['registry.url has a login of its own: leave it out there, or leave out registry.username and registry.password'] : []),
     ...((username === null) === (password === null) ? [] : ['registry.username and registry.password belong together']),
     ...(caFile !== null && url !== null && !url.startsWith('https://') ? ['registry.caFile is set, but registry.url does not begin with https://'] : []),
+  ];
+}
+
+function brokenWarehouseRules({ kind, url, password, caFile, cluster, replicated }: Configuration['warehouse']): readonly string[] {
+  return [
+    ...(kind === 'server' || !(caFile !== null || cluster !== null || replicated) ? [] : [`warehouse.caFile, cluster or replicated is set, but warehouse.kind is ${kind}: set it to server`]),
+    ...(password !== null && /^[^:]+:\/\/[^@/]+@/.test(url ?? '') ? ['warehouse.url has a login of its own: leave it out there, or leave out warehouse.password'] : []),
+    ...(caFile !== null && url !== null && !url.startsWith('https://') ? ['warehouse.caFile is set, but warehouse.url does not begin with https://'] : []),
   ];
 }

@@ -73,6 +73,11 @@ export const settings = {
     }, httpUrl, 'http:// or https:// URL'),
     user: words({ default: 'default', reason: 'The user ClickHouse comes with; used with a server only.' }),
     password: optional({ default: null, secrecy: 'secret', reason: 'Used with a server only; best given by environment variable.' }),
+    caFile: optional({ default: null, reason: 'PEM file of the authority that signed the certificate of the server (https); else those that Node trusts.' }, /\S/, 'path'),
+    cluster: optional({ default: null, reason: 'Cluster (of one shard) on whose servers databases, tables and views are made: ON CLUSTER.' }, /^[\w.-]{1,100}$/, 'letters, digits, . _ -'),
+    replicated: flag({ default: false, reason: 'Tables that rows are delivered into are ReplicatedReplacingMergeTree; the URL may then name any replica.' }),
+    replicaPath: words({ default: '/clickhouse/tables/{uuid}/{shard}', reason: 'Where a replicated table lies in Keeper, with the server’s macros.' }, /^\/[^\s']+$/, 'path'),
+    replicaName: words({ default: '{replica}', reason: 'Name of a replica in Keeper, with the server’s macros.' }, /^[^\s'/]+$/, 'text without spaces'),
     database: words({
       default: 'voltstream', reason: 'A database of its own, engine Atomic; created when it is missing.',
     }, /^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits, _ (at most 64)'),

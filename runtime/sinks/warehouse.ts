@@ -31,6 +31,8 @@ export interface Warehouse {
    */
   stream(sql: string, format: StreamFormat): AsyncIterable<Uint8Array>;
   command(sql: string): Promise<void>;
+  /** Reads what inserts will really run with, once. Throws WAREHOUSE_SETTING when exactly-once cannot stand on it. Left out where nobody can change it. */
+  checkInserts?(): Promise<void>;
   /** One insert = one block. Settings belong to the statement, never to the connection. */
   insert(insert: WarehouseInsert): Promise<void>;
   close(): Promise<void>;

@@ -12,8 +12,9 @@ const url = process.env['VOLTSTREAM_TEST_CLICKHOUSE'] ?? '';
 
 /** A real server, where there is one: `npm run services -- clickhouse` on a machine with Docker. */
 describe.skipIf(url === '')('the ClickHouse of VOLTSTREAM_TEST_CLICKHOUSE', () => {
-  const warehouse = new ServerWarehouse({ url });
+  let warehouse: ServerWarehouse;
   beforeAll(async () => {
+    warehouse = new ServerWarehouse({ url });
     await warehouse.open();
     await warehouse.command('CREATE DATABASE IF NOT EXISTS voltstream ENGINE = Atomic');
   });

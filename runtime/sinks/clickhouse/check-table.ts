@@ -39,6 +39,7 @@ interface ColumnRow {
  * window, the sink's own columns, and every column of the definition with its type.
  */
 export async function checkTable(warehouse: Warehouse, definition: DeliveryTable): Promise<TableFacts> {
+  await warehouse.checkInserts?.();
   const where = `database = ${quoteText(definition.database)} AND`;
   const name = quoteText(definition.table);
   const [table] = await warehouse.query<TableRow>(`SELECT engine, engine_full FROM system.tables WHERE ${where} name = ${name}`);

@@ -3,15 +3,23 @@ import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { VoltstreamError } from '../../../errors.ts';
 import type { StreamFormat, Warehouse, WarehouseInsert } from '../warehouse.ts';
+import { checkCluster, checkInsertSettings, serverInsertSettings } from './check-server.ts';
 import { parseRows, queryText, rowsFormat, runCommand, streamQuery } from './client-statements.ts';
-import { insertInto, insertSettings, joinRows, tableName } from './statements.ts';
+import { clusterStatement } from './cluster-statements.ts';
+import type { ClusterLayout } from './cluster-statements.ts';
+import { insertInto, joinRows, tableName } from './statements.ts';
+import { isTrustFailure } from '../../../schemas/trust-failure.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
 
 export interface ServerWarehouseOptions {
-  /** HTTP interface, e.g. `http://localhost:8123`. */
+  /** HTTP interface, e.g. `http://localhost:8123`; a login in it counts when there is none beside it. */
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
+  /** PEM text of who vouches for its certificate (https), when that is nobody whom Node knows. */
+  readonly ca?: string;
+  /** Several servers: DDL on all of them, replicated tables. */
+  readonly layout?: ClusterLayout;
   /**
    * Longest wait for one answer. An insert of one block takes milliseconds; a minute leaves room for a server under load,
    * and still frees a task from a connection that went silent. Default 60,000.
@@ -21,17 +29,30 @@ export interface ServerWarehouseOptions {
   readonly connectionsMax?: number;
 }
 
+/** Answers of a server that knows the user otherwise, or not at all. */
+const loginTypes: ReadonlySet<string> = new Set(['AUTHENTICATION_FAILED', 'REQUIRED_PASSWORD', 'WRONG_PASSWORD', 'UNKNOWN_USER', 'IP_ADDRESS_NOT_ALLOWED', 'USER_EXPIRED']);
+/** Something in front of the server may ask for it, too. */
+const loginForm = /Authentication failed|\b(?:401|403)\b.*(?:Unauthorized|Forbidden)|^(?:Unauthorized|Forbidden)/i;
+
 /** ClickHouse over HTTP. An error of the network leaves the outcome of an insert unknown: look at the data, send it again. */
 export class ServerWarehouse implements Warehouse {
   readonly #url: string;
   readonly #client: ClickHouseClient;
+  readonly #layout: ClusterLayout;
+  #checked: Promise<void> | null = null;
 
   constructor(options: ServerWarehouseOptions) {
-    this.#url = options.url;
+    const url = new URL(options.url);
+    const login = { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+    url.username = '';
+    url.password = '';
+    this.#url = url.origin; // Stands in messages: neither a login nor parameters.
+    this.#layout = options.layout ?? { cluster: null, replicated: null };
     this.#client = createClient({
-      url: options.url,
-      username: options.user ?? 'default',
-      password: options.password ?? '',
+      url: url.toString(),
+      username: login.user === '' ? (options.user ?? 'default') : login.user,
+      password: login.user === '' ? (options.password ?? '') : login.password,
+      ...(options.ca === undefined ? {} : { tls: { ca_cert: Buffer.from(options.ca) } }),
       request_timeout: options.timeoutMs ?? 60_000,
       max_open_connections: options.connectionsMax ?? 8,
       application: 'voltstream',
@@ -40,15 +61,35 @@ export class ServerWarehouse implements Warehouse {
     });
   }
 
+  /** Asks whether it answers and takes the login: LOGIN_REFUSED when not, or when there is no trust between its certificate and ours. */
   async open(): Promise<void> {
     const answer = await this.#client.ping({ select: true });
-    if (!answer.success) {
-      throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'ClickHouse does not answer', {
-        where: this.#url,
-        got: answer.error.message,
-        cause: answer.error,
+    if (answer.success) return;
+    const { error } = answer;
+    const { type, message } = warehouseFailure(error);
+    const refused = (type !== null && loginTypes.has(type)) || loginForm.test(message);
+    if (refused || isTrustFailure(error)) {
+      throw new VoltstreamError('LOGIN_REFUSED', refused ? 'ClickHouse refused the login' : 'there is no trust between this process and ClickHouse', {
+        where: this.#url, got: message.trim().slice(0, 300),
+        cure: refused ? 'Correct warehouse.user and warehouse.password.' : 'Name the PEM file of the authority that signed its certificate with warehouse.caFile.',
       });
     }
+    throw new VoltstreamError('WAREHOUSE_UNAVAILABLE', 'ClickHouse does not answer', { where: this.#url, got: message, cause: error });
+  }
+
+  /** Asked of the server once; a failure is asked again. */
+  checkInserts(): Promise<void> {
+    this.#checked ??= this.#check().catch((error: unknown) => {
+      this.#checked = null;
+      throw error;
+    });
+    return this.#checked;
+  }
+
+  async #check(): Promise<void> {
+    const { cluster, replicated } = this.#layout;
+    await checkInsertSettings(this, this.#url);
+    if (cluster !== null) await checkCluster(this, cluster, replicated !== null, this.#url);
   }
 
   async query<Row>(sql: string): Promise<readonly Row[]> {
@@ -68,15 +109,13 @@ export class ServerWarehouse implements Warehouse {
   }
 
   command(sql: string): Promise<void> {
-    return this.#attempt('command', () => runCommand(this.#client, sql));
+    return this.#attempt('command', () => runCommand(this.#client, clusterStatement(sql, this.#layout)));
   }
 
   insert(insert: WarehouseInsert): Promise<void> {
-    // insert_quorum: a replicated table takes the block on most of its replicas, or says that it did not; others ignore it.
-    const settings = [...insertSettings(insert.token), "insert_quorum = 'auto'"].join(', ');
     return this.#attempt(`insert into ${tableName(insert)}`, async () => {
       const answer = await this.#client.exec({
-        query: `${insertInto(insert)} SETTINGS ${settings} FORMAT RowBinary`,
+        query: `${insertInto(insert)} SETTINGS ${serverInsertSettings(insert.token)} FORMAT RowBinary`,
         values: Readable.from([Buffer.from(joinRows(insert.rows).buffer)], { objectMode: false }),
       });
       for await (const _ of answer.stream);
