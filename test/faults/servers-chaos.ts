@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './servers-cluster.ts';
 import type { Fleet, Pod } from './servers-fleet.ts';
 import type { InputFeed } from './servers-input.ts';
-import { counted, reloads } from './servers-pod-log.ts';
+import { counted } from './servers-pod-log.ts';
 import type { Fault, FaultKind } from './servers-schedule.ts';
 import { faultText } from './servers-schedule.ts';
 
@@ -197,39 +197,44 @@ export class Chaos {
     await fleet.until(() => false, pauseMs);
   }
 
+  /** Waits until each task is with one pod, and all of them are ready. */
   async #complete(): Promise<void> {
     const { fleet } = this.#options;
-    const complete = await fleet.until(() => fleet.complete && fleet.running.every((pod) => pod.status?.ready === true), completeMs);
+    const complete = await fleet.until(() => fleet.settled, completeMs);
     if (!complete) throw new Error(`the pods do not have all tasks after ${completeMs} ms:\n${fleet.describe()}`);
   }
 
   async #rollingRestart(): Promise<void> {
-    const { fleet, perSecond } = this.#options;
+    const { fleet, perSecond, report } = this.#options;
     await this.#free('pods');
     await this.#free('clickhouse');
     await this.#complete();
-    fleet.happenings();
-    const before = fleet.allHappenings.length;
-    const owners = lastClaims(fleet.allHappenings.slice(0, before));
+    const startedMs = performance.now();
+    const stopsMs: number[] = [];
+    const again: string[] = [];
     for (const pod of fleet.running) {
-      await pod.stop();
-      pod.start();
-      await this.#complete();
+      const stoppedMs = performance.now();
+      again.push(...await this.#reloadedIn(() => pod.stop()));
+      stopsMs.push(Math.round(performance.now() - stoppedMs));
+      again.push(...await this.#reloadedIn(async () => pod.start()));
     }
     const readyMs = performance.now();
     const back = await fleet.until(() => this.lag < perSecond, 60_000);
-    fleet.happenings();
-    const again = reloads([...owners, ...fleet.allHappenings.slice(before)]);
     const lagBackMs = back ? Math.round(performance.now() - readyMs) : Number.POSITIVE_INFINITY;
     this.rollingRestarts.push({ reloads: again.length, lagBackMs });
-    const samples = again.slice(0, 5).map(({ pod, life, task }) => `${task} by ${pod}/${life}`).join(', ');
-    this.#options.report(`    rolling restart: ${again.length} tasks reloaded that had stayed${samples === '' ? '' : ` (${samples})`}, lag under 1 s of input after ${lagBackMs} ms`);
+    report(`    rolling restart in ${((readyMs - startedMs) / 1_000).toFixed(1)} s (each pod away, and its tasks elsewhere, after ${stopsMs.join(', ')} ms): ${
+      again.length} tasks reloaded that had stayed${again.length === 0 ? '' : ` (${again.slice(0, 5).join(', ')})`}, lag under 1 s of input after ${lagBackMs} ms`);
   }
-}
 
-/** The last claim of each task. */
-function lastClaims<H extends { readonly what: string; readonly task: string | null; readonly timeMs: number }>(happenings: readonly H[]): readonly H[] {
-  const last = new Map<string, H>();
-  for (const happening of happenings.filter(({ what }) => what === 'claimed').toSorted((a, b) => a.timeMs - b.timeMs)) last.set(happening.task ?? '', happening);
-  return [...last.values()];
+  /** Claims, while pods come or go, of tasks by a process that had them before and has them afterwards: it should have kept them. */
+  async #reloadedIn(change: () => Promise<void>): Promise<readonly string[]> {
+    const { fleet } = this.#options;
+    fleet.happenings();
+    const before = fleet.owners();
+    await change();
+    await this.#complete();
+    const after = fleet.owners();
+    return fleet.happenings().filter(({ what, task, pod, life }) => what === 'claimed' && task !== null
+      && before.get(task) === `${pod}/${life}` && after.get(task) === `${pod}/${life}`).map(({ task, pod, life }) => `${task} by ${pod}/${life}`);
+  }
 }

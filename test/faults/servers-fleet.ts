@@ -159,6 +159,17 @@ export class Fleet {
     return new Set(this.running.flatMap((pod) => pod.status?.tasks ?? [])).size === this.#tasks;
   }
 
+  /** True when each task is with one pod, and all of them are ready: no rebalance goes on. */
+  get settled(): boolean {
+    return this.complete && this.running.every((pod) => pod.status?.ready === true)
+      && this.running.reduce((sum, pod) => sum + (pod.status?.tasks.length ?? 0), 0) === this.#tasks;
+  }
+
+  /** Task -> pod/life, as the pods tell. */
+  owners(): ReadonlyMap<string, string> {
+    return new Map(this.running.flatMap((pod) => (pod.status?.tasks ?? []).map((task) => [task, `${pod.name}/${pod.lives}`] as const)));
+  }
+
   get startsFailed(): number {
     return this.pods.reduce((sum, pod) => sum + pod.startsFailed, 0);
   }

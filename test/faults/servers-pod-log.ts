@@ -70,15 +70,3 @@ export function counted(happenings: readonly PodHappening[]): Readonly<Record<st
   for (const { what } of happenings) counts[what] = (counts[what] ?? 0) + 1;
   return counts;
 }
-
-/** Claims of a task by a process that had claimed it last as well: it had been there and was loaded all the same. */
-export function reloads(happenings: readonly PodHappening[]): readonly PodHappening[] {
-  const last = new Map<string, string>();
-  const found: PodHappening[] = [];
-  for (const happening of happenings.filter(({ what }) => what === 'claimed').toSorted((a, b) => a.timeMs - b.timeMs)) {
-    const owner = `${happening.pod}/${happening.life}`;
-    if (last.get(happening.task ?? '') === owner) found.push(happening);
-    last.set(happening.task ?? '', owner);
-  }
-  return found;
-}

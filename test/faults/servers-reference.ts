@@ -77,7 +77,7 @@ async function fill(warehouse: Warehouse, database: string, folder: string): Pro
     const file = join(folder, `${table}.native`);
     if (statSync(file).size === 0) continue; // no rows
     const columns = await warehouse.query<{ name: string }>(
-      `SELECT name FROM system.columns WHERE database = '${database}' AND table = '${table}' AND name != '_inserted' ORDER BY position`);
+      `SELECT name FROM system.columns WHERE database = '${database}' AND table = '${table}' AND name != '_inserted' AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') ORDER BY position`);
     const names = columns.map(({ name }) => `\`${name}\``).join(', ');
     await warehouse.command(`INSERT INTO ${database}.${table} (${names}) SETTINGS optimize_on_insert = 0, max_partitions_per_insert_block = 0 `
       + `SELECT ${names} FROM file('${file}', 'Native')`);
