@@ -3,15 +3,13 @@ import type { Codec } from '../../schemas/codec.ts';
 import { encodeBy, withEncodeInto } from '../../schemas/encode-into.ts';
 import { malformed } from '../../schemas/malformed.ts';
 import { CompactReader, writeNumber, writeText, writeWhole } from './compact-numbers.ts';
-import type { SessionClosedBy, SessionPlace } from './session-row.ts';
+import type { SessionClosedBy } from './session-row.ts';
 import type { SessionPoint, SessionState } from './session-state.ts';
-import type { StationFacts } from './station-facts.ts';
+import { readFacts, writeFacts } from './station-facts-form.ts';
 
 const chargingStates = [null, 'Charging', 'EVConnected', 'SuspendedEV', 'SuspendedEVSE', 'Idle'] as const;
 const kinds = ['start', 'update', 'end'] as const;
 const closings: readonly SessionClosedBy[] = ['None', 'TransactionEnded', 'NextStart', 'StatusAvailable', 'Inactivity'];
-const currents = [null, 'AC', 'DC'] as const;
-const scopes = ['lifetime', 'session'] as const;
 
 /** What a point has beside its time, state and kind, as bits of one byte. */
 const has = { seqNo: 1, milliWh: 2, powerW: 4, exportMilliWh: 8, soc: 16 } as const;
@@ -108,38 +106,6 @@ function readRank(reader: CompactReader, openedMs: number): number {
   const form = reader.byte();
   if (form === 0) return Infinity;
   return form === 1 ? -1 : reader.whole() + openedMs;
-}
-
-function writeFacts(writer: ByteWriter, facts: StationFacts | null): void {
-  writer.uint8(facts === null ? 0 : 1);
-  if (facts === null) return;
-  for (const text of textsOf(facts)) writeText(writer, text);
-  writer.uint8(currents.indexOf(facts.current));
-  writer.uint8(scopes.indexOf(facts.scope));
-  writeNumber(writer, facts.powerMaxW);
-  writeNumber(writer, facts.validFromMs);
-}
-
-function textsOf(facts: SessionPlace): readonly (string | null)[] {
-  const { siteId, city, region, country, operator, timeZone, tariffId, connectorStandard } = facts;
-  return [siteId, city, region, country, operator, timeZone, tariffId, connectorStandard];
-}
-
-function readFacts(reader: CompactReader): StationFacts | null {
-  if (reader.byte() === 0) return null;
-  const siteId = reader.text();
-  const city = reader.text();
-  const region = reader.text();
-  const country = reader.text();
-  const operator = reader.text();
-  const timeZone = reader.text();
-  const tariffId = reader.text();
-  const connectorStandard = reader.text();
-  const current = currents[reader.byte()] ?? null;
-  const scope = scopes[reader.byte()] ?? 'lifetime';
-  const powerMaxW = reader.number();
-  const validFromMs = reader.number() ?? 0;
-  return { siteId, city, region, country, operator, timeZone, tariffId, connectorStandard, current, powerMaxW, validFromMs, scope };
 }
 
 function writePoints(writer: ByteWriter, points: readonly SessionPoint[], openedMs: number): void {

@@ -1,5 +1,6 @@
 import type { Station } from '../../schemas/generated/station.ts';
 import type { SessionPlace } from './session-row.ts';
+import { prepareFacts } from './station-facts-form.ts';
 
 /** What a session must know of its station, by one version of it. */
 export interface StationFacts extends SessionPlace {
@@ -9,8 +10,31 @@ export interface StationFacts extends SessionPlace {
   readonly scope: 'lifetime' | 'session';
 }
 
-/** The facts of a connector; one that the station does not name has none of its own. */
+interface SharedFacts {
+  readonly evseId: number;
+  readonly connectorId: number;
+  readonly facts: StationFacts;
+}
+
+/** By the very object that a version of a station is. */
+const sharedByStation = new WeakMap<Station, SharedFacts[]>();
+/** More connectors of one station than this have facts made for each session. */
+const sharedFactsMax = 64;
+
+/** The facts of a connector, mostly shared by its sessions; one that the station does not name has none of its own. */
 export function factsOf(station: Station, evseId: number, connectorId: number): StationFacts {
+  let shared = sharedByStation.get(station);
+  if (shared === undefined) {
+    shared = [];
+    sharedByStation.set(station, shared);
+  }
+  for (const one of shared) if (one.connectorId === connectorId && one.evseId === evseId) return one.facts;
+  const facts = madeFacts(station, evseId, connectorId);
+  if (shared.length < sharedFactsMax) shared.push({ evseId, connectorId, facts: prepareFacts(facts) });
+  return facts;
+}
+
+function madeFacts(station: Station, evseId: number, connectorId: number): StationFacts {
   const connectors = station.evses.find((evse) => evse.evseId === evseId)?.connectors;
   const connector = connectors?.find((one) => one.connectorId === connectorId);
   return {
