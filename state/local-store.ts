@@ -48,6 +48,8 @@ export interface GroupedStore<V> extends LocalStore {
   get(group: string, member: string): V | undefined;
   put(group: string, member: string, value: V): void;
   delete(group: string, member: string): void;
+  /** The note on a member that rests; undefined: there is none, or it does not rest. Decodes nothing. */
+  noteOf(group: string, member: string): number | undefined;
   /** A group's members and their values, in the order of the members' bytes. Each group costs its own size, whatever else is kept. */
   members(group: string): IterableIterator<readonly [member: string, value: V]>;
   /**

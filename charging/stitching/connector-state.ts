@@ -46,10 +46,19 @@ export function withEntry(entries: readonly ConnectorEntry[], entry: ConnectorEn
   }
   const all: ConnectorEntry[] = [];
   let isIn = false;
+  const last = entries[entries.length - 1];
+  const isLast = last === undefined || !isBefore(entry, last);
   for (const one of entries) {
     if (one.stopMs !== null && one.stopMs < fromMs) continue;
-    if (one.key === entry.key) continue;
-    if (!isIn && isBefore(entry, one)) {
+    if (one.key === entry.key) {
+      // The usual stop: it stays where its start is.
+      if (!isIn && firstMsOf(one) === firstMsOf(entry)) {
+        all.push(entry);
+        isIn = true;
+      }
+      continue;
+    }
+    if (!isIn && !isLast && isBefore(entry, one)) {
       all.push(entry);
       isIn = true;
     }

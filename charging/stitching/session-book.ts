@@ -2,6 +2,7 @@ import type { Emit, GroupedStore, StatefulContext, StreamRecord } from '../engin
 import type { SessionEvent } from '../session-event.ts';
 import { effectsOf, emptyConnector, firstAvailableAfter, nextStartAfter, withEntry, withoutEntry } from './connector-state.ts';
 import type { ConnectorEntry, ConnectorState } from './connector-state.ts';
+import { DropQueue } from './drop-queue.ts';
 import { pointsMax, withoutLeast, withoutSteady } from './forget-points.ts';
 import type { RegisterReading } from './read-registers.ts';
 import { givenAtOpening, givenOf } from './session-load.ts';
@@ -42,6 +43,8 @@ export class SessionBook {
   readonly #timers: StationTimers;
   readonly #load: LoadOutput;
   readonly #emit: Emit<StreamRecord<string, SessionRow>>;
+  /** By station; follows from its sessions. */
+  readonly #drops = new Map<string, DropQueue>();
 
   constructor(
     context: StatefulContext<StitchStores>, limits: StitchLimits, timers: StationTimers, load: LoadOutput, emit: Emit<StreamRecord<string, SessionRow>>,
@@ -113,7 +116,7 @@ export class SessionBook {
     this.#sessions.put(state.stationId, state.key, state);
     if (isFinal(state)) this.#revise(state, before.row);
     else if (state.mergedInto === null) this.#closeWhenDue(state, nowMs, woken);
-    if (isOver(state)) this.#forgetAt(state.stationId, dropMsOf(state, this.#limits));
+    if (isOver(state)) this.#dropAt(state);
     if (before.given !== null) this.#load.changed(before.given, givenOf(state));
     // Finished sessions are many, and are hardly asked again.
     if (isFinal(state)) state.segments = null;
@@ -133,16 +136,46 @@ export class SessionBook {
 
   /** Forgets the station's finished sessions for which nothing is waited for any more. */
   forget(stationId: string, nowMs: number): void {
-    let nextMs = Infinity;
+    const queue = this.#dropsOf(stationId);
     const gone = new Set<string>();
-    this.#sessions.each(stationId, (key, state, restsUntilMs) => {
-      if (state !== undefined && !isOver(state)) return;
-      const dropMs = state === undefined ? restsUntilMs : dropMsOf(state, this.#limits);
-      if (dropMs <= nowMs) gone.add(key);
-      else if (dropMs < nextMs) nextMs = dropMs;
-    });
+    for (; queue.firstMs < Infinity; queue.removeFirst()) {
+      const { firstMs, firstKey } = queue;
+      // Not what it stands here with: it is gone, goes on, or stands here once more.
+      if (gone.has(firstKey) || this.#dropMsNow(stationId, firstKey) !== firstMs) continue;
+      if (firstMs > nowMs) break;
+      gone.add(firstKey);
+    }
     this.#drop(stationId, gone);
-    if (nextMs < Infinity) this.#forgetAt(stationId, nextMs);
+    if (queue.firstMs < Infinity) this.#forgetAt(stationId, queue.firstMs);
+  }
+
+  /** Made of what is kept, when it is asked for first. */
+  #dropsOf(stationId: string): DropQueue {
+    let queue = this.#drops.get(stationId);
+    if (queue !== undefined) return queue;
+    queue = new DropQueue();
+    const found: (readonly [dropMs: number, key: string])[] = [];
+    this.#sessions.each(stationId, (key, state, restsUntilMs) => {
+      if (state === undefined) found.push([restsUntilMs, key]);
+      else if (isOver(state)) found.push([dropMsOf(state, this.#limits), key]);
+    });
+    for (const [dropMs, key] of found.sort(([a], [b]) => a - b)) queue.add(dropMs, key);
+    this.#drops.set(stationId, queue);
+    return queue;
+  }
+
+  /** When a session is to be dropped as it stands; undefined: it is not over, or gone. */
+  #dropMsNow(stationId: string, key: string): number | undefined {
+    const restsUntilMs = this.#sessions.noteOf(stationId, key);
+    if (restsUntilMs !== undefined) return restsUntilMs;
+    const state = this.#sessions.get(stationId, key);
+    return state === undefined || !isOver(state) ? undefined : dropMsOf(state, this.#limits);
+  }
+
+  #dropAt(state: SessionState): void {
+    const dropMs = dropMsOf(state, this.#limits);
+    this.#drops.get(state.stationId)?.add(dropMs, state.key);
+    this.#forgetAt(state.stationId, dropMs);
   }
 
   /** One timer for all of a station: its timers are written as one cell, whenever the station is heard of. */

@@ -98,6 +98,11 @@ class MapGroupedStore<V> implements GroupedStore<V> {
     return entry.value === undefined ? this.#wake(entry) : entry.value;
   }
 
+  noteOf(group: string, member: string): number | undefined {
+    const entry = this.#find(group, member);
+    return entry === undefined || entry.place < 0 ? undefined : this.#packed.noteAt(entry.place);
+  }
+
   put(group: string, member: string, value: V): void {
     const entry = this.#find(group, member);
     if (entry === undefined) {

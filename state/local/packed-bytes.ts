@@ -11,7 +11,8 @@ const headBytes = 12;
 const wasteFromBytes = 16 * pieceBytes;
 
 interface Piece {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
   /** What is still there of it. */
   held: number;
 }
@@ -49,8 +50,8 @@ export class PackedBytes {
     if (this.#at + size > pieceBytes) this.#begin(size);
     const piece = this.#pieces[this.#last] as Piece;
     const at = this.#at;
-    piece.bytes.writeUInt32LE(bytes.length, at);
-    piece.bytes.writeDoubleLE(note, at + 4);
+    piece.view.setUint32(at, bytes.length);
+    piece.view.setFloat64(at + 4, note);
     piece.bytes.set(bytes, at + headBytes);
     piece.held += size;
     this.#held += size;
@@ -59,19 +60,19 @@ export class PackedBytes {
   }
 
   noteAt(place: number): number {
-    return this.#pieceAt(place).bytes.readDoubleLE(offsetOf(place) + 4);
+    return this.#pieceAt(place).view.getFloat64(offsetOf(place) + 4);
   }
 
   /** The bytes where they lie; that memory is never written again. */
   bytesAt(place: number): Uint8Array {
-    const { bytes } = this.#pieceAt(place);
+    const { bytes, view } = this.#pieceAt(place);
     const at = offsetOf(place);
-    return bytes.subarray(at + headBytes, at + headBytes + bytes.readUInt32LE(at));
+    return bytes.subarray(at + headBytes, at + headBytes + view.getUint32(at));
   }
 
   remove(place: number): void {
     const piece = this.#pieceAt(place);
-    const size = sizeOf(piece.bytes.readUInt32LE(offsetOf(place)));
+    const size = sizeOf(piece.view.getUint32(offsetOf(place)));
     piece.held -= size;
     this.#held -= size;
     if (piece.held > 0) return;
@@ -90,9 +91,9 @@ export class PackedBytes {
 
   /** What is larger than a piece has one of its own. */
   #begin(size: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(size, pieceBytes));
+    const bytes = new Uint8Array(Math.max(size, pieceBytes));
     const number = this.#free.pop() ?? this.#pieces.length;
-    this.#pieces[number] = { bytes, held: 0 };
+    this.#pieces[number] = { bytes, view: new DataView(bytes.buffer), held: 0 };
     this.#last = number;
     this.#at = 0;
     this.#room += bytes.length;
