@@ -4,12 +4,13 @@ import type { ArchiveNode } from '../../topology/graph.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
 import { PieceBuilder } from '../delivery/pieces.ts';
 import type { BatchIdentity } from '../delivery/pieces.ts';
+import type { SealedPiece } from '../sinks/clickhouse/delivery.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
-import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { AwaitedSchemas } from '../task/awaited-schemas.ts';
 import { bytesText, textBytes } from '../task/cell-bytes.ts';
 import type { CommitLoop } from '../task/commit-loop.ts';
+import { RowCollector } from '../task/outbox-rows.ts';
 import type { PartitionQueue } from '../task/partition-queue.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
@@ -81,8 +82,8 @@ export class ArchiveTask implements RunningTask {
   readonly #options: ArchiveTaskOptions;
   readonly #origin = new MutableOrigin();
   readonly #schemas: AwaitedSchemas;
-  #builder = new PieceBuilder();
-  readonly #scratch = new RowBuffer();
+  /** Rows since the last insert. */
+  readonly #rows = new RowCollector();
   #from: number;
   #refused: number[] = [];
   /** Offsets that were set aside when the range that is made again was made first. */
@@ -112,11 +113,11 @@ export class ArchiveTask implements RunningTask {
   }
 
   get waitingRows(): number {
-    return this.#builder.rows;
+    return this.#rows.rows;
   }
 
   get waitingBytes(): number {
-    return this.#builder.bytes;
+    return this.#rows.bytes;
   }
 
   /** Records of which no row could be made and that were set aside. */
@@ -187,12 +188,12 @@ export class ArchiveTask implements RunningTask {
 
   /** Records were taken that no range on its way holds. */
   get #open(): boolean {
-    return this.#builder.rows > 0 || this.#options.letters.open;
+    return this.#rows.rows > 0 || this.#options.letters.open;
   }
 
   get #full(): boolean {
     const { limits } = this.#options;
-    return this.#builder.rows >= limits.rowsMax || this.#builder.bytes >= limits.bytesMax;
+    return this.#rows.rows >= limits.rowsMax || this.#rows.bytes >= limits.bytesMax;
   }
 
   /** A record that cannot be decoded. A stream that reads the same topic sets it aside; without one it is done here. */
@@ -233,33 +234,37 @@ export class ArchiveTask implements RunningTask {
 
   #addRow(encoder: SinkEncoder): void {
     const { queue, nowMs } = this.#options;
-    const scratch = this.#scratch;
-    scratch.length = 0;
     const record = { key: queue.headKey, value: queue.headValue, timestampMs: queue.headTimestampMs };
-    const partition = encoder.encode(record, this.#origin.offset, this.#origin, scratch);
-    if (!this.#open) this.#firstRowMs = nowMs();
-    this.#builder.add(partition, scratch.bytes, 0, scratch.length);
+    const first = !this.#open;
+    this.#rows.add((into) => encoder.encode(record, this.#origin.offset, this.#origin, into));
+    if (first) this.#firstRowMs = nowMs();
   }
 
   #insert(): void {
-    const builder = this.#builder;
     const from = this.#from;
     // Without rows or letters it is only told that letters are delivered: the range stays as it is.
     const to = this.#open ? this.#options.queue.position : from;
     const refused = this.#refused;
-    this.#builder = new PieceBuilder();
+    const { rows } = this.#rows;
+    const pieces = this.#pieces(this.#identity(from, to));
     this.#refused = [];
     this.#from = to;
-    const work = this.#commitAndInsert(builder, from, to, refused);
+    const work = this.#commitAndInsert(pieces, rows, from, to, refused);
     this.#inserting = work.catch((error: unknown) => this.stop(error)).finally(() => {
       this.#inserting = null;
     });
   }
 
-  async #commitAndInsert(builder: PieceBuilder, from: number, to: number, refused: readonly number[]): Promise<void> {
+  /** The waiting rows as pieces; none waits afterwards. */
+  #pieces(identity: BatchIdentity, committedHashes: readonly Uint8Array[] = []): readonly SealedPiece[] {
+    const chunk = this.#rows.take();
+    const builder = new PieceBuilder(chunk.length);
+    builder.addChunk(chunk);
+    return builder.take(identity, committedHashes);
+  }
+
+  async #commitAndInsert(pieces: readonly SealedPiece[], rows: number, from: number, to: number, refused: readonly number[]): Promise<void> {
     const { commits, delivery, letters, listener, archive, queue, run, nowMs } = this.#options;
-    const { rows } = builder;
-    const pieces = builder.take(this.#identity(from, to));
     const cells: Cell[] = [];
     const sealed = letters.takeCells(cells, nowMs());
     if (to > from) {
@@ -293,11 +298,9 @@ export class ArchiveTask implements RunningTask {
       } while (await this.#schemaCame());
     }
     this.#refusedBefore = new Set();
-    const builder = this.#builder;
-    this.#builder = new PieceBuilder();
-    this.rowsInserted += builder.rows;
+    this.rowsInserted += this.#rows.rows;
     // The hashes that were committed stand for these rows, even when the code that makes rows has changed since.
-    const pieces = builder.take(this.#identity(intent.from, intent.to), intent.hashes.map((hash) => Buffer.from(hash, 'hex')));
+    const pieces = this.#pieces(this.#identity(intent.from, intent.to), intent.hashes.map((hash) => Buffer.from(hash, 'hex')));
     await delivery.deliver(pieces, { mayBePresent: true });
     this.#from = intent.to;
     this.#delivered = intent.to;

@@ -1,18 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchHashBytes } from '../sinks/clickhouse/batch-hash.ts';
+import { writeBatchGap } from '../sinks/clickhouse/row-buffer.ts';
+import { RowCollector } from '../task/outbox-rows.ts';
 import { PieceBuilder } from './pieces.ts';
 
 const identity = { application: 'a', run: 1, table: 'd.t', task: 't_0', first: 0, last: 9 };
 const row = fc.record({ partition: fc.constantFrom('p', 'q', 'r'), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }) });
 type Row = { readonly partition: string; readonly bytes: Uint8Array };
 
+/** Rows as an outbox keeps them, each with a gap behind it. */
+function chunkOf(rows: readonly Row[]): Uint8Array {
+  const collector = new RowCollector();
+  for (const { partition, bytes } of rows) {
+    collector.add((into) => {
+      into.writeBytes(bytes);
+      writeBatchGap(into);
+      return partition;
+    });
+  }
+  return collector.take();
+}
+
+const rowsAChunk = 7;
+
 function piecesOf(rows: readonly Row[], of = identity, committed: readonly Uint8Array[] = []) {
   const builder = new PieceBuilder();
-  for (const { partition, bytes } of rows) {
-    const source = Buffer.concat([Buffer.from('xx'), bytes, Buffer.from('yy')]);   // rows stand anywhere in their chunk
-    builder.add(partition, source, 2, 2 + bytes.length);
-  }
+  for (let from = 0; from < rows.length || from === 0; from += rowsAChunk) builder.addChunk(chunkOf(rows.slice(from, from + rowsAChunk)));
   return builder.take(of, committed);
 }
 
@@ -50,17 +64,13 @@ describe('pieces of a batch', () => {
   });
 
   it('end before 100,000 rows and 10 MB, so that each insert is one block', () => {
+    const small: Row = { partition: 'p', bytes: new Uint8Array(1) };
     const builder = new PieceBuilder();
-    const small = Buffer.alloc(1);
-    for (let index = 0; index < 100_001; index++) builder.add('p', small, 0, 1);
-    expect([builder.rows, builder.bytes]).toEqual([100_001, 100_001 * 17]);
+    builder.addChunk(chunkOf(Array.from({ length: 100_001 }, () => small)));
     expect(builder.take(identity).map((piece) => piece.rowCount)).toEqual([100_000, 1]);
-    expect([builder.rows, builder.bytes, builder.take(identity)]).toEqual([0, 0, []]);
-    const large = Buffer.alloc(4_000_000);
-    for (let index = 0; index < 5; index++) {
-      large[0] = index;                                          // rows carry their ordinal, so no two are equal
-      builder.add('p', large, 0, large.length);
-    }
+    expect(builder.take(identity)).toEqual([]);
+    // Rows carry their ordinal, so no two are equal.
+    builder.addChunk(chunkOf(Array.from({ length: 5 }, (_, index) => ({ partition: 'p', bytes: new Uint8Array(4_000_000).fill(index) }))));
     const pieces = builder.take(identity);
     expect(pieces.map((piece) => piece.rowCount)).toEqual([2, 2, 1]);
     expect(new Set(pieces.map((piece) => Buffer.from(piece.batchHash).toString('hex'))).size).toBe(3);

@@ -3,7 +3,7 @@ import type { Form, SchemaRegistry, WireWriter } from '../../schemas/codec.ts';
 import type { SinkNode } from '../../topology/graph.ts';
 import type { LogSink, RepartitionSink, WarehouseSink } from '../../topology/sink.ts';
 import { rowEncoder } from '../sinks/clickhouse/row-binary.ts';
-import { writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
+import { writeBatchGap, writeRowVersion } from '../sinks/clickhouse/row-buffer.ts';
 import type { SinkEncoder } from '../task/task-core.ts';
 import type { TopicRow } from './topic-row.ts';
 import { encodeTopicRow } from './topic-row.ts';
@@ -33,11 +33,12 @@ export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaR
 export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number): SinkEncoder {
   const encode = rowEncoder<AnyRow>(sink.table.columns);
   return {
-    schemaId: JSON.stringify(sink.table.columns),
+    schemaId: `${JSON.stringify(sink.table.columns)} and a gap`,
     encode(record, ordinal, origin, into) {
       const row = sink.row(record.value, record.key, record.timestampMs, origin);
       encode(row, into);
       writeRowVersion(into, run, ordinal);
+      writeBatchGap(into);
       return sink.table.partitionOf(row);
     },
   };

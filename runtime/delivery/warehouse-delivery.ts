@@ -2,7 +2,6 @@ import type { Warehouse } from '../sinks/warehouse.ts';
 import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { SealedBatch } from '../task/outbox.ts';
-import { visitBatch } from '../task/outbox.ts';
 import type { DeliveryTask, SinkDelivery } from './delivery.ts';
 import { PieceBuilder } from './pieces.ts';
 
@@ -30,8 +29,8 @@ export class WarehouseDelivery implements SinkDelivery {
   }
 
   async deliver(batch: SealedBatch): Promise<void> {
-    const builder = new PieceBuilder();
-    visitBatch(batch, (_ordinal, partition, bytes, start, end) => builder.add(partition, bytes, start, end));
+    const builder = new PieceBuilder(batch.chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+    for (const chunk of batch.chunks) builder.addChunk(chunk);
     const pieces = builder.take({
       application: this.#application, run: this.#task.run, table: `${this.#table.database}.${this.#table.table}`,
       task: this.#task.id, first: batch.first, last: batch.last,

@@ -1,8 +1,9 @@
-import { assertInvariant } from '../../errors.ts';
+import { InvariantViolation, assertInvariant } from '../../errors.ts';
 import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { bytesText, textBytes } from './cell-bytes.ts';
 
-const ROW_HEAD_BYTES = 8;
+/** In front of each row: its group and its length. */
+export const rowHeadBytes = 8;
 const TRAILER_BYTES = 12;
 
 /**
@@ -26,8 +27,8 @@ export class RowCollector {
     const start = buffer.length;
     let group: string;
     try {
-      buffer.ensure(ROW_HEAD_BYTES);
-      buffer.length += ROW_HEAD_BYTES;
+      buffer.ensure(rowHeadBytes);
+      buffer.length += rowHeadBytes;
       group = encode(buffer);
     } catch (error) {
       buffer.length = start;
@@ -39,7 +40,7 @@ export class RowCollector {
       this.#groups.set(group, index);
     }
     buffer.view.setUint32(start, index, true);
-    buffer.view.setUint32(start + 4, buffer.length - start - ROW_HEAD_BYTES, true);
+    buffer.view.setUint32(start + 4, buffer.length - start - rowHeadBytes, true);
     this.rows++;
   }
 
@@ -75,22 +76,28 @@ export function rowCountOf(chunk: Uint8Array): number {
 /** Visits the rows of a chunk in order; `start` and `end` are places in `bytes`, which is the chunk itself. */
 export function visitRows(chunk: Uint8Array, visit: (group: string, bytes: Buffer, start: number, end: number) => void): void {
   const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const trailer = bytes.length - TRAILER_BYTES;
-  const rowsBytes = bytes.readUInt32LE(trailer);
-  const groups: string[] = [];
-  for (let at = rowsBytes; groups.length < bytes.readUInt32LE(trailer + 4);) {
-    const length = bytes.readUInt32LE(at);
-    groups.push(bytesText(bytes.subarray(at + 4, at + 4 + length)));
-    at += 4 + length;
-  }
+  const rowsBytes = view.getUint32(trailer, true);
+  const groups = groupsOf(bytes, view, rowsBytes, view.getUint32(trailer + 4, true));
   let rows = 0;
   for (let at = 0; at < rowsBytes; rows++) {
-    const group = groups[bytes.readUInt32LE(at)];
-    const start = at + ROW_HEAD_BYTES;
-    const end = start + bytes.readUInt32LE(at + 4);
-    assertInvariant(group !== undefined && end <= rowsBytes, 'an outbox chunk is whole');
+    const group = groups[view.getUint32(at, true)];
+    const start = at + rowHeadBytes;
+    const end = start + view.getUint32(at + 4, true);
+    if (group === undefined || end > rowsBytes) throw new InvariantViolation('an outbox chunk is whole');
     visit(group, bytes, start, end);
     at = end;
   }
-  assertInvariant(rows === bytes.readUInt32LE(trailer + 8), 'an outbox chunk has as many rows as it says');
+  assertInvariant(rows === view.getUint32(trailer + 8, true), 'an outbox chunk has as many rows as it says');
+}
+
+function groupsOf(bytes: Buffer, view: DataView, from: number, count: number): readonly string[] {
+  const groups: string[] = [];
+  for (let at = from; groups.length < count;) {
+    const length = view.getUint32(at, true);
+    groups.push(bytesText(bytes.subarray(at + 4, at + 4 + length)));
+    at += 4 + length;
+  }
+  return groups;
 }

@@ -25,14 +25,10 @@ export class RowBuffer {
     this.view = new DataView(grown.buffer);
   }
 
-  /** A copy of the bytes from `start` on; the buffer goes on behind them. */
-  copyFrom(start: number): Uint8Array {
-    return new Uint8Array(this.bytes.subarray(start, this.length));
-  }
-
   /** A copy of all that was written; the buffer is empty afterwards. */
   take(): Uint8Array {
-    const copy = this.copyFrom(0);
+    const copy = Buffer.allocUnsafeSlow(this.length);
+    this.bytes.copy(copy, 0, 0, this.length);
     this.length = 0;
     return copy;
   }
@@ -125,4 +121,17 @@ export function writeRowVersion(into: RowBuffer, run: number, ordinal: number): 
   into.view.setUint32(into.length, ordinal % 0x1_0000_0000, true);
   into.view.setUint32(into.length + 4, run * 256 + Math.floor(ordinal / 0x1_0000_0000), true);
   into.length += 8;
+}
+
+/**
+ * Bytes left behind each row of a table. With the head of the next row in an outbox chunk they are the place of `_batch`, so that rows that follow
+ * each other there become a piece in one copy.
+ */
+export const batchGapBytes = 8;
+
+/** Leaves room for half of `_batch` behind a row. */
+export function writeBatchGap(into: RowBuffer): void {
+  into.ensure(batchGapBytes);
+  into.view.setFloat64(into.length, 0, true);
+  into.length += batchGapBytes;
 }
