@@ -35,6 +35,7 @@ export class Pod {
   readonly metrics: EngineMetrics;
   readonly stop: StopSignals;
   readonly #configuration: Configuration;
+  readonly #supervisorGone = (): void => this.stop.request('the supervisor is gone');
 
   constructor(configuration: Configuration, options: PodOptions) {
     this.#configuration = configuration;
@@ -50,7 +51,7 @@ export class Pod {
       ...(this.prose ? {} : { tell: (message) => this.logger.info(message) }),
     });
     // A worker whose supervisor was killed would go on unseen, beside the ones that are started anew.
-    if (options.worker !== null) process.once('disconnect', () => this.stop.request('the supervisor is gone'));
+    if (options.worker !== null) process.once('disconnect', this.#supervisorGone);
   }
 
   /**
@@ -83,6 +84,8 @@ export class Pod {
   }
 
   release(): void {
+    // Who listens to the channel of a supervisor holds it open, and so the process.
+    process.off('disconnect', this.#supervisorGone);
     this.stop.release();
   }
 }
