@@ -31,6 +31,8 @@ export class PeriodicWindowStep<K, V, A> {
   readonly #levels: readonly Level<K>[];
   /** Windows close together with all others of the largest rollup that they are in. */
   readonly #rolledUpMs: number | null;
+  /** The step's time at which a level is due next; what is not known yet is due. */
+  #dueMs = 0;
   #started = false;
 
   constructor(
@@ -131,17 +133,24 @@ export class PeriodicWindowStep<K, V, A> {
   #moveStepOn(timestampMs: number): void {
     const beforeMs = this.#streamTime.ms;
     if (timestampMs <= beforeMs) return;
-    for (const { everyMs, waiting, give } of this.#levels) if (passes(beforeMs, timestampMs, everyMs)) waiting.take(Number.MAX_SAFE_INTEGER, give);
+    if (timestampMs >= this.#dueMs) {
+      let dueMs = never;
+      for (const { everyMs, waiting, give } of this.#levels) {
+        if (passes(beforeMs, timestampMs, everyMs)) waiting.take(never, give);
+        dueMs = Math.min(dueMs, (Math.floor(timestampMs / everyMs) + 1) * everyMs);
+      }
+      this.#dueMs = dueMs;
+    }
     this.#streamTime.advance(timestampMs);
   }
 
   #moveKeyOn(key: K, beforeMs: number, nowMs: number): void {
-    const lastClosedMs = this.#lastClosedMs(nowMs - this.#windows.graceMs);
-    const earliestMs = this.#store.earliestOf(key);
-    if (earliestMs === undefined) return;
-    const closes = earliestMs <= lastClosedMs;
+    const { graceMs } = this.#windows;
+    const lastClosedMs = this.#lastClosedMs(nowMs - graceMs);
+    // What was closed by its time before is gone.
+    const closes = lastClosedMs > this.#lastClosedMs(beforeMs - graceMs);
     for (const { everyMs, waiting, give } of this.#levels) {
-      if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, nowMs, everyMs)) waiting.takeKey(key, Number.MAX_SAFE_INTEGER, give);
+      if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, nowMs, everyMs)) waiting.takeKey(key, never, give);
       else if (closes) waiting.takeKey(key, lastClosedMs, give);
     }
     if (closes) this.#store.drainKey(key, lastClosedMs);
@@ -176,7 +185,7 @@ export class PeriodicWindowStep<K, V, A> {
       const beforeMs = progress.get(key) ?? -1;
       if (beforeMs >= closedAtMs) continue;
       for (const { everyMs, waiting, give } of this.#levels) {
-        if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, closedAtMs, everyMs)) waiting.takeKey(key, Number.MAX_SAFE_INTEGER, give);
+        if (this.#isBehind(beforeMs, everyMs) && passes(beforeMs, closedAtMs, everyMs)) waiting.takeKey(key, never, give);
       }
       progress.put(key, closedAtMs);
     }
@@ -216,6 +225,9 @@ export class PeriodicWindowStep<K, V, A> {
     return rolledUpMs === null ? closeMs - this.#windows.sizeMs : Math.floor(closeMs / rolledUpMs) * rolledUpMs - 1;
   }
 }
+
+/** Behind all times. */
+const never = Number.MAX_SAFE_INTEGER;
 
 function passes(beforeMs: number, nowMs: number, everyMs: number): boolean {
   return Math.floor(beforeMs / everyMs) !== Math.floor(nowMs / everyMs);

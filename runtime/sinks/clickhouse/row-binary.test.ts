@@ -28,6 +28,8 @@ const columns = {
   kind: "Enum8('AC' = 1, 'DC fast' = -2, 'it''s' = 3)",
   tags: 'Array(LowCardinality(String))',
   readings: 'Array(Nullable(Int64))',
+  longs: 'Array(Int64)',
+  ints: 'Array(Int32)',
 } as const;
 const names = Object.keys(columns);
 
@@ -51,6 +53,8 @@ const anyRow = fc.record({
   kind: fc.constantFrom('AC', 'DC fast', "it's"),
   tags: fc.array(fc.string({ maxLength: 8 }), { maxLength: 200 }),
   readings: fc.array(fc.option(fc.maxSafeInteger()), { maxLength: 4 }),
+  longs: fc.array(fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.constantFrom(2 ** 31, -(2 ** 31), -(2 ** 31) - 1, 2 ** 32, -(2 ** 32)), fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })), { maxLength: 70 }),
+  ints: fc.array(fc.oneof(fc.integer(), fc.constantFrom(-0, 2 ** 31 - 1, -(2 ** 31))), { maxLength: 70 }),
 });
 
 type AnyRow = typeof anyRow extends fc.Arbitrary<infer Row> ? Row : never;
@@ -78,6 +82,8 @@ function expected(row: AnyRow, number: number): Record<string, unknown> {
     kind: row.kind,
     tags: row.tags.map((tag) => Buffer.from(tag).toString('hex').toUpperCase()),
     readings: row.readings.map((reading) => (reading === null ? null : String(reading))),
+    longs: row.longs.map(String),
+    ints: row.ints.map((value) => value + 0),
   };
 }
 
@@ -92,7 +98,7 @@ function float64Bits(value: number): string {
 const asked = `number, hex(text) AS text, name, hex(hash) AS hash, yes, tiny, small, medium, natural, big, huge,
   reinterpretAsUInt32(single) AS single, reinterpretAsUInt64(assumeNotNull(double)) AS bits, double IS NULL AS missing,
   toString(toUnixTimestamp64Milli(time)) AS time, toUnixTimestamp(second) AS second, toUInt16(day) AS day, id, kind,
-  arrayMap(tag -> hex(tag), tags) AS tags, readings`;
+  arrayMap(tag -> hex(tag), tags) AS tags, readings, longs, ints`;
 
 describe('rows in RowBinary', () => {
   const folder = mkdtempSync(join(tmpdir(), 'voltstream-row-binary-'));
@@ -139,14 +145,14 @@ describe('a value that does not fit', () => {
   const encode = rowEncoder<Record<string, unknown>>(columns);
   const good = {
     text: '', name: null, hash: new Uint8Array(4), yes: true, tiny: 0, small: 0, medium: 0, natural: 0, big: 0, huge: 0, single: 0,
-    double: null, time: 0, second: 0, day: 0, id: '6ba7b810-9dad-11d1-80b4-00c04fd430c8', kind: 'AC', tags: [], readings: [],
+    double: null, time: 0, second: 0, day: 0, id: '6ba7b810-9dad-11d1-80b4-00c04fd430c8', kind: 'AC', tags: [], readings: [], longs: [], ints: [],
   };
 
   it.each([
     ['text', 7], ['text', undefined], ['name', false], ['hash', new Uint8Array(3)], ['yes', 1], ['tiny', 128], ['tiny', 1.5], ['small', -1],
     ['small', 65_536], ['medium', '7'], ['natural', NaN], ['big', 2 ** 53], ['big', 2n ** 63n], ['huge', -1], ['huge', -1n], ['single', '1'],
     ['double', '1'], ['time', 0.5], ['time', Date.UTC(2300, 0, 1)], ['second', -1], ['day', 2 ** 53], ['id', 'x'], ['kind', 'CHAdeMO'],
-    ['tags', 'a'], ['tags', [1]], ['readings', [0.5]],
+    ['tags', 'a'], ['tags', [1]], ['readings', [0.5]], ['longs', [1, 0.5]], ['longs', [2n ** 63n]], ['longs', 'a'], ['longs', [2 ** 60]], ['ints', [1, 2 ** 31]], ['ints', [null]],
   ])('names the column: %s = %s', (column, value) => {
     const buffer = new RowBuffer();
     encode(good, buffer);
