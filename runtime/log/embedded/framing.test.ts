@@ -24,9 +24,9 @@ it('gives back what was put in, for any records', () => {
     expect(decoded).toEqual(records.map((one, index) => ({
       offset: first + index,
       timestampMs: one.timestampMs,
-      key: one.key,
-      value: one.value,
-      headers: one.headers === null || one.headers === undefined || one.headers.length === 0 ? null : one.headers,
+      key: one.key && Buffer.from(one.key),
+      value: one.value && Buffer.from(one.value),
+      headers: one.headers === null || one.headers.length === 0 ? null : one.headers.map(({ key, value }) => ({ key, value: Buffer.from(value) })),
     })));
   }), { numRuns: 200 });
 });

@@ -132,13 +132,14 @@ function varint(bytes: Uint8Array): number {
   return value;
 }
 
-function take(bytes: Uint8Array, length: number): Uint8Array {
-  const part = new Uint8Array(bytes.buffer, bytes.byteOffset + cursor, length);
+/** A Buffer at once, since every reader makes one of it. */
+function take(bytes: Buffer, length: number): Buffer {
+  const part = bytes.subarray(cursor, cursor + length);
   cursor += length;
   return part;
 }
 
-function readHeaders(bytes: Uint8Array): readonly LogHeader[] | null {
+function readHeaders(bytes: Buffer): readonly LogHeader[] | null {
   const count = varint(bytes);
   if (count === 0) return null;
   const headers: LogHeader[] = [];
@@ -149,10 +150,11 @@ function readHeaders(bytes: Uint8Array): readonly LogHeader[] | null {
   return headers;
 }
 
-/** Adds the records from offset `from` on to `into`; keys and values are views of `bytes`, not copies. */
-export function decodeBatch(bytes: Uint8Array, firstOffset: number, from: number, into: LogRecord[]): void {
-  const { count } = batchSummary(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Adds the records from offset `from` on to `into`; keys and values are views of `batch`, not copies. */
+export function decodeBatch(batch: Uint8Array, firstOffset: number, from: number, into: LogRecord[]): void {
+  const { count } = batchSummary(batch);
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
   const withHeaders = (view.getUint8(1) & flagHeaders) !== 0;
   let timestampMs = view.getFloat64(8, true);
   cursor = headerBytes;
