@@ -3,6 +3,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import type { Codec } from './codec.ts';
 import { composite } from './codec-evolution.ts';
 import { encodeBy, encodeInto, encodeWithLength, withEncodeInto } from './encode-into.ts';
+import { KeptStrings } from './kept-strings.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
 
 /**
@@ -18,24 +19,32 @@ function defineCodec<T>(
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Node replaces broken sequences by U+FFFD; only then is it worth to look closely. */
+function sound(text: string, bytes: Uint8Array): string {
+  if (!text.includes('\uFFFD')) return text;
+  try {
+    return strictUtf8.decode(bytes);
+  } catch (error) {
+    throw malformed('text is not valid UTF-8', 'UTF-8', bytesPreview(bytes), error);
+  }
+}
+
 /** UTF-8 text. Byte order is code-point order. Lone surrogates cannot be written: they become U+FFFD. */
 export const utf8: Codec<string> = defineCodec(
   'utf8',
   (value) => Buffer.from(value, 'utf8'),
-  (bytes) => {
-    const text = asBuffer(bytes).toString('utf8');
-    // Node replaces broken sequences by U+FFFD; only then is it worth to look closely.
-    if (text.includes('\uFFFD')) {
-      try {
-        return strictUtf8.decode(bytes);
-      } catch (error) {
-        throw malformed('text is not valid UTF-8', 'UTF-8', bytesPreview(bytes), error);
-      }
-    }
-    return text;
-  },
+  (bytes) => sound(asBuffer(bytes).toString('utf8'), bytes),
   (value, writer) => writer.text(value),
 );
+
+/** Decodes as `utf8` does; strings that come again and again are the same string, which stores find faster. */
+export function repeatedUtf8(): (bytes: Uint8Array) => string {
+  const kept = new KeptStrings();
+  return (bytes) => {
+    const source = asBuffer(bytes);
+    return sound(kept.read(source, 0, source.length), source);
+  };
+}
 
 /** Bytes as they are, not copied. */
 export const bytes: Codec<Uint8Array> = Object.freeze({

@@ -1,6 +1,7 @@
 import { VoltstreamError } from '../errors.ts';
 import { AvroDecoder, AvroEncoder, typeOfForm } from './avro-codec.ts';
 import { writerType } from './avro-types.ts';
+import { repeatedUtf8, utf8 } from './builtin-codecs.ts';
 import { SchemaNotLoaded } from './codec.ts';
 import type { Codec, Form, RegisteredForm, WireReader, WireWriter } from './codec.ts';
 import { asBuffer, bytesPreview, malformed, messageOf } from './malformed.ts';
@@ -102,10 +103,16 @@ class RegisteredReader<T> implements WireReader<T> {
 /** Reads bytes of a form: by schema id for registered ones, as they are for codecs. */
 export function wireReader<T>(form: Form<T>, source: SchemaSource): WireReader<T> {
   if (form.kind === 'registered') return new RegisteredReader(form, source);
+  const codec = isUtf8(form) ? { ...form, decode: repeatedUtf8() as (bytes: Uint8Array) => T } : form;
   return {
-    decode: (bytes) => decodeWith(form, bytes),
+    decode: (bytes) => decodeWith(codec, bytes),
     load: () => Promise.resolve(),
   };
+}
+
+/** Keys nearly always are text, and few: see `repeatedUtf8`. */
+function isUtf8(codec: Codec<unknown>): boolean {
+  return codec === (utf8 as Codec<unknown>);
 }
 
 /** A codec of a user may throw what it likes: for the record it always means the same. */
