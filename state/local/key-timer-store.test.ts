@@ -7,6 +7,14 @@ import { propertyRuns } from './testing/property-runs.ts';
 const definition = keyTimerStore({ name: 'timers' });
 
 describe('a store of timers by key', () => {
+  it('gives many timers in order, however they were set and set anew', () => {
+    const store = keyTimerStore({ name: 'many' }).create();
+    const dueOf = (at: number, round: number): number => (at * 37 + round * 91) % 1_009;
+    for (const round of [0, 1, 2]) for (let at = 0; at < 300; at += 1) store.schedule('a', dueOf(at, round), `${at}`);
+    const wanted = Array.from({ length: 300 }, (_, at) => at).sort((a, b) => dueOf(a, 2) - dueOf(b, 2) || a - b).map(String);
+    expect(store.drain('a', 2_000)).toEqual(wanted);
+  });
+
   it('moves a key’s time only forwards', () => {
     const store = definition.create();
     expect(store.timeOf('a')).toBe(-1);

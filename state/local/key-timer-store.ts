@@ -110,9 +110,7 @@ class MapKeyTimerStore implements KeyTimerStore {
     const before = owner.dueOf.get(id);
     if (before === undefined) checkWellFormed(id, this.name);
     else removeTimer(owner, before, id);
-    const at = firstBehind(owner.dueMs, dueMs);
-    owner.dueMs.splice(at, 0, dueMs);
-    owner.ids.splice(at, 0, id);
+    insertTimer(owner, dueMs, id);
     owner.dueOf.set(id, dueMs);
     this.#markChanged(owner);
   }
@@ -173,11 +171,40 @@ function timersOf(owner: Owner): KeyProgress['timers'] {
   return owner.dueMs.map((dueMs, at) => [dueMs, owner.ids[at] as string]);
 }
 
-function removeTimer(owner: Owner, dueMs: number, id: string): void {
-  let at = firstBehind(owner.dueMs, dueMs) - 1;
-  while (owner.ids[at] !== id) at -= 1;
-  owner.dueMs.splice(at, 1);
-  owner.ids.splice(at, 1);
+/** So few timers behind a place are moved by hand: faster than `splice`, which makes a list of what it takes out. */
+const movedByHandMax = 64;
+
+function insertTimer({ dueMs: times, ids }: Owner, dueMs: number, id: string): void {
+  const at = firstBehind(times, dueMs);
+  if (times.length - at > movedByHandMax) {
+    times.splice(at, 0, dueMs);
+    ids.splice(at, 0, id);
+    return;
+  }
+  times.push(dueMs);
+  ids.push(id);
+  for (let place = times.length - 1; place > at; place -= 1) {
+    times[place] = times[place - 1] as number;
+    ids[place] = ids[place - 1] as string;
+  }
+  times[at] = dueMs;
+  ids[at] = id;
+}
+
+function removeTimer({ dueMs: times, ids }: Owner, dueMs: number, id: string): void {
+  let at = firstBehind(times, dueMs) - 1;
+  while (ids[at] !== id) at -= 1;
+  if (times.length - at > movedByHandMax) {
+    times.splice(at, 1);
+    ids.splice(at, 1);
+    return;
+  }
+  for (const last = times.length - 1; at < last; at += 1) {
+    times[at] = times[at + 1] as number;
+    ids[at] = ids[at + 1] as string;
+  }
+  times.pop();
+  ids.pop();
 }
 
 /** Position of the first time behind `timeMs`; the latest are looked at first, since most timers are set at the end. */
