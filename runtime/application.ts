@@ -155,7 +155,7 @@ export class Application {
     await this.#createTopics(topics);
     await this.#createTopics(await internalTopicsOf(this.#topology, ports.log, configuration.partitions));
     await claimPatiently(() => this.#checkStoredTasks(), signal, (operation, error) => this.retrying(operation, error));
-    await this.#checkTables();
+    await claimPatiently(() => this.#checkTables(), signal, (operation, error) => this.retrying(operation, error));
     await watchStore(ports.store, this.#options.metrics, this.#options.logger, signal);
     signal.throwIfAborted();
     const globalTables = new GlobalTables({

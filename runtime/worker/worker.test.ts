@@ -7,7 +7,7 @@ import { Worker } from './worker.ts';
 const assignment: TaskAssignment = { task: 'part_0', partitions: [{ topic: 'in', partition: 0 }] };
 
 /** A worker whose joins, heartbeats and claims happen when the test says so. */
-function drive() {
+function drive(paused: () => boolean = () => false) {
   let listener: AssignmentListener | null = null;
   const claims: ((task: RunningTask) => void)[] = [];
   const dropped: string[] = [];
@@ -25,7 +25,7 @@ function drive() {
     confirmMembership: () => heartbeats.shift()?.() ?? Promise.resolve(), stop: async () => undefined,
   };
   const worker = new Worker({
-    log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: [assignment], pollWaitMs: 1, bufferBytesMax: 1, random: () => 0,
+    log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: [assignment], pollWaitMs: 1, bufferBytesMax: 1, random: () => 0, paused,
     source: { claim: () => new Promise((resolve) => claims.push(resolve)) },
     listener: {
       assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: (error) => failed.push(error), processed: nothing,
@@ -161,5 +161,23 @@ describe('Worker', () => {
     run.worker.taskStopped(first, fenced);
     await run.worker.stop(20);
     expect(run.worker.tasks).toEqual([]);
+  });
+
+  it('gives tasks turns of no records while memory is full, and lets no source become idle meanwhile', async () => {
+    let full = true;
+    run = drive(() => full);
+    await run.worker.start();
+    const turns: string[] = [];
+    const task: RunningTask = { ...run.task(), turn: (recordsMax, polled) => { turns.push(`${recordsMax} ${String(polled)}`); return 0; } };
+    const joined = run.join([assignment]);
+    expect(run.worker.claiming).toBe(null);
+    run.claims.shift()?.(task);
+    await joined;
+    expect(run.worker.claiming).toEqual([]);
+    run.log.answers++;
+    await expect.poll(() => turns.length).toBeGreaterThan(3);
+    expect(new Set(turns)).toEqual(new Set(['0 false']));
+    full = false;
+    await expect.poll(() => turns.at(-1)).toMatch(/^2000 /);
   });
 });

@@ -44,6 +44,7 @@ export interface StartOptions {
   readonly registry?: SchemaRegistry;
   /** Run of tasks without state. */
   readonly run?: number;
+  readonly memoryFull?: () => boolean;
 }
 
 /** Commits, polls and seals as fast as a test wants. */
@@ -69,7 +70,7 @@ export function processOf(world: Ports, topology: Topology, options: StartOption
     configuration: loadConfiguration({ flags: { ...quick, partitions: options.partitions ?? 2, ...options.flags } }),
     topology, ports, metrics, topics: [], random: () => 0, newRun: () => options.run ?? 1,
     logger: createLogger({ level: 'warn', destination: { write: (line: string) => void lines.push(JSON.parse(line)) } }),
-    ...(options.reset === undefined ? {} : { reset: options.reset }),
+    ...(options.reset === undefined ? {} : { reset: options.reset }), ...(options.memoryFull === undefined ? {} : { memoryFull: options.memoryFull }),
   });
   return {
     application, ports, metrics, lines,
