@@ -6,6 +6,7 @@ import { ConfluentRegistry } from '../schemas/confluent-registry.ts';
 import { FileRegistry } from '../schemas/file-registry.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { Configuration } from './configuration.ts';
+import type { KafkaLogin } from './log/kafka/options.ts';
 import type { Log } from './log/log.ts';
 import type { Warehouse } from './sinks/warehouse.ts';
 
@@ -43,22 +44,31 @@ async function logOf({ log, dataFolder, applicationId }: Configuration): Promise
     application: applicationId,
     sessionTimeoutMs: log.sessionTimeoutMs,
     heartbeatMs: log.heartbeatIntervalMs,
+    instanceId: log.instanceId,
+    replicationFactor: log.replicationFactor,
+    onMismatch: log.topics.onMismatch,
     security: {
-      ...(sasl.mechanism === 'none' ? {} : { sasl: saslOf(sasl) }),
+      ...(sasl.mechanism === 'none' ? {} : { sasl: await saslOf(sasl) }),
       ...(ssl.enabled ? { ssl: tlsOf(ssl) } : {}),
     },
+    onNotice: ({ message }) => process.emitWarning(message, { type: 'KafkaWarning' }),
   });
 }
 
-function saslOf({ mechanism, username, password }: Configuration['log']['sasl']) {
+async function saslOf({ mechanism, username, password, tokenFile, tokenEndpoint, clientId, clientSecret, scope }: Configuration['log']['sasl']): Promise<KafkaLogin> {
   const login = { username: username ?? '', password: password ?? '' };
   switch (mechanism) {
     case 'scram-sha-256':
-      return { mechanism, ...login } as const;
     case 'scram-sha-512':
-      return { mechanism, ...login } as const;
+      return { mechanism, ...login };
+    case 'oauthbearer': {
+      const { tokenOfEndpoint, tokenOfFile } = await import('./log/kafka/oauth-token.ts');
+      const token = tokenEndpoint === null
+        ? tokenOfFile(tokenFile ?? '') : tokenOfEndpoint({ url: tokenEndpoint, clientId: clientId ?? '', clientSecret: clientSecret ?? '', scope });
+      return { mechanism, token };
+    }
     default:
-      return { mechanism: 'plain', ...login } as const;
+      return { mechanism: 'plain', ...login };
   }
 }
 

@@ -10,11 +10,7 @@ export function brokenRules(configuration: Configuration): readonly string[] {
   rule(log.kind !== 'kafka' || log.brokers.length > 0, 'log.kind kafka needs log.brokers');
   rule(log.kind === 'kafka' || log.brokers.length === 0, 'log.brokers is set, but log.kind is embedded: set it to kafka');
   rule(log.heartbeatIntervalMs * 3 <= log.sessionTimeoutMs, 'log.heartbeatIntervalMs may be at most a third of log.sessionTimeoutMs');
-  const login = log.sasl.mechanism !== 'none';
-  rule(!login || (log.sasl.username !== null && log.sasl.password !== null),
-    'log.sasl.mechanism needs log.sasl.username and log.sasl.password');
-  rule(login || (log.sasl.username === null && log.sasl.password === null),
-    'log.sasl.username or log.sasl.password is set, but log.sasl.mechanism is none');
+  for (const sentence of brokenLoginRules(log.sasl)) broken.push(sentence);
   rule((log.ssl.certificateFile === null) === (log.ssl.keyFile === null),
     'log.ssl.certificateFile and log.ssl.keyFile belong together');
   rule(log.ssl.enabled || (log.ssl.caFile === null && log.ssl.certificateFile === null && log.ssl.keyFile === null),
@@ -64,5 +60,19 @@ function brokenWarehouseRules({ kind, url, password, caFile, cluster, replicated
     ...(kind === 'server' || !(caFile !== null || cluster !== null || replicated) ? [] : [`warehouse.caFile, cluster or replicated is set, but warehouse.kind is ${kind}: set it to server`]),
     ...(password !== null && /^[^:]+:\/\/[^@/]+@/.test(url ?? '') ? ['warehouse.url has a login of its own: leave it out there, or leave out warehouse.password'] : []),
     ...(caFile !== null && url !== null && !url.startsWith('https://') ? ['warehouse.caFile is set, but warehouse.url does not begin with https://'] : []),
+  ];
+}
+
+function brokenLoginRules({ mechanism, username, password, tokenFile, tokenEndpoint, clientId, clientSecret, scope }: Configuration['log']['sasl']): readonly string[] {
+  const byName = mechanism !== 'none' && mechanism !== 'oauthbearer';
+  const byToken = mechanism === 'oauthbearer';
+  const named = username !== null || password !== null;
+  const token = [tokenFile, tokenEndpoint, clientId, clientSecret, scope].some((value) => value !== null);
+  return [
+    ...(byName && (username === null || password === null) ? ['log.sasl.mechanism needs log.sasl.username and log.sasl.password'] : []),
+    ...(!byName && named ? [`log.sasl.username or log.sasl.password is set, but log.sasl.mechanism is ${mechanism}`] : []),
+    ...(byToken && (tokenFile === null) === (tokenEndpoint === null) ? ['log.sasl.mechanism oauthbearer needs either log.sasl.tokenFile or log.sasl.tokenEndpoint'] : []),
+    ...(!byToken && token ? [`settings for a token are set, but log.sasl.mechanism is ${mechanism}: set it to oauthbearer`] : []),
+    ...(tokenEndpoint !== null && (clientId === null || clientSecret === null) ? ['log.sasl.tokenEndpoint needs log.sasl.clientId and log.sasl.clientSecret'] : []),
   ];
 }

@@ -33,12 +33,30 @@ export const settings = {
     heartbeatIntervalMs: integer({
       default: 3_000, reason: 'A tenth of the session time-out: nine heartbeats may be lost.',
     }, 100, 600_000),
+    instanceId: optional({
+      default: null, reason: 'A name of this process that stays over restarts (a pod of a stateful set): one that is back within the session gets its tasks without a rebalance, and nobody takes them before. Not set: tasks move at once.',
+    }, /^[A-Za-z0-9._-]{1,200}$/, 'letters, digits, . _ -'),
+    replicationFactor: optionalInteger({
+      default: null, reason: 'Replicas of topics that voltstream creates; not set: the default of the brokers.',
+    }, 1, 100),
+    topics: {
+      onMismatch: choice(['fail', 'repair', 'warn'], {
+        default: 'fail', reason: 'What to do with a topic that exists with settings which would lose records or history: stop with what to change, change it, or say so and go on.',
+      }),
+    },
     sasl: {
-      mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], {
+      mechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'], {
         default: 'none', reason: 'How to log in to the brokers.',
       }),
-      username: optional({ default: null, reason: 'Needed with a mechanism.' }),
-      password: optional({ default: null, secrecy: 'secret', reason: 'Needed with a mechanism; best given by environment variable.' }),
+      username: optional({ default: null, reason: 'Needed with plain and scram.' }),
+      password: optional({ default: null, secrecy: 'secret', reason: 'Needed with plain and scram; best given by environment variable.' }),
+      tokenFile: optional({ default: null, reason: 'With oauthbearer: a file with the token, read at each login, so that another program can renew it.' }, /\S/, 'path'),
+      tokenEndpoint: optional({
+        default: null, secrecy: 'url', reason: 'With oauthbearer, instead of a file: asked for a token by client credentials, and again before it is over.',
+      }, httpUrl, 'http:// or https:// URL'),
+      clientId: optional({ default: null, reason: 'Needed with a token endpoint.' }),
+      clientSecret: optional({ default: null, secrecy: 'secret', reason: 'Needed with a token endpoint; best given by environment variable.' }),
+      scope: optional({ default: null, reason: 'What the token endpoint is asked for, where it wants that.' }),
     },
     ssl: {
       enabled: flag({ default: false, reason: 'TLS to the brokers.' }),

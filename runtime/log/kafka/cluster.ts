@@ -10,6 +10,7 @@ const requestsInFlightMax = 5;
 /** First pause before a further try; doubled up to the second one. */
 const retryFirstMs = 20;
 const retryLongestMs = 1_000;
+const noticeIntervalMs = 60_000;
 /** A call is tried again for so long while brokers or coordinators are on their way up. */
 export const callTimeoutMs = 30_000;
 
@@ -129,6 +130,7 @@ export class Cluster {
   readonly #brokers = new Map<number, Broker>();
   readonly #topics = new Map<string, TopicFacts>();
   readonly #coordinators = new Map<string, Broker>();
+  readonly #noticed = new Map<string, number>();
   #controller = -1;
 
   constructor(options: KafkaLogOptions) {
@@ -145,7 +147,11 @@ export class Cluster {
     return this.#links;
   }
 
+  /** The same message once a minute. */
   notice(level: KafkaNotice['level'], message: string, details: Readonly<Record<string, unknown>>): void {
+    const nowMs = performance.now();
+    if (nowMs - (this.#noticed.get(message) ?? Number.NEGATIVE_INFINITY) < noticeIntervalMs) return;
+    this.#noticed.set(message, nowMs);
     this.options.onNotice?.({ level, message, details });
   }
 

@@ -40,11 +40,17 @@ export function tokenOfEndpoint(endpoint: TokenEndpoint, nowMs: () => number = (
   return async () => {
     if (token !== null && nowMs() < renewAtMs) return token;
     const { access_token: given, expires_in: seconds } = await request(endpoint);
-    if (typeof given !== 'string' || given === '') throw new VoltstreamError('LOG_REFUSED', 'the token endpoint answered without an access_token', { where: endpoint.url });
+    if (typeof given !== 'string' || given === '') throw new VoltstreamError('LOG_REFUSED', 'the token endpoint answered without an access_token', { where: placeOf(endpoint.url) });
     token = given;
     renewAtMs = nowMs() + (typeof seconds === 'number' && seconds > 0 ? seconds : lifeDefaultSeconds) * 1_000 * renewAfter;
     return given;
   };
+}
+
+/** Without user, password and query. */
+function placeOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
 }
 
 async function request({ url, clientId, clientSecret, scope }: TokenEndpoint): Promise<TokenAnswer> {
@@ -55,12 +61,12 @@ async function request({ url, clientId, clientSecret, scope }: TokenEndpoint): P
     const refused = response.status >= 400 && response.status < 500 && response.status !== 429;
     if (!response.ok) {
       throw new VoltstreamError(refused ? 'LOG_REFUSED' : 'LOG_UNAVAILABLE', `the token endpoint answered ${response.status}`, {
-        where: url, ...(refused ? { cure: 'Check log.sasl.clientId, log.sasl.clientSecret and log.sasl.scope.' } : {}),
+        where: placeOf(url), ...(refused ? { cure: 'Check log.sasl.clientId, log.sasl.clientSecret and log.sasl.scope.' } : {}),
       });
     }
     return (await response.json()) as TokenAnswer;
   } catch (error) {
     if (error instanceof VoltstreamError) throw error;
-    throw new VoltstreamError('LOG_UNAVAILABLE', 'the token endpoint does not answer', { where: url, cause: error });
+    throw new VoltstreamError('LOG_UNAVAILABLE', 'the token endpoint does not answer', { where: placeOf(url), cause: error });
   }
 }
