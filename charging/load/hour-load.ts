@@ -59,7 +59,7 @@ export const noPowers: readonly (number | null)[] = [];
 export const noSpans: readonly number[] = [];
 
 /** More spans than these are made minutes, which take as much room however many they are of. */
-const spansMax = 16;
+const spansMax = 8;
 
 export const noFacts: StationFacts = { siteId: null, city: null, operator: null, stationValidFromMs: -2 };
 
