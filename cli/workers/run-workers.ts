@@ -25,6 +25,8 @@ export async function runWorkers(configuration: Configuration, sources: Configur
   const { logger } = pod;
   const commands = commandsOf(count, configuration, sources, options, pod.id);
   const supervisor = new Supervisor({ commands, logger, metrics: pod.metrics, writeLine: podLines(configuration) });
+  const memory = pod.memoryGuard(() => ({ stores: new Map(), outboxBytes: 0, bufferedRecords: 0 }));
+  memory.start();
   const killAll = (): void => supervisor.kill();
   process.once('exit', killAll);
   const ports = await portsOf(configuration);
@@ -40,6 +42,7 @@ export async function runWorkers(configuration: Configuration, sources: Configur
     process.exitCode = 1;
   } finally {
     await supervisor.stop(configuration.shutdownTimeoutMs);
+    memory.stop();
     process.off('exit', killAll);
     await ports.store.close();
     await ports.warehouse.close();
