@@ -39,11 +39,12 @@ const options = new Command('chaos')
   .option('--session-ms <number>', 'session time-out of the consumers, in ms', number, 6_000)
   .option('--outage-ms <number>', 'how long ClickHouse refuses, and at most hangs, in ms', number, 30_000)
   .option('--gap-ms <number>', 'longest pause before a fault, in ms', number, 5_000)
+  .option('--once', 'one round with every kind once, after at least so many minutes', false)
   .option('--keep', 'keep the logs of the pods of sound runs, too', false)
   .parse()
   .opts<{
     seed: number; runs: number; minutes: number; events: number; pods: number; partitions: number; kinds: readonly FaultKind[]; rewinds: string;
-    sessionMs: number; outageMs: number; gapMs: number; keep: boolean;
+    sessionMs: number; outageMs: number; gapMs: number; once: boolean; keep: boolean;
   }>();
 
 // Servers and pods end with this process, but only when it ends by itself.
@@ -80,7 +81,7 @@ async function run(seed: number): Promise<boolean> {
     await cluster.start();
     const report = await new ServersRun({
       seed, minutes: options.minutes, events: options.events, pods: options.pods, partitions: options.partitions, kinds: wanted,
-      sessionTimeoutMs: options.sessionMs, outageMs: options.outageMs, gapMsMax: options.gapMs, cluster, reference, folder, report: say,
+      sessionTimeoutMs: options.sessionMs, outageMs: options.outageMs, gapMsMax: options.gapMs, onceEach: options.once, cluster, reference, folder, report: say,
     }).run();
     summary(report);
     if (report.sound && !options.keep) rmSync(folder, { recursive: true, force: true });

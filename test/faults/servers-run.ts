@@ -32,7 +32,7 @@ export interface ServersRunOptions {
   /** How long ClickHouse refuses or hangs. */
   readonly outageMs: number;
   readonly gapMsMax: number;
-  /** Go on, however long it takes, until every kind wanted has been inflicted. */
+  /** One round with every kind once, however long it takes, instead of as many rounds as fit. */
   readonly onceEach?: boolean;
   /** Running; its folders are empty. */
   readonly cluster: Cluster;
@@ -135,15 +135,15 @@ export class ServersRun {
   }
 
   async #disturbed(fleet: Fleet, feed: InputFeed): Promise<Chaos> {
-    const { pods, seed, kinds, gapMsMax, outageMs, cluster, sessionTimeoutMs, events, minutes, report } = this.#options;
+    const { pods, seed, kinds, gapMsMax, outageMs, cluster, sessionTimeoutMs, events, minutes, report, onceEach = false } = this.#options;
     for (const pod of fleet.pods.slice(0, pods)) pod.start();
     // State that was never committed is not older state but missing state, which stops the pods, and rightly: all tasks begin undisturbed.
     await fleet.drained(stallMs);
-    const faults = schedule({ pods, kinds, gapMsMax, outageMs }, randomFrom(seed));
+    const faults = schedule({ pods, kinds, gapMsMax, outageMs, onceEach }, randomFrom(seed));
     const chaos = new Chaos({ cluster, fleet, feed, faults, pods, sessionTimeoutMs, events, perSecond: this.#perSecond, report });
     const feeding = feed.run().catch((error: unknown) => chaos.fail(error));
     try {
-      await chaos.run(minutes * 60_000, this.#options.onceEach === true ? kinds : new Set());
+      await chaos.run(minutes * 60_000, onceEach ? kinds : new Set());
     } finally {
       feed.abandon();
       await feeding;

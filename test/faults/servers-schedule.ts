@@ -39,6 +39,8 @@ export interface ScheduleOptions {
   readonly gapMsMax: number;
   /** How long ClickHouse refuses or hangs. */
   readonly outageMs: number;
+  /** Every kind once a round, instead of some more often. */
+  readonly onceEach?: boolean;
 }
 
 /** How often a round has a kind that it has more than once. */
@@ -50,7 +52,7 @@ const timesInRound: Partial<Record<FaultKind, number>> = { kill: 4, zombie: 2, i
 export function* schedule(options: ScheduleOptions, random: () => number): Generator<Fault, never> {
   if (options.kinds.size === 0) throw new Error('no kind of fault is wanted');
   for (;;) {
-    const round = faultKinds.filter((kind) => options.kinds.has(kind)).flatMap((kind) => Array.from({ length: timesInRound[kind] ?? 1 }, () => kind));
+    const round = faultKinds.filter((kind) => options.kinds.has(kind)).flatMap((kind) => Array.from({ length: options.onceEach === true ? 1 : timesInRound[kind] ?? 1 }, () => kind));
     for (let index = round.length - 1; index > 0; index--) {
       const other = Math.floor(random() * (index + 1));
       [round[index], round[other]] = [round[other] as FaultKind, round[index] as FaultKind];
