@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, LocalProcess, requireCommand } from './local-process.ts';
 import type { LocalPlace } from './local-process.ts';
 
@@ -102,6 +103,12 @@ export class KafkaService {
       'format', '-t', clusterId, '-c', this.#file('server.properties'), ...this.#place.formatArguments ?? []], { encoding: 'utf8' });
     if (format.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${format.stdout}${format.stderr}`);
     await this.restart();
+  }
+
+  /** Runs a Java program of one source file with Kafka's own classes; gives what it prints. */
+  async runJava(sourceFile: string, ...programArguments: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)('java', [...this.#javaArguments('128m'), sourceFile, this.address, ...programArguments], { timeout: 60_000 });
+    return stdout;
   }
 
   /** Starts again on the same data and port after `stop` or `kill`. */

@@ -155,6 +155,7 @@ export class Fetcher {
     } finally {
       this.#refreshing = false;
     }
+    if (this.#stopped) return;
     if (this.#wanting().some(({ topic, partition }) => (this.#cluster.known(topic)?.leaders[partition]?.node ?? -1) < 0)) {
       this.#retryMs = Math.min(this.#retryMs * 2, retryLongestMs);
       await this.#refresh(this.#retryMs);
