@@ -211,6 +211,8 @@ class Rolling {
 }
 
 if (import.meta.main) {
+  // Ends servers and pods with us.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const { values } = parseArgs({ options: { pods: { type: 'string', default: '3' }, rate: { type: 'string', default: '1500' }, days: { type: 'string', default: '1' } } });
   const outcome = await rollingRestart({
     pods: Number(values.pods), rate: Number(values.rate), days: Number(values.days), tell: (message) => void process.stderr.write(`${message}\n`),

@@ -38,6 +38,9 @@ export class ServedPod {
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#take(chunk.toString()));
     this.#ended = once(this.#child, 'close');
+    const endWithUs = (): void => this.kill();
+    process.once('exit', endWithUs);
+    this.#child.once('exit', () => process.off('exit', endWithUs));
   }
 
   get processId(): number | undefined {
