@@ -6,6 +6,8 @@ import { counted } from './servers-pod-log.ts';
 import type { Fault, FaultKind } from './servers-schedule.ts';
 import { faultText } from './servers-schedule.ts';
 
+/** Longest wait for pods that are to go on before the next fault. */
+const workMs = 30_000;
 /** Longest wait until running pods have all tasks; on a busy machine a broker's restart takes its time. */
 const completeMs = 180_000;
 
@@ -35,7 +37,7 @@ type Place = 'pods' | 'clickhouse';
 export class Chaos {
   readonly #options: ChaosOptions;
   readonly #busy: Record<Place, Promise<void>[]> = { pods: [], clickhouse: [] };
-  readonly #startedMs = performance.now();
+  #startedMs = performance.now();
   #failure: unknown = null;
   #progress = { ms: 0, processed: 0 };
   readonly counts: Record<string, number> = {};
@@ -51,7 +53,9 @@ export class Chaos {
   async run(forMs: number, kinds: ReadonlySet<FaultKind>): Promise<void> {
     const { fleet, feed, faults } = this.#options;
     const isOver = (): boolean => performance.now() - this.#startedMs >= forMs && [...kinds].every((kind) => (this.counts[kind] ?? 0) > 0);
+    this.#startedMs = performance.now();
     let number = 0;
+    let worked = 0;
     let last: string | null = null;
     while (!isOver() || !feed.done) {
       if (isOver()) {
@@ -60,13 +64,15 @@ export class Chaos {
         continue;
       }
       const fault = faults.next().value;
+      if (fault.afterWork) await fleet.until(() => this.#failure !== null || (fleet.complete && (feed.done || fleet.processed > worked)), workMs);
       await fleet.until(() => this.#failure !== null, fault.gapMs);
       if (this.#failure !== null) throw this.#failure;
       if (last !== null) this.#tell(last);
       last = `${String(++number).padStart(3)} ${faultText(fault)}`;
       const done = await this.#inflict(fault);
       if (!done) last = null;
-      else this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
+      worked = fleet.processed;
+      if (done) this.counts[fault.kind] = (this.counts[fault.kind] ?? 0) + 1;
     }
     await this.#free('clickhouse');
     await this.#free('pods');

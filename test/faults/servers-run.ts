@@ -61,6 +61,8 @@ export interface ServersReport {
 const inputShare = 0.85;
 /** Time without any progress at all after which a run has failed; a hung insert waits for a minute. */
 const stallMs = 150_000;
+/** Enough that every partition has some. */
+const firstEventsMax = 5_000;
 const judgeMs = 600_000;
 const { subTopologies, archives } = chargingTopology().build();
 
@@ -137,12 +139,12 @@ export class ServersRun {
   async #disturbed(fleet: Fleet, feed: InputFeed): Promise<Chaos> {
     const { pods, seed, kinds, gapMsMax, outageMs, cluster, sessionTimeoutMs, events, minutes, report, onceEach = false } = this.#options;
     for (const pod of fleet.pods.slice(0, pods)) pod.start();
-    // State that was never committed is not older state but missing state, which stops the pods, and rightly: all tasks begin undisturbed.
     await fleet.drained(stallMs);
     const faults = schedule({ pods, kinds, gapMsMax, outageMs, onceEach }, randomFrom(seed));
     const chaos = new Chaos({ cluster, fleet, feed, faults, pods, sessionTimeoutMs, events, perSecond: this.#perSecond, report });
     const feeding = feed.run().catch((error: unknown) => chaos.fail(error));
     try {
+      await this.#begun(fleet, feed);
       await chaos.run(minutes * 60_000, onceEach ? kinds : new Set());
     } finally {
       feed.abandon();
@@ -159,6 +161,15 @@ export class ServersRun {
     }
     fleet.happenings();
     return chaos;
+  }
+
+  /** State that was never committed is not older state but missing state, which stops the pods, and rightly: all tasks begin undisturbed. */
+  async #begun(fleet: Fleet, feed: InputFeed): Promise<void> {
+    const first = Math.min(this.#options.events / 10, firstEventsMax);
+    while (!await fleet.until(() => feed.appended >= first, stallMs));
+    await feed.pause();
+    await fleet.drained(stallMs);
+    feed.resume();
   }
 
   async #judge(final: boolean): Promise<readonly Verdict[]> {

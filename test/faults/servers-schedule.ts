@@ -3,7 +3,13 @@ import type { ClickHouseMode } from '../services/clickhouse.ts';
 /** How a server ends: SIGTERM, or kill -9. */
 export type Ending = 'stop' | 'kill';
 
-export type Fault = { readonly gapMs: number } & (
+interface Moment {
+  /** Not before the pods have all tasks and have gone on since the last fault: else it falls into a start or a rebalance. */
+  readonly afterWork: boolean;
+  readonly gapMs: number;
+}
+
+export type Fault = Moment & (
   /** kill -9 of so many pods at once, started again after a while. */
   | { readonly kind: 'kill'; readonly pods: number; readonly choice: number; readonly downMs: number }
   /** SIGSTOP for longer than the session, then SIGCONT: a zombie. Other faults go on meanwhile. */
@@ -66,31 +72,31 @@ export function* schedule(options: ScheduleOptions, random: () => number): Gener
 
 function faultOf(kind: FaultKind, { pods, gapMsMax, outageMs }: ScheduleOptions, random: () => number): Fault {
   const one = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
-  const gapMs = Math.round(random() * gapMsMax);
+  const moment: Moment = { afterWork: kind === 'rewind Redis' || random() < 0.7, gapMs: Math.round(random() * gapMsMax) };
   const downMs = Math.round(random() * 2_000);
   const ending = one<Ending>(['stop', 'kill']);
   const choice = random();
   switch (kind) {
     case 'kill':
-      return { kind, gapMs, pods: one([1, 1, 1, 2, pods]), choice, downMs };
+      return { kind, ...moment, pods: one([1, 1, 1, 2, pods]), choice, downMs };
     case 'zombie':
-      return { kind, gapMs, choice, beyondMs: 500 + Math.round(random() * 3_000) };
+      return { kind, ...moment, choice, beyondMs: 500 + Math.round(random() * 3_000) };
     case 'scale':
-      return { kind, gapMs, counts: [1, pods + 1, 2, pods], pauseMs: 500 + Math.round(random() * 3_000) };
+      return { kind, ...moment, counts: [1, pods + 1, 2, pods], pauseMs: 500 + Math.round(random() * 3_000) };
     case 'rolling restart':
     case 'copy Redis':
     case 'rewind Redis':
-      return { kind, gapMs };
+      return { kind, ...moment };
     case 'restart Redis':
     case 'restart Kafka':
     case 'restart ClickHouse':
-      return { kind, gapMs, ending, downMs };
+      return { kind, ...moment, ending, downMs };
     case 'refuse':
-      return { kind, gapMs, forMs: outageMs };
+      return { kind, ...moment, forMs: outageMs };
     case 'hang':
-      return { kind, gapMs, forMs: Math.round(outageMs * (0.3 + 0.7 * random())), restart: random() < 0.7 };
+      return { kind, ...moment, forMs: Math.round(outageMs * (0.3 + 0.7 * random())), restart: random() < 0.7 };
     case 'insert':
-      return { kind, gapMs, mode: one<ClickHouseMode>(['fail', 'lose-answer', 'fail-afterwards']), times: 1 + Math.floor(random() * 4) };
+      return { kind, ...moment, mode: one<ClickHouseMode>(['fail', 'lose-answer', 'fail-afterwards']), times: 1 + Math.floor(random() * 4) };
   }
 }
 
