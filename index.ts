@@ -117,8 +117,14 @@ export type {
 } from './runtime/tracing.ts';
 export { createLogger } from './runtime/logger.ts';
 export type { Logger, LoggerOptions } from './runtime/logger.ts';
+export { redactionOf, secretsOf } from './runtime/logger/redaction.ts';
+export type { Redaction } from './runtime/logger/redaction.ts';
+export { memoryLimitOf } from './runtime/memory/limit.ts';
+export { MemoryGuard } from './runtime/memory/memory-guard.ts';
+export type { MemoryGuardOptions, MemoryUse } from './runtime/memory/memory-guard.ts';
+export { podIdOf } from './runtime/pod.ts';
 export { migrate, readMigrations } from './runtime/migrations.ts';
-export type { Migration, MigrationOutcome } from './runtime/migrations.ts';
+export type { Migration, MigrationOptions, MigrationOutcome } from './runtime/migrations.ts';
 
 // Committed state, read from any process.
 export { committedState, CommittedState } from './runtime/queries/committed-state.ts';
