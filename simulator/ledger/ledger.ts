@@ -26,14 +26,16 @@ export interface LedgerSession {
   readonly stopReason: string;
   /** Register readings that were told, or meant to be: [time, Wh since the start], from the start to the stop, with both. */
   readonly readings: readonly (readonly [number, number])[];
-  /** Kinds of faults that have touched any of its messages, each once. */
+  /** Kinds of faults that have touched any of its messages, or the status at its end, each once. */
   readonly faults: readonly FaultKind[];
+  /** Its messages that a fault has touched, by their place among `readings`. */
+  readonly touched: readonly (readonly [number, FaultKind])[];
   /** Messages that were meant to be sent, and those that the back end received, copies left out. */
   readonly messages: number;
   readonly received: number;
 }
 
-/** A connector's state over time, as it was. */
+/** A connector's state over time, as it was: one interval behind the other; the one that lasts at the end is not written. */
 export interface LedgerStatus {
   readonly stationId: string;
   readonly evseId: number;
@@ -41,6 +43,8 @@ export interface LedgerStatus {
   readonly status: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** What has happened to what was told of it: to the message at its begin, to the one at its end, or to the connection meanwhile. */
+  readonly faults: readonly FaultKind[];
 }
 
 /** One injected fault. */
@@ -51,4 +55,6 @@ export interface LedgerFault {
   /** Of the message or session that it has touched, where it is one. */
   readonly eventId: string | null;
   readonly sessionId: string | null;
+  /** When the back end got what the fault made of the message: the copy, the late one, the bytes. Null: never, or not yet when it was written. */
+  readonly receivedMs: number | null;
 }

@@ -1,3 +1,4 @@
+import { withFault } from '../faults/fault-set.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { MessageSink } from '../messages/message-sink.ts';
 import type { FaultKind, Profile } from '../profile.ts';
@@ -14,6 +15,8 @@ import { Teller } from './teller.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365.2425 * 24 * HOUR_MS;
+/** From all that has happened to the last that is heard of a station. */
+const AFTERWARDS_MS = 2 * HOUR_MS;
 /** A driver whose start fails tries so often at most, the first attempt included. */
 const ATTEMPTS = 3;
 const faultCodes = ['ConnectorLockFailure', 'GroundFailure', 'HighTemperature', 'OverCurrentFailure', 'PowerMeterFailure'] as const;
@@ -75,7 +78,14 @@ export class DistrictRun {
     }
     for (const station of this.#district.stations) if (station.offlineUntilMs > timeMs) this.#online(station, timeMs);
     const agenda = this.#agenda;
-    while (agenda.next(Number.POSITIVE_INFINITY)) if (agenda.kind === happenings.message) this.#teller.arrive(agenda.subject);
+    let lastMs = timeMs;
+    while (agenda.next(Number.POSITIVE_INFINITY)) {
+      if (agenda.kind !== happenings.message) continue;
+      this.#teller.arrive(agenda.subject);
+      lastMs = agenda.timeMs;
+    }
+    // Each station is heard of once more when all is over: who waits for what comes late has waited long enough.
+    for (const station of this.#district.stations) this.#teller.word(station, 'Heartbeat', lastMs + AFTERWARDS_MS);
   }
 
   #begin(startMs: number): void {
@@ -228,17 +238,17 @@ export class DistrictRun {
   }
 
   #disconnect(at: number, station: StationState, timeMs: number, untilMs: number): void {
-    this.#teller.connection(station, 'ConnectionLost', timeMs);
+    this.#teller.word(station, 'ConnectionLost', timeMs);
     station.offlineUntilMs = untilMs;
-    for (const connector of station.connectors) connector.isStatusTouched = true;
+    for (const connector of station.connectors) connector.statusFaults = withFault(connector.statusFaults, 'offline-replay');
     this.#agenda.add(untilMs, happenings.online, at);
   }
 
   #online(station: StationState, timeMs: number): void {
     station.offlineUntilMs = timeMs;
-    this.#teller.connection(station, 'ConnectionRestored', timeMs);
+    this.#teller.word(station, 'ConnectionRestored', timeMs);
     this.#teller.catchUp(station, timeMs);
-    for (const connector of station.connectors) connector.isStatusTouched = true;
+    for (const connector of station.connectors) connector.statusFaults = withFault(connector.statusFaults, 'offline-replay');
   }
 
   #change(at: number, station: StationState, timeMs: number): void {
@@ -294,7 +304,7 @@ export class DistrictRun {
   }
 
   #happened(kind: FaultKind, atMs: number, station: StationState): void {
-    this.#ledger.fault({ kind, atMs: Math.round(atMs), stationId: station.station.stationId, eventId: null, sessionId: null });
+    this.#ledger.fault({ kind, atMs: Math.round(atMs), stationId: station.station.stationId, eventId: null, sessionId: null, receivedMs: null });
   }
 
   #celsius(timeMs: number): number {

@@ -1,5 +1,5 @@
 import type { Station } from '../../schemas/generated/station.ts';
-import type { PlaceProfile, Profile, SitesProfile } from '../profile.ts';
+import type { FaultKind, PlaceProfile, Profile, SitesProfile } from '../profile.ts';
 import { Random } from '../random/random.ts';
 import type { ChargeCurve } from '../vehicles/charge-curve.ts';
 import { Arrivals } from './arrivals.ts';
@@ -45,8 +45,8 @@ export interface ConnectorState {
   registerWh: number;
   status: string;
   statusSinceMs: number;
-  /** Of its status since then: a fault has touched what was told of it. */
-  isStatusTouched: boolean;
+  /** Kinds of faults, as bits, that have touched what was told of its status since then. */
+  statusFaults: number;
   vehicle: number;
   /** Raised when a session begins or ends: what the agenda has for an earlier one no longer holds. */
   stamp: number;
@@ -82,6 +82,8 @@ export interface SessionState {
   readonly readings: (readonly [number, number])[];
   /** Kinds of faults, as bits. */
   faults: number;
+  /** Messages that a fault has touched, by their place among the readings. */
+  readonly touched: (readonly [number, FaultKind])[];
   messages: number;
   received: number;
   /** What is told in the place of the register, less the register: after a reset or a roll-over, or where it counts the session. */
@@ -144,7 +146,7 @@ function buildSite(
     state.connectors = Array.from({ length: kind.connectorsPerStation }, (_, index): ConnectorState => {
       const connector: ConnectorState = {
         site, station: state, number: all.length, evseId: index + 1, connectorId: 1, registerWh: random.below(8_000_000) + 1_000_000,
-        status: 'Available', statusSinceMs: startMs, isStatusTouched: false, vehicle: -1, stamp: 0, look: 0, session: null,
+        status: 'Available', statusSinceMs: startMs, statusFaults: 0, vehicle: -1, stamp: 0, look: 0, session: null,
       };
       all.push(connector);
       own.push(connector);

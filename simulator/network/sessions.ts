@@ -119,7 +119,6 @@ export class Sessions {
         draft.chargingState = 'Idle';
         draft.triggerReason = stopReason === 'EVDisconnected' ? 'EVDeparted' : 'AbnormalCondition';
       });
-      this.#write(connector, session, timeMs, stopReason);
     }
     connector.session = null;
     connector.vehicle = -1;
@@ -131,26 +130,29 @@ export class Sessions {
     }
     this.#fleet.leave(vehicle, session.soc, timeMs);
     this.status(connector, status, timeMs, session);
-    if (hasStarted) this.ended += 1;
+    if (hasStarted) {
+      this.#write(connector, session, vehicle, timeMs, stopReason);
+      this.ended += 1;
+    }
     return vehicle;
   }
 
   /** A connector's new status, told and written down. */
   status(connector: ConnectorState, status: string, timeMs: number, session: SessionState | null, errorCode: string | null = null): void {
-    const { station, evseId, connectorId } = connector;
-    if (!connector.isStatusTouched && timeMs > connector.statusSinceMs) {
-      this.#ledger.status({ stationId: station.station.stationId, evseId, connectorId, status: connector.status, fromMs: connector.statusSinceMs, toMs: timeMs });
-    }
+    const { station, evseId, connectorId, statusFaults, statusSinceMs: fromMs, status: before } = connector;
     connector.status = status;
     connector.statusSinceMs = timeMs;
-    connector.isStatusTouched = false;
+    connector.statusFaults = 0;
     const draft = this.#teller.begin(station, 'StatusChanged', timeMs);
     draft.evseId = evseId;
     draft.connectorId = connectorId;
     draft.status = status;
     draft.errorCode = errorCode;
-    this.#teller.tell(station, connector, null, 'status');
-    if (session !== null && connector.isStatusTouched) session.faults = withFault(session.faults, 'lost-status');
+    const fault = this.#teller.tell(station, connector, null, 'status');
+    if (session !== null && fault === 'lost-status') session.faults = withFault(session.faults, 'lost-status');
+    if (timeMs === fromMs) return;
+    const faults = faultsOf(statusFaults | connector.statusFaults);
+    this.#ledger.status({ stationId: station.station.stationId, evseId, connectorId, status: before, fromMs, toMs: timeMs, faults });
   }
 
   #planned(connector: ConnectorState, { vehicle, celsius, fails }: SessionPlan, startMs: number): SessionState {
@@ -177,7 +179,7 @@ export class Sessions {
       targetSoc: isDirect ? Math.min(100, Math.max(60, 82 + 9 * random.normal())) : 100,
       limitW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1), seqNo: 0,
       soc: this.#fleet.socNow(vehicle, startMs, celsius), atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
-      nextSampleMs: startMs, aheadMs: -1, aheadSoc: 0, aheadWh: 0, isFull: fails, readings: [], faults: fails ? withFault(0, 'failed-start') : 0,
+      nextSampleMs: startMs, aheadMs: -1, aheadSoc: 0, aheadWh: 0, isFull: fails, readings: [], faults: fails ? withFault(0, 'failed-start') : 0, touched: [],
       messages: 0, received: 0, losesStart, losesStop,
       // The register passes its highest value some kWh into the session.
       registerShiftWh: rollsOver ? ROLL_OVER_WH - 1 - random.below(6_000) - startWh : scope === 'session' ? -startWh : 0,
@@ -234,15 +236,16 @@ export class Sessions {
   #happened(connector: ConnectorState, session: SessionState, kind: FaultKind, atMs: number): void {
     const { stationId } = connector.station.station;
     session.faults = withFault(session.faults, kind);
-    this.#ledger.fault({ kind, atMs, stationId, eventId: null, sessionId: `${stationId}/${session.transactionId}` });
+    session.touched.push([session.readings.length - 1, kind]);
+    this.#ledger.fault({ kind, atMs, stationId, eventId: null, receivedMs: null, sessionId: `${stationId}/${session.transactionId}` });
   }
 
-  #write(connector: ConnectorState, session: SessionState, stopMs: number, stopReason: string): void {
+  #write(connector: ConnectorState, session: SessionState, vehicle: number, stopMs: number, stopReason: string): void {
     const { station, site, evseId, connectorId } = connector;
     this.#ledger.session({
       sessionId: `${station.station.stationId}/${session.transactionId}`, transactionId: session.transactionId, stationId: station.station.stationId, siteId: site.siteId,
-      evseId, connectorId, idToken: session.idToken, vehicle: connector.vehicle, startMs: session.startMs, stopMs,
-      energyWh: Math.floor(connector.registerWh) - session.startWh, stopReason, readings: session.readings, faults: faultsOf(session.faults),
+      evseId, connectorId, idToken: session.idToken, vehicle, startMs: session.startMs, stopMs,
+      energyWh: Math.floor(connector.registerWh) - session.startWh, stopReason, readings: session.readings, faults: faultsOf(session.faults), touched: session.touched,
       messages: session.messages, received: session.received,
     });
   }

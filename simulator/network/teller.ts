@@ -65,29 +65,30 @@ export class Teller {
     return draft;
   }
 
-  /** Tells the draft, or loses it. `must` is what happens to it by its session's lot. */
-  tell(station: StationState, connector: ConnectorState | null, session: SessionState | null, what: MessageClass, must: FaultKind | null = null): void {
+  /**
+   * Tells the draft, or loses it, and gives what has happened to it. `must` is that by its session's lot; else what the station keeps for later is
+   * spared by all else, so that one fault at most happens to a message.
+   */
+  tell(station: StationState, connector: ConnectorState | null, session: SessionState | null, what: MessageClass, must: FaultKind | null = null): FaultKind | null {
     const { draft } = this;
+    const isKept = station.offlineUntilMs > draft.timestampMs;
+    const fault = must ?? (isKept ? 'offline-replay' : this.#faults.throwFor(what));
+    if (fault !== null) this.#touch(fault, connector, session);
     if (session !== null) session.messages += 1;
-    const fault = must ?? this.#faults.throwFor(what);
-    if (fault !== null) {
-      this.#ledger.fault({
-        kind: fault, atMs: draft.timestampMs, stationId: draft.stationId, eventId: draft.eventId,
-        sessionId: session === null ? null : `${draft.stationId}/${session.transactionId}`,
-      });
-      if (session !== null) session.faults = withFault(session.faults, fault);
-      else if (connector !== null) connector.isStatusTouched = true;
-      if (fault === 'lost-start' || fault === 'lost-stop' || fault === 'lost-sample' || fault === 'lost-status') return;
+    if (fault === 'lost-start' || fault === 'lost-stop' || fault === 'lost-sample' || fault === 'lost-status') {
+      this.#happened(fault, session, null);
+      return fault;
     }
     if (session !== null) session.received += 1;
-    if (station.offlineUntilMs > draft.timestampMs) {
-      this.#keep(station, session, connector);
-      return;
+    if (isKept) {
+      this.#keep(station, session);
+      return fault;
     }
     const receivedMs = Math.round(draft.timestampMs + this.#random.logNormal(this.#delay.median, this.#delay.spread));
     draft.receivedMs = receivedMs;
     if (fault === null) this.#send(draft, receivedMs);
-    else this.#damaged(fault, receivedMs);
+    else this.#happened(fault, session, this.#damaged(fault, receivedMs));
+    return fault;
   }
 
   /** What was held back arrives. */
@@ -111,42 +112,56 @@ export class Teller {
     return receivedMs;
   }
 
-  /** The back end's own word on a station's connection. */
-  connection(station: StationState, type: 'ConnectionLost' | 'ConnectionRestored', timeMs: number): void {
+  /** A word on a station to which nothing happens: the back end's own on its connection, or its last. */
+  word(station: StationState, type: 'ConnectionLost' | 'ConnectionRestored' | 'Heartbeat', timeMs: number): void {
     const draft = this.begin(station, type, timeMs);
     draft.receivedMs = timeMs;
     this.#send(draft, timeMs);
   }
 
-  #keep(station: StationState, session: SessionState | null, connector: ConnectorState | null): void {
+  #touch(fault: FaultKind, connector: ConnectorState | null, session: SessionState | null): void {
+    if (session !== null) {
+      session.faults = withFault(session.faults, fault);
+      session.touched.push([session.messages, fault]);
+    } else if (connector !== null) {
+      connector.statusFaults = withFault(connector.statusFaults, fault);
+    }
+  }
+
+  #happened(kind: FaultKind, session: SessionState | null, receivedMs: number | null): void {
+    const { draft } = this;
+    this.#ledger.fault({
+      kind, atMs: draft.timestampMs, stationId: draft.stationId, eventId: draft.eventId,
+      sessionId: session === null ? null : `${draft.stationId}/${session.transactionId}`, receivedMs,
+    });
+  }
+
+  #keep(station: StationState, session: SessionState | null): void {
     const kept = this.#kept.get(station) ?? [];
     this.#kept.set(station, kept);
     kept.push({ ...this.draft, offline: true });
-    if (session !== null) session.faults = withFault(session.faults, 'offline-replay');
-    if (connector !== null) connector.isStatusTouched = true;
+    this.#happened('offline-replay', session, null);
   }
 
-  #damaged(fault: FaultKind, receivedMs: number): void {
+  /** Sends what the fault makes of the draft; gives when the last of it is received. */
+  #damaged(fault: FaultKind, receivedMs: number): number {
     const { draft } = this;
     const random = this.#random;
     switch (fault) {
       case 'duplicate':
         this.#send(draft, receivedMs);
-        this.#again({ ...draft }, receivedMs + random.exponential(2 * MINUTE_MS));
-        return;
+        return this.#again({ ...draft }, receivedMs + random.exponential(2 * MINUTE_MS));
       case 'resent-number':
         this.#send(draft, receivedMs);
-        this.#again({ ...draft, eventId: `${draft.eventId}/again` }, receivedMs + random.exponential(20 * MINUTE_MS));
-        return;
+        return this.#again({ ...draft, eventId: `${draft.eventId}/again` }, receivedMs + random.exponential(20 * MINUTE_MS));
       case 'out-of-order':
-        this.#again({ ...draft }, receivedMs + random.between(MINUTE_MS, 8 * MINUTE_MS));
-        return;
+        return this.#again({ ...draft }, receivedMs + random.between(MINUTE_MS, 8 * MINUTE_MS));
       case 'clock-1970':
         this.#send({ ...draft, timestampMs: random.below(DAY_MS) }, receivedMs);
-        return;
+        return receivedMs;
       case 'clock-ahead':
         this.#send({ ...draft, timestampMs: draft.timestampMs + Math.round(random.between(DAY_MS, 400 * DAY_MS)) }, receivedMs);
-        return;
+        return receivedMs;
       case 'meter-missing':
         draft.meterWh = null;
         break;
@@ -158,12 +173,14 @@ export class Teller {
         break;
     }
     this.#send(draft, receivedMs);
+    return receivedMs;
   }
 
-  #again(event: EventDraft, atMs: number): void {
+  #again(event: EventDraft, atMs: number): number {
     const receivedMs = Math.round(atMs);
     event.receivedMs = receivedMs;
     this.#holdBack(event, receivedMs);
+    return receivedMs;
   }
 
   #holdBack(event: EventDraft, receivedMs: number): void {
