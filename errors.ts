@@ -166,7 +166,7 @@ export const errorCatalogue = {
     cure: 'Change it as the message says.',
   },
   LOGIN_REFUSED: {
-    cause: 'A server (Kafka, Redis, ClickHouse or the schema registry) refused the login, or there is no trust between its certificate and ours.',
+    cause: 'A server (Redis, ClickHouse or the schema registry; for Kafka see LOG_REFUSED) refused the login, or there is no trust between its certificate and ours.',
     cure: 'Correct the user name, password or certificate in the settings that the message names.',
   },
   HTTP_PORT_BUSY: {

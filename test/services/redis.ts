@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { freePort, LocalProcess, requireCommand } from './local-process.ts';
 import type { LocalPlace } from './local-process.ts';
 
-/** True when it answers PING with PONG: while it still loads its file it says LOADING. */
+/** True when it answers PING with PONG, or asks for a login: while it still loads its file it says LOADING. */
 async function answers(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
@@ -13,7 +13,7 @@ async function answers(port: number): Promise<boolean> {
       socket.destroy();
       done(ready);
     };
-    socket.once('data', (data) => end(data.toString().startsWith('+PONG')));
+    socket.once('data', (data) => end(/^(?:\+PONG|-NOAUTH)/.test(data.toString())));
     socket.once('error', () => end(false));
   });
 }
