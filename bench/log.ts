@@ -12,16 +12,17 @@ import type { Log, OutboundRecord } from '../runtime/log/log.ts';
 const rounds = 5;
 const partitions = 4;
 const appendRecords = 4_000;
+const deliverRecords = [4_000, 20_000];
 
 function measure(row: string, rates: readonly number[]): void {
   const sorted = rates.toSorted((a, b) => a - b);
   const shown = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!]
     .map((rate) => (rate < 100 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en')).padStart(12));
-  console.log(`| ${row.padEnd(64)} |${shown.join(' |')} |`);
+  console.log(`| ${row.padEnd(65)} |${shown.join(' |')} |`);
 }
 
-function block(topic: string, first: number): OutboundRecord[] {
-  return Array.from({ length: appendRecords }, (_, index) => {
+function block(topic: string, first: number, size = appendRecords): OutboundRecord[] {
+  return Array.from({ length: size }, (_, index) => {
     const number = first + index;
     const key = Buffer.from(`st-${String(number % 10_000).padStart(7, '0')}`);
     return { topic, partition: number % partitions, key, value: Buffer.alloc(110, number & 0xff), timestampMs: 1_700_000_000_000 + number };
@@ -49,11 +50,11 @@ async function append(log: Log, topic: string, records: number): Promise<Appende
   return result;
 }
 
-/** Exactly once: a transaction with a mark for each block. */
-async function deliver(log: Log, topic: string, records: number): Promise<Appended> {
-  const producer = log.ordinalProducer({ application: topic, run: 1, task: 'a_0', sink: 'out' });
+/** Exactly once: a transaction with a mark for each `size` records. */
+async function deliver(log: Log, topic: string, records: number, size: number): Promise<Appended> {
+  const producer = log.ordinalProducer({ application: topic, run: 1, task: `a_${size}`, sink: 'out' });
   await producer.open();
-  const blocks = Array.from({ length: records / appendRecords }, (_, index) => block(topic, index * appendRecords));
+  const blocks = Array.from({ length: records / size }, (_, index) => block(topic, index * size, size));
   let ordinal = 0;
   const result = await timed(blocks, (one) => producer.deliver(one, (ordinal += one.length)));
   await producer.close();
@@ -61,7 +62,7 @@ async function deliver(log: Log, topic: string, records: number): Promise<Append
 }
 
 async function timed(blocks: readonly OutboundRecord[][], send: (records: readonly OutboundRecord[]) => Promise<void>): Promise<Appended> {
-  const records = blocks.length * appendRecords;
+  const records = blocks.reduce((sum, { length }) => sum + length, 0);
   let longestMs = 0;
   const cpu = process.cpuUsage();
   const startMs = performance.now();
@@ -108,14 +109,14 @@ async function consume(log: Log, topic: string, records: number, group: string):
 async function run(name: string, log: Log, records: number): Promise<void> {
   await log.open();
   const appended: Appended[] = [];
-  const delivered: Appended[] = [];
+  const delivered = new Map<number, Appended[]>(deliverRecords.map((size) => [size, []]));
   const consumed: { readonly rate: number; readonly cpuSeconds: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     const topic = `bench-${Date.now()}-${round}`;
     const exact = `${topic}-exact`;
     await log.createTopics([{ topic, partitions }, { topic: exact, partitions }]);
     appended.push(await append(log, topic, records));
-    delivered.push(await deliver(log, exact, records));
+    for (const [size, results] of delivered) results.push(await deliver(log, exact, records, size));
     consumed.push(await consume(log, topic, records, topic));
   }
   const show = (what: string, results: readonly { readonly rate: number; readonly cpuSeconds: number }[]): void => {
@@ -124,14 +125,14 @@ async function run(name: string, log: Log, records: number): Promise<void> {
   };
   show(`append, ${appendRecords} at a time`, appended);
   measure(`${name}: longest append, ms`, appended.map(({ longestMs }) => longestMs));
-  show(`deliver exactly once, ${appendRecords} at a time`, delivered);
+  for (const [size, results] of delivered) show(`deliver exactly once, ${size} at a time`, results);
   show('consume', consumed);
   await log.close();
 }
 
 const records = Number(process.argv[2] ?? 400_000);
 console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, ${records} records of 120 bytes, ${partitions} partitions\n`);
-console.log('| what                                                             |     minimum |      median |     maximum |\n|---|---|---|---|');
+console.log('| what                                                              |     minimum |      median |     maximum |\n|---|---|---|---|');
 const folder = mkdtempSync(join(tmpdir(), 'voltstream-bench-'));
 if (!process.argv.includes('--kafka')) await run('embedded', new EmbeddedLog({ folder }), records);
 rmSync(folder, { recursive: true });
