@@ -140,7 +140,8 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
     }
     trickling = false;
     await trickle;
-    await Promise.all(pods.map((pod) => pod.end(values.prof === undefined ? 'kill' : 'stop')));
+    // Only a graceful end writes a profile.
+    if (values.prof !== undefined) await pods[0]?.end('stop');
   } finally {
     trickling = false;
     await Promise.all(pods.map((pod) => pod.end('kill')));
