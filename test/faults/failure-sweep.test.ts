@@ -6,36 +6,8 @@ import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { Fault } from '../../runtime/worker/testing/faulty-ports.ts';
 import { processOf, textsIn, worldOf, type Process, type World } from '../../runtime/worker/testing/running.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import { byKey, sweep, type Outcome } from './sweep-outcome.ts';
 import { inputForms, inputTopics, outputTable, outputTopics, sweepInput, sweepTopology, type SweepInput } from './sweep-topology.ts';
-
-/** Texts that came out, by sink and by the key that they begin with: what has one key comes in one order. */
-type Outcome = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-
-function byKey(texts: readonly string[]): Record<string, string[]> {
-  const keys: Record<string, string[]> = {};
-  for (const text of [...texts].sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : keyOf(left) > keyOf(right) ? 1 : 0))) {
-    (keys[keyOf(text)] ??= []).push(text);
-  }
-  return keys;
-}
-
-const keyOf = (text: string): string => text.slice(0, text.indexOf(' '));
-
-/** Every n-th call fails once; what came out differs in nothing. Gives what does differ. */
-async function sweep(calm: Outcome, calls: number, run: (n: number) => Promise<Outcome> | Outcome, atOnce = 1): Promise<readonly unknown[]> {
-  const differing: unknown[] = [];
-  const numbers = Array.from({ length: calls }, (_, index) => index + 1).values();
-  await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (const n of numbers) {
-      try {
-        expect(await run(n)).toEqual(calm);
-      } catch (error) {
-        differing.push({ n, error: error instanceof Error ? error.message : error });
-      }
-    }
-  }));
-  return differing;
-}
 
 /** Something of each operator came out, so that nothing is the same only because it is empty. */
 function expectOutputOfAll(outcome: Outcome): void {
