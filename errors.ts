@@ -39,6 +39,10 @@ export const errorCatalogue = {
     cause: 'A profile of the simulator cannot be read, or has fields that cannot be.',
     cure: 'Correct the fields that the message names; docs/simulator.md explains each, and simulator/profiles has examples.',
   },
+  LEDGER_UNREADABLE: {
+    cause: 'The ledger of a simulation is not there, not complete, or has lines that are none of it.',
+    cure: 'Name the folder that voltstream simulate has written; files that end in .part are of a simulation that was ended early: let it go on to its end.',
+  },
   STORE_UNKNOWN: {
     cause: 'The topology has no store of this name, or one of another kind.',
     cure: 'Choose one of those that voltstream state lists.',
