@@ -193,12 +193,12 @@ export const settings = {
         default: 60, reason: 'A session of which nothing more is heard is closed after so long; a real one lasted 45 days.',
       }, 1, 3_650),
       finishedForDays: integer({
-        default: 7, reason: 'How long a finished session takes corrections and late events, by its station’s own time; older ones are late records. About 5 KB of memory each.',
+        default: 7, reason: 'How long a finished session takes corrections and late events, by its station’s own time; older ones are late records. About 1 KB of memory each.',
       }, 1, 3_650),
     },
     load: {
       openForDays: integer({
-        default: 1, reason: 'How long after its UTC day a quarter of an hour takes what becomes known later, corrections among it; the rest is late energy.',
+        default: 1, reason: 'How long after its UTC day an hour takes what becomes known later, corrections among it; the rest is late energy.',
       }, 1, 3_650),
     },
   },
