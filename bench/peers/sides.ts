@@ -1,0 +1,48 @@
+/** The sides of the comparison as command lines. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { requireCommand } from '../../test/services/local-process.ts';
+import type { PeerOptions } from './workloads.ts';
+
+export const sides = ['voltstream', 'kafka-streams', 'kafka-streams-tuned'] as const;
+export type Side = (typeof sides)[number];
+
+export interface CommandLine {
+  readonly command: string;
+  readonly arguments: readonly string[];
+}
+
+const javaHeap = '2g';
+/** What to know of each side to judge its figures. */
+export const sideTexts: Readonly<Record<Side, string>> = {
+  voltstream: 'one process, Node with --max-semi-space-size=64, state in Redis (append-only file, everysec)',
+  'kafka-streams': `4.2.0, one thread, exactly_once_v2, RocksDB, documented defaults but for the commit interval; Java 17, G1, heap ${javaHeap}`,
+  'kafka-streams-tuned': `the same with in-memory stores, 256 MiB record cache, 10,000 records a poll, fetches of 8 MiB, batches of 512 KiB; heap ${javaHeap}`,
+};
+
+const target = resolve(import.meta.dirname, '../../.voltstream/peers/kafka-streams');
+
+/** Maven fetches Kafka Streams at the first time. */
+export function buildKafkaStreams(): void {
+  requireCommand('javac', '-version', 'install a JDK of 17 or newer (Debian: apt-get install default-jdk-headless)');
+  requireCommand('mvn', '--version', 'install Maven 3 (Debian: apt-get install maven)');
+  const { status, stdout, stderr } = spawnSync('mvn', ['-B', '-q', `-Dpeer.target=${target}`, 'package'], { cwd: join(import.meta.dirname, 'kafka-streams'), encoding: 'utf8' });
+  if (status !== 0) throw new Error(`Maven could not build bench/peers/kafka-streams:\n${stdout}${stderr}`);
+}
+
+export function commandLineOf(side: Side, options: Omit<PeerOptions, 'tuned'>, profileFolder: string | null): CommandLine {
+  const text = JSON.stringify({ ...options, tuned: side === 'kafka-streams-tuned' });
+  if (side === 'voltstream') {
+    const profile = profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+    return { command: process.execPath, arguments: ['--max-semi-space-size=64', ...profile, join(import.meta.dirname, 'voltstream-process.ts'), text] };
+  }
+  const jars = readdirSync(join(target, 'dependency')).map((name) => join(target, 'dependency', name));
+  return {
+    command: 'java',
+    arguments: [
+      `-Xms${javaHeap}`, `-Xmx${javaHeap}`, '-XX:+UseG1GC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', `-Djava.io.tmpdir=${options.folder}`,
+      '-cp', [join(target, 'classes'), ...jars].join(delimiter), 'Peer', text,
+    ],
+  };
+}

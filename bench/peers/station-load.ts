@@ -1,0 +1,78 @@
+import type { Windowed } from '../../operators/operator.ts';
+import type { Codec } from '../../schemas/codec.ts';
+import { sampleMs } from './workloads.ts';
+
+/** What a station did in a span of time. */
+export interface StationLoad {
+  readonly count: number;
+  readonly energyWh: number;
+  readonly peakW: number;
+  readonly city: string;
+}
+
+export const nothing: StationLoad = { count: 0, energyWh: 0, peakW: 0, city: '' };
+
+/** The very operations, in the very order, of `kafka-streams/StationLoad.java`: sums must be equal to the last bit. */
+export function withPower(load: StationLoad, powerW: number | null, city: string): StationLoad {
+  const power = powerW ?? 0;
+  return { count: load.count + 1, energyWh: load.energyWh + power * (sampleMs / 1_000 / 3_600), peakW: Math.max(load.peakW, power), city };
+}
+
+export function together(earlier: StationLoad, later: StationLoad): StationLoad {
+  return {
+    count: earlier.count + later.count, energyWh: earlier.energyWh + later.energyWh, peakW: Math.max(earlier.peakW, later.peakW),
+    city: later.city === '' ? earlier.city : later.city,
+  };
+}
+
+const HEAD_BYTES = 24;
+
+/** Count (int64), energy and peak (float64), big endian, then the city in UTF-8. */
+export const stationLoad: Codec<StationLoad> = {
+  kind: 'codec',
+  schemaId: 'station-load',
+  encode: ({ count, energyWh, peakW, city }) => {
+    const bytes = Buffer.allocUnsafe(HEAD_BYTES + (city === '' ? 0 : Buffer.byteLength(city)));
+    bytes.writeInt32BE(Math.floor(count / 2 ** 32), 0);
+    bytes.writeUInt32BE(count % 2 ** 32, 4);
+    bytes.writeDoubleBE(energyWh, 8);
+    bytes.writeDoubleBE(peakW, 16);
+    if (city !== '') bytes.write(city, HEAD_BYTES);
+    return bytes;
+  },
+  decode: (encoded) => {
+    const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
+    return {
+      count: bytes.readInt32BE(0) * 2 ** 32 + bytes.readUInt32BE(4), energyWh: bytes.readDoubleBE(8), peakW: bytes.readDoubleBE(16),
+      city: bytes.toString('utf8', HEAD_BYTES),
+    };
+  },
+};
+
+/** Kafka Streams' form of a windowed key: the key in UTF-8, then for sessions the end, then the start, int64 big endian. */
+export function windowedKeyOf(kind: 'time' | 'session', windowMs: number): Codec<Windowed<string>> {
+  const tail = kind === 'time' ? 8 : 16;
+  return {
+    kind: 'codec',
+    schemaId: `peer-${kind}-key`,
+    encode: ({ key, startMs, endMs }) => {
+      const length = Buffer.byteLength(key);
+      const bytes = Buffer.allocUnsafe(length + tail);
+      bytes.write(key);
+      if (kind === 'session') writeInt64(bytes, endMs, length);
+      writeInt64(bytes, startMs, length + tail - 8);
+      return bytes;
+    },
+    decode: (encoded) => {
+      const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
+      const at = bytes.length - tail;
+      const startMs = Number(bytes.readBigInt64BE(at + tail - 8));
+      return { key: bytes.toString('utf8', 0, at), startMs, endMs: kind === 'time' ? startMs + windowMs : Number(bytes.readBigInt64BE(at)) };
+    },
+  };
+}
+
+function writeInt64(bytes: Buffer, value: number, at: number): void {
+  bytes.writeInt32BE(Math.floor(value / 2 ** 32), at);
+  bytes.writeUInt32BE(value - Math.floor(value / 2 ** 32) * 2 ** 32, at + 4);
+}
