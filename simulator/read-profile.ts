@@ -1,8 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { VoltstreamError } from '../errors.ts';
+import { faultPart, messageClasses } from './faults/message-faults.ts';
 import type { FaultKind, FaultRates, Profile } from './profile.ts';
 import { faultKinds, yearlyFaults } from './profile.ts';
+import { vehicleModels } from './vehicles/vehicle-models.ts';
 
 const folder = join(import.meta.dirname, 'profiles');
 
@@ -43,7 +45,9 @@ function profileOf(root: FieldReader): Profile {
   root.check('startsAt', Number.isFinite(Date.parse(root.text('startsAt'))), 'an ISO time');
   root.number('days', 0.001, 3_660);
   root.whole('vehicles.count', 1, 100_000_000);
-  root.check('vehicles.classes', root.list('vehicles.classes').length > 0, 'at least one class');
+  const classes = new Set(vehicleModels().map((model) => model.class));
+  const wanted = root.list('vehicles.classes');
+  root.check('vehicles.classes', wanted.length > 0 && wanted.every((name) => classes.has(name as string)), `at least one of ${[...classes].sort().join(', ')}`);
   root.number('vehicles.kmPerHour.median', 0, 200);
   root.number('vehicles.kmPerHour.spread', 0, 3);
   root.number('vehicles.chargesBelowSoc', 0, 100);
@@ -76,6 +80,7 @@ function siteOf(root: FieldReader, site: string): void {
   root.check(`${site}.places`, places.length > 0, 'at least one place');
   for (const at of places.keys()) {
     for (const name of ['city', 'country', 'timeZone']) root.text(`${site}.places.${at}.${name}`);
+    root.check(`${site}.places.${at}.timeZone`, isTimeZone(root.at(`${site}.places.${at}.timeZone`)), 'a time zone, such as Europe/Berlin');
     root.number(`${site}.places.${at}.latitude`, -90, 90);
     root.number(`${site}.places.${at}.longitude`, -180, 180);
   }
@@ -97,10 +102,24 @@ function siteOf(root: FieldReader, site: string): void {
 function faultsOf(root: FieldReader): FaultRates {
   const given = (root.at('faults') ?? {}) as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) root.check(`faults.${name}`, name in faultKinds, `one of ${Object.keys(faultKinds).join(', ')}`);
-  return Object.fromEntries((Object.keys(faultKinds) as FaultKind[]).map((kind) => {
+  const rates = Object.fromEntries((Object.keys(faultKinds) as FaultKind[]).map((kind) => {
     if (given[kind] !== undefined) root.number(`faults.${kind}`, 0, yearlyFaults.has(kind) ? 100_000 : 1);
     return [kind, given[kind] ?? 0];
   })) as FaultRates;
+  for (const name of messageClasses) root.check('faults', !(faultPart(rates, name) > 1), `at most 1 for all that happens to one ${name} message`);
+  for (const [one, other] of [['lost-start', 'lost-stop'], ['meter-reset', 'meter-roll-over']] as const) {
+    root.check('faults', !(rates[one] + rates[other] > 1), `at most 1 for ${one} and ${other} together`);
+  }
+  return rates;
+}
+
+function isTimeZone(name: unknown): boolean {
+  try {
+    return typeof name === 'string' && new Intl.DateTimeFormat('en-GB', { timeZone: name }).format(0) !== '';
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 /** Looks fields up by their path, and collects what is wrong. */

@@ -61,7 +61,7 @@ export class RecordEncoder implements SegmentEncoder {
 
   #head(into: GrowingBuffer, key: string, timeMs: number): void {
     const at = into.skipUint32();
-    into.text(key);
+    into.shortText(key);
     into.setUint32(at, into.length - at - 4);
     into.double(timeMs);
   }
@@ -77,7 +77,7 @@ export class RecordEncoder implements SegmentEncoder {
     into.uint8((schemaId >>> 16) & 255);
     into.uint8((schemaId >>> 8) & 255);
     into.uint8(schemaId & 255);
-    into.fill((buffer, from) => write(value, buffer, from));
+    into.fill(write, value);
     into.setUint32(at, into.length - at - 4);
   }
 }

@@ -15,8 +15,6 @@ import { Teller } from './teller.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365.2425 * 24 * HOUR_MS;
-/** From all that has happened to the last that is heard of a station. */
-const AFTERWARDS_MS = 2 * HOUR_MS;
 /** A driver whose start fails tries so often at most, the first attempt included. */
 const ATTEMPTS = 3;
 const faultCodes = ['ConnectorLockFailure', 'GroundFailure', 'HighTemperature', 'OverCurrentFailure', 'PowerMeterFailure'] as const;
@@ -84,8 +82,8 @@ export class DistrictRun {
       this.#teller.arrive(agenda.subject);
       lastMs = agenda.timeMs;
     }
-    // Each station is heard of once more when all is over: who waits for what comes late has waited long enough.
-    for (const station of this.#district.stations) this.#teller.word(station, 'Heartbeat', lastMs + AFTERWARDS_MS);
+    // Each station is heard of when all is over: who waits for what comes late has waited long enough; and once more: what follows of that is told.
+    for (const hours of [2, 4]) for (const station of this.#district.stations) this.#teller.word(station, 'Heartbeat', lastMs + hours * HOUR_MS);
   }
 
   #begin(startMs: number): void {
@@ -183,14 +181,28 @@ export class DistrictRun {
   #find(site: SiteState, vehicle: number, timeMs: number): void {
     // Between two attempts it may have been seen elsewhere.
     if (this.#fleet.isConnected(vehicle)) return;
-    const free = site.darkUntilMs > timeMs ? [] : site.connectors.filter((one) => one.session === null && one.status === 'Available');
-    if (free.length > 0) {
-      this.#plugIn(this.#random.oneOf(free), vehicle, timeMs);
+    const free = site.darkUntilMs > timeMs ? null : this.#free(site);
+    if (free !== null) {
+      this.#plugIn(free, vehicle, timeMs);
       return;
     }
     const { max, patienceMinutes } = site.profile.queue;
     if (site.queue.length >= max || site.darkUntilMs > timeMs || site.queue.some((waiting) => waiting.vehicle === vehicle)) this.#turnedAway += 1;
     else site.queue.push({ vehicle, givesUpMs: timeMs + this.#random.exponential(patienceMinutes * MINUTE_MS) });
+  }
+
+  /** One of the free connectors of a site, each as likely; null: all are taken. */
+  #free({ connectors }: SiteState): ConnectorState | null {
+    let count = 0;
+    for (const one of connectors) if (one.session === null && one.status === 'Available') count += 1;
+    if (count === 0) return null;
+    let left = this.#random.below(count);
+    for (const one of connectors) {
+      if (one.session !== null || one.status !== 'Available') continue;
+      if (left === 0) return one;
+      left -= 1;
+    }
+    return null;
   }
 
   #plugIn(connector: ConnectorState, vehicle: number, timeMs: number): void {

@@ -1,10 +1,13 @@
 const HOUR_MS = 3_600_000;
+const QUARTER_MS = HOUR_MS / 4;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The clock on the wall of a zone, by UTC hours: offsets are looked up once an hour and remembered. */
+/** The clock on the wall of a zone, by quarters of an hour: offsets are looked up once for each and remembered. */
 export class LocalTime {
   readonly #format: Intl.DateTimeFormat;
   readonly #offsets = new Map<number, number>();
+  #lastQuarter = Number.NaN;
+  #lastOffsetMs = 0;
 
   /** An IANA zone; RangeError for one that is not known. */
   constructor(timeZone: string) {
@@ -26,15 +29,21 @@ export class LocalTime {
 
   /** Local minus UTC. Zones change theirs at quarters of an hour at the earliest. */
   offsetMs(timeMs: number): number {
-    const hour = Math.floor(timeMs / (HOUR_MS / 4));
-    const known = this.#offsets.get(hour);
-    if (known !== undefined) return known;
-    const atMs = hour * (HOUR_MS / 4);
+    const quarter = Math.floor(timeMs / QUARTER_MS);
+    if (quarter !== this.#lastQuarter) {
+      this.#lastOffsetMs = this.#offsets.get(quarter) ?? this.#lookUp(quarter);
+      this.#lastQuarter = quarter;
+    }
+    return this.#lastOffsetMs;
+  }
+
+  #lookUp(quarter: number): number {
+    const atMs = quarter * QUARTER_MS;
     const parts: Record<string, number> = {};
     for (const { type, value } of this.#format.formatToParts(atMs)) parts[type] = Number(value);
     const wallMs = Date.UTC(parts['year'] ?? 0, (parts['month'] ?? 1) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']);
     const offsetMs = wallMs - atMs;
-    this.#offsets.set(hour, offsetMs);
+    this.#offsets.set(quarter, offsetMs);
     return offsetMs;
   }
 }

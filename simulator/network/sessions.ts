@@ -64,10 +64,12 @@ export class Sessions {
   /** The transaction begins: its first message, and energy flows. */
   start(connector: ConnectorState, timeMs: number): void {
     const session = connector.session as SessionState;
-    this.#event(connector, session, 'TransactionStarted', timeMs, 'transaction', (draft) => {
-      draft.chargingState = session.isFull ? 'EVConnected' : 'Charging';
-      draft.triggerReason = 'Authorized';
-    });
+    const draft = this.#event(connector, session, 'TransactionStarted', timeMs);
+    draft.partner = session.partner;
+    draft.vehicleModel = this.#fleet.curvesOf(connector.vehicle).model.model;
+    draft.chargingState = session.isFull ? 'EVConnected' : 'Charging';
+    draft.triggerReason = 'Authorized';
+    this.#teller.tell(connector.station, connector, session, 'transaction', session.losesStart ? 'lost-start' : null);
     if (session.isFull) return;
     session.nextSampleMs = this.#nextSampleMs(timeMs);
     this.#agenda.add(session.nextSampleMs, happenings.sample, connector.number, connector.stamp);
@@ -77,12 +79,12 @@ export class Sessions {
   sample(connector: ConnectorState, timeMs: number): void {
     const session = connector.session as SessionState;
     settle(connector, session, timeMs);
-    this.#event(connector, session, 'TransactionUpdated', timeMs, 'sample', (draft) => {
-      draft.powerW = Math.round(powerNowW(session));
-      if (connector.site.profile.current === 'DC') draft.soc = Math.round(session.soc);
-      draft.chargingState = session.isFull ? 'SuspendedEV' : 'Charging';
-      draft.triggerReason = this.#profile.reporting.clockAligned ? 'MeterValueClock' : 'MeterValuePeriodic';
-    });
+    const draft = this.#event(connector, session, 'TransactionUpdated', timeMs);
+    draft.powerW = Math.round(powerNowW(session));
+    if (connector.site.profile.current === 'DC') draft.soc = Math.round(session.soc);
+    draft.chargingState = session.isFull ? 'SuspendedEV' : 'Charging';
+    draft.triggerReason = this.#profile.reporting.clockAligned ? 'MeterValueClock' : 'MeterValuePeriodic';
+    this.#teller.tell(connector.station, connector, session, 'sample');
     session.nextSampleMs = this.#nextSampleMs(timeMs);
     this.#agenda.add(session.nextSampleMs, happenings.sample, connector.number, connector.stamp);
     this.#ahead(connector, session);
@@ -93,11 +95,11 @@ export class Sessions {
     const session = connector.session as SessionState;
     settle(connector, session, timeMs);
     session.isFull = true;
-    this.#event(connector, session, 'TransactionUpdated', timeMs, 'sample', (draft) => {
-      draft.powerW = 0;
-      draft.chargingState = 'SuspendedEV';
-      draft.triggerReason = 'ChargingStateChanged';
-    });
+    const draft = this.#event(connector, session, 'TransactionUpdated', timeMs);
+    draft.powerW = 0;
+    draft.chargingState = 'SuspendedEV';
+    draft.triggerReason = 'ChargingStateChanged';
+    this.#teller.tell(connector.station, connector, session, 'sample');
     const { charging } = connector.site;
     charging.splice(charging.indexOf(connector), 1);
     this.#reshare(connector.site, timeMs, null);
@@ -114,15 +116,17 @@ export class Sessions {
     const hasStarted = timeMs >= session.startMs;
     if (hasStarted) {
       settle(connector, session, timeMs);
-      this.#event(connector, session, 'TransactionEnded', timeMs, 'transaction', (draft) => {
-        draft.stopReason = stopReason;
-        draft.chargingState = 'Idle';
-        draft.triggerReason = stopReason === 'EVDisconnected' ? 'EVDeparted' : 'AbnormalCondition';
-      });
+      const draft = this.#event(connector, session, 'TransactionEnded', timeMs);
+      draft.stopReason = stopReason;
+      draft.chargingState = 'Idle';
+      draft.triggerReason = stopReason === 'EVDisconnected' ? 'EVDeparted' : 'AbnormalCondition';
+      this.#teller.tell(connector.station, connector, session, 'transaction', session.losesStop ? 'lost-stop' : null);
     }
     connector.session = null;
     connector.vehicle = -1;
     connector.stamp += 1;
+    // Nor does the next session at this connector become full by what was foreseen of this one.
+    connector.look += 1;
     const at = site.charging.indexOf(connector);
     if (at >= 0) {
       site.charging.splice(at, 1);
@@ -192,14 +196,10 @@ export class Sessions {
     return this.#profile.reporting.clockAligned ? timeMs - (timeMs % everyMs) + everyMs : timeMs + everyMs;
   }
 
-  /** Fills in what all messages of a transaction have, and tells it. */
-  #event(
-    connector: ConnectorState, session: SessionState, type: 'TransactionStarted' | 'TransactionUpdated' | 'TransactionEnded', timeMs: number,
-    what: 'transaction' | 'sample', fill: (draft: EventDraft) => void,
-  ): void {
+  /** Begins a message of a transaction: what all of these have. */
+  #event(connector: ConnectorState, session: SessionState, type: 'TransactionStarted' | 'TransactionUpdated' | 'TransactionEnded', timeMs: number): EventDraft {
     const { station, evseId, connectorId } = connector;
-    const teller = this.#teller;
-    const draft = teller.begin(station, type, timeMs);
+    const draft = this.#teller.begin(station, type, timeMs);
     draft.evseId = evseId;
     draft.connectorId = connectorId;
     draft.transactionId = session.transactionId;
@@ -209,13 +209,7 @@ export class Sessions {
     session.readings.push([timeMs, registerWh - session.startWh]);
     draft.meterWh = this.#shown(connector, session, registerWh, timeMs);
     draft.idToken = session.idToken;
-    if (type === 'TransactionStarted') {
-      draft.partner = session.partner;
-      draft.vehicleModel = this.#fleet.curvesOf(connector.vehicle).model.model;
-    }
-    fill(draft);
-    const must = type === 'TransactionStarted' && session.losesStart ? 'lost-start' : type === 'TransactionEnded' && session.losesStop ? 'lost-stop' : null;
-    teller.tell(station, connector, session, what, must);
+    return draft;
   }
 
   /** What the register shows: it may have begun again at 0 since the reading before, or have passed its highest value. */

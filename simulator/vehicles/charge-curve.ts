@@ -13,6 +13,8 @@ export interface Charged {
 }
 
 const HOUR_MS = 3_600_000;
+/** What the last step along a piece has come to. */
+const step = { soc: 0, hours: 0 };
 /** A battery that takes less than this part of its capacity an hour is full: a taper never ends otherwise. */
 const FULL_PART_PER_HOUR = 0.01;
 
@@ -76,10 +78,10 @@ export class ChargeCurve {
       const pieceTo = this.#socs[at + 1] as number;
       const endSoc = untilSoc < pieceTo ? untilSoc : pieceTo;
       const slope = this.#slope(at);
-      const [toSoc, tookHours] = this.#within(soc, endSoc, powerW, limitW, slope, leftHours, gridWhPerPercent);
-      leftHours -= tookHours;
-      if (toSoc <= soc) break;
-      soc = toSoc;
+      this.#within(soc, endSoc, powerW, limitW, slope, leftHours, gridWhPerPercent);
+      leftHours -= step.hours;
+      if (step.soc <= soc) break;
+      ({ soc } = step);
     }
     into.soc = soc;
     into.energyWh = (soc - fromSoc) * gridWhPerPercent;
@@ -87,26 +89,25 @@ export class ChargeCurve {
   }
 
   /** Along one piece: first at the limit as far as the curve is above it, then along the curve (or the other way round where it rises). */
-  #within(
-    soc: number, endSoc: number, powerW: number, limitW: number, slope: number, hours: number, gridWhPerPercent: number,
-  ): readonly [number, number] {
+  #within(soc: number, endSoc: number, powerW: number, limitW: number, slope: number, hours: number, gridWhPerPercent: number): void {
     const isLimited = powerW >= limitW;
     if (isLimited || slope === 0) {
       // Where the curve falls below the limit within the piece.
       const meetsSoc = isLimited && slope < 0 ? soc + (limitW - this.#ownPowerW(soc)) / slope : endSoc;
       const toSoc = meetsSoc < endSoc ? meetsSoc : endSoc;
       const needsHours = ((toSoc - soc) * gridWhPerPercent) / powerW;
-      if (needsHours > hours) return [soc + (hours * powerW) / gridWhPerPercent, hours];
+      step.hours = needsHours > hours ? hours : needsHours;
       // Right where the two meet, go a hair beyond, or the same point comes again.
-      return [toSoc > soc ? toSoc : Math.min(endSoc, soc + 1e-9), needsHours];
+      step.soc = needsHours > hours ? soc + (hours * powerW) / gridWhPerPercent : toSoc > soc ? toSoc : Math.min(endSoc, soc + 1e-9);
+      return;
     }
     // The curve's own power: d soc / dt = (power + slope (soc - soc0)) / grid, an exponential.
     const reachSoc = slope > 0 ? Math.min(endSoc, soc + (limitW - powerW) / slope) : endSoc;
     const rate = slope / gridWhPerPercent;
     const endPowerW = powerW + slope * (reachSoc - soc);
     const needsHours = endPowerW <= 0 ? Number.POSITIVE_INFINITY : Math.log(endPowerW / powerW) / rate;
-    if (needsHours > hours) return [soc + (powerW / slope) * Math.expm1(rate * hours), hours];
-    return [reachSoc > soc ? reachSoc : Math.min(endSoc, soc + 1e-9), needsHours];
+    step.hours = needsHours > hours ? hours : needsHours;
+    step.soc = needsHours > hours ? soc + (powerW / slope) * Math.expm1(rate * hours) : reachSoc > soc ? reachSoc : Math.min(endSoc, soc + 1e-9);
   }
 
   #slope(at: number): number {
