@@ -203,12 +203,18 @@ function program(): Command {
 
   withSettings(root.command('verify'))
     .description('compare the tables with the truth: lost, duplicated, wrong')
-    .requiredOption('--against <file...>', 'what to compare with: dundee, the shipped data set; or with --mapping the files of a session log')
+    .option('--against <file...>', 'what to compare with: dundee, the shipped data set; or with --mapping the files of a session log')
     .option('--mapping <name>', 'mapping of these files, as for ingest')
+    .option('--ledger <folder>', 'compare with the ledger of a simulation: its folder')
     .option('--json', 'print the result as JSON')
-    .action(async (flags: Flags) => (await import('./verify.ts')).verify(sourcesOf(flags), flags['against'] as readonly string[], {
-      json: flags['json'] === true, mapping: (flags['mapping'] as string | undefined) ?? null,
-    }));
+    .action(async (flags: Flags) => {
+      const json = flags['json'] === true;
+      const against = flags['against'] as readonly string[] | undefined;
+      const ledger = flags['ledger'] as string | undefined;
+      if ((against === undefined) === (ledger === undefined)) throw new CommanderError(exitCodes.usage, 'voltstream.verify', 'verify wants either --against or --ledger');
+      if (ledger !== undefined) await (await import('./verify-ledger.ts')).verifyAgainstLedger(sourcesOf(flags), ledger, { json });
+      else await (await import('./verify.ts')).verify(sourcesOf(flags), against ?? [], { json, mapping: (flags['mapping'] as string | undefined) ?? null });
+    });
 
   root.addHelpText('after', `\nEvery setting can be given by --set, by environment variable or in a file (${settingEntries.length} settings, docs/configuration.md).`);
   return root;
@@ -230,7 +236,7 @@ try {
   await program().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    if (error.code === 'voltstream.set') process.stderr.write(`error: ${error.message}\n`);
+    if (error.code.startsWith('voltstream.')) process.stderr.write(`error: ${error.message}\n`);
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   } else {
     const known = error instanceof VoltstreamError;

@@ -157,7 +157,7 @@ async function schemaIds(registry: SchemaRegistry): Promise<SchemaIds> {
 }
 
 function aboutOf({ profile, seed, startMs, days }: Plan): object {
-  return { profile: profile.name, seed, startsAt: new Date(startMs).toISOString(), days, faults: profile.faults };
+  return { profile: profile.name, seed, startsAt: new Date(startMs).toISOString(), days, registers: profile.reporting.registers, faults: profile.faults };
 }
 
 async function run(
