@@ -43,7 +43,7 @@ export interface TaskAssignment {
 export interface AssignmentListener {
   /**
    * The tasks this member now has, after each join. All partitions are paused and without a position; they give records only
-   * after `seek` and `resume`. Called one at a time; records of the new generation wait until it has resolved.
+   * after `seek` and `resume`, each as soon as that was done for it. Resolves when all is done for these tasks; a later join may call it before.
    */
   assigned(tasks: readonly TaskAssignment[]): Promise<void>;
 }

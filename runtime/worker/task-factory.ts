@@ -48,17 +48,22 @@ export class TaskFactory implements TaskSource {
   }
 
   /** Tries again while store or log cannot be reached. Throws FENCED or REWOUND when another claim came in between. */
-  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
-    return claimPatiently(() => this.#claimOnce(assignment, consumer), this.#options.signal, this.#options.retrying);
+  claim(assignment: TaskAssignment, consumer: LogConsumer, outdated: AbortSignal): Promise<Task> {
+    const { signal, retrying } = this.#options;
+    return claimPatiently(() => this.#claimOnce(assignment, consumer, outdated), AbortSignal.any([signal, outdated]), retrying);
   }
 
-  async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer): Promise<Task> {
+  async #claimOnce(assignment: TaskAssignment, consumer: LogConsumer, outdated: AbortSignal): Promise<Task> {
     const options = this.#options;
     const startedMs = performance.now();
     const { part, partition } = this.#partOf(assignment.task);
     const claim = await options.store.claim(assignment.task);
     const pages: (readonly Cell[])[] = [];
-    for await (const page of options.store.load(claim)) pages.push(page);
+    for await (const page of options.store.load(claim)) {
+      outdated.throwIfAborted();
+      pages.push(page);
+    }
+    outdated.throwIfAborted();
     const run = runOf(pages) ?? options.newRun();
     const core = new TaskCore({
       part, partition, run, partitions: options.partitionsOf(part),

@@ -4,12 +4,16 @@ import type { AssignmentListener, Log, LogConsumer, TaskAssignment } from '../lo
 import type { RunningTask } from '../task/running-task.ts';
 import { Worker } from './worker.ts';
 
-const assignment: TaskAssignment = { task: 'part_0', partitions: [{ topic: 'in', partition: 0 }] };
+const assignmentOf = (partition: number): TaskAssignment => ({ task: `part_${partition}`, partitions: [{ topic: 'in', partition }] });
+const assignment = assignmentOf(0);
+const five = [0, 1, 2, 3, 4].map(assignmentOf);
 
 /** A worker whose joins, heartbeats and claims happen when the test says so. */
 function drive(paused: () => boolean = () => false) {
   let listener: AssignmentListener | null = null;
   const claims: ((task: RunningTask) => void)[] = [];
+  const claimed: { readonly task: string; readonly outdated: AbortSignal }[] = [];
+  const resumed: string[] = [];
   const dropped: string[] = [];
   const failed: unknown[] = [];
   const retried: string[] = [];
@@ -20,26 +24,31 @@ function drive(paused: () => boolean = () => false) {
   const consumer: LogConsumer = {
     start: async (given) => void (listener = given),
     poll: async (waitMs) => new Promise((resolve) => setTimeout(() => resolve([]), waitMs)),
-    seek: nothing, pause: nothing, resume: nothing,
+    seek: nothing, pause: nothing, resume: (partitions) => void resumed.push(...partitions.map(({ topic, partition }) => `${topic}-${partition}`)),
     commitOffsets: async () => undefined, committedOffsets: async () => [], answers: () => log.answers,
     confirmMembership: () => heartbeats.shift()?.() ?? Promise.resolve(), stop: async () => undefined,
   };
   const worker = new Worker({
-    log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: [assignment], pollWaitMs: 1, bufferBytesMax: 1, random: () => 0, paused,
-    source: { claim: () => new Promise((resolve) => claims.push(resolve)) },
+    log: { consumer: () => consumer } as unknown as Log, group: 'g', tasks: five, pollWaitMs: 1, bufferBytesMax: 1, random: () => 0, paused,
+    source: {
+      claim: ({ task }, _consumer, outdated) => {
+        claimed.push({ task, outdated });
+        return new Promise((resolve) => claims.push(resolve));
+      },
+    },
     listener: {
       assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: (error) => failed.push(error), processed: nothing,
       retrying: (operation) => retried.push(operation),
     },
   });
-  const task = (stopped = false): RunningTask & { readonly drops: string[] } => {
+  const task = (stopped = false, id = 'part_0'): RunningTask & { readonly drops: string[] } => {
     const drops: string[] = [];
     return {
-      id: 'part_0', queues: [], stopped, pausedBy: null, committedPositions: [], settled: true, drops,
+      id, queues: [], stopped, pausedBy: null, committedPositions: [], settled: true, drops,
       accept: () => false, turn: () => 0, loadSchemas: async () => false, flush: async () => undefined, drop: async (reason) => void drops.push(reason),
     };
   };
-  return { worker, claims, dropped, failed, retried, heartbeats, log, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
+  return { worker, claims, claimed, resumed, dropped, failed, retried, heartbeats, log, task, join: (tasks: readonly TaskAssignment[]) => listener?.assigned(tasks) };
 }
 
 describe('Worker', () => {
@@ -64,6 +73,71 @@ describe('Worker', () => {
     expect(run.claims).toHaveLength(0);
     expect(run.worker.tasks).toEqual([second]);
     expect(second.drops).toEqual([]);
+  });
+
+  it('begins with each task as soon as it is loaded, and loads two at a time', async () => {
+    run = drive();
+    await run.worker.start();
+    let joined = false;
+    void run.join(five)?.then(() => void (joined = true));
+    expect(run.claimed.map(({ task }) => task)).toEqual(['part_0', 'part_1']);
+    let turns = 0;
+    run.claims[1]?.({ ...run.task(false, 'part_1'), turn: () => ++turns });
+    await expect.poll(() => turns).toBeGreaterThan(0);
+    expect([run.worker.tasks.map(({ id }) => id), run.resumed]).toEqual([['part_1'], ['in-1']]);
+    expect([run.worker.ready, joined, run.worker.claiming]).toEqual([false, false, ['part_0', 'part_2', 'part_3', 'part_4']]);
+    expect(run.claimed.map(({ task }) => task)).toEqual(['part_0', 'part_1', 'part_2']);
+    for (const [index, id] of [[0, 'part_0'], [2, 'part_2'], [3, 'part_3'], [4, 'part_4']] as const) {
+      await expect.poll(() => run.claims.length).toBeGreaterThan(index);
+      run.claims[index]?.(run.task(false, id));
+    }
+    await expect.poll(() => joined).toBe(true);
+    expect(run.worker.ready).toBe(true);
+  });
+
+  it('goes on with tasks that stay while new ones are claimed', async () => {
+    run = drive();
+    await run.worker.start();
+    const joined = run.join([assignment]);
+    let turns = 0;
+    run.claims[0]?.({ ...run.task(), turn: () => ++turns });
+    await joined;
+    run.resumed.length = 0;
+    const before = turns;
+    void run.join(five);
+    expect(run.resumed).toEqual(['in-0']);
+    await expect.poll(() => turns).toBeGreaterThan(before);
+    expect(run.claimed.map(({ task }) => task)).toEqual(['part_0', 'part_1', 'part_2']);
+  });
+
+  it('gives up the claims of an assignment that a later join has replaced, and begins none of them', async () => {
+    run = drive();
+    await run.worker.start();
+    const first = run.join(five);
+    const second = run.join([assignmentOf(1), assignmentOf(4)]);
+    expect(run.claimed.map(({ task, outdated }) => [task, outdated.aborted])).toEqual([['part_0', true], ['part_1', false], ['part_4', false]]);
+    const unwanted = run.task(false, 'part_0');
+    run.claims[0]?.(unwanted);
+    run.claims[1]?.(run.task(false, 'part_1'));
+    run.claims[2]?.(run.task(false, 'part_4'));
+    await Promise.all([first, second]);
+    expect(run.claimed).toHaveLength(3);
+    expect([run.worker.tasks.map(({ id }) => id), unwanted.drops, run.failed]).toEqual([['part_1', 'part_4'], ['assigned elsewhere'], []]);
+  });
+
+  it('claims a task that comes back anew, once its outdated claim has ended', async () => {
+    run = drive();
+    await run.worker.start();
+    void run.join([assignment]);
+    void run.join([]);
+    const joined = run.join([assignment]);
+    expect(run.claimed).toHaveLength(1);
+    const [outdated, present] = [run.task(), run.task()];
+    run.claims[0]?.(outdated);
+    await expect.poll(() => run.claims.length).toBe(2);
+    run.claims[1]?.(present);
+    await joined;
+    expect([run.worker.tasks, outdated.drops]).toEqual([[present], ['assigned elsewhere']]);
   });
 
   it('tells its tasks whether the log has answered since their last turn, be it with nothing', async () => {
@@ -170,7 +244,7 @@ describe('Worker', () => {
     const turns: string[] = [];
     const task: RunningTask = { ...run.task(), turn: (recordsMax, polled) => { turns.push(`${recordsMax} ${String(polled)}`); return 0; } };
     const joined = run.join([assignment]);
-    expect(run.worker.claiming).toBe(null);
+    expect(run.worker.claiming).toEqual(['part_0']);
     run.claims.shift()?.(task);
     await joined;
     expect(run.worker.claiming).toEqual([]);

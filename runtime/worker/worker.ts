@@ -2,11 +2,15 @@ import { VoltstreamError } from '../../errors.ts';
 import type { Log, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from '../log/log.ts';
 import { RecordRetry } from '../task/error-policy.ts';
 import type { RunningTask } from '../task/running-task.ts';
+import { ClaimQueue } from './claim-queue.ts';
 
 /** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
 export interface TaskSource {
-  /** Claims a task, decides where it reads, and gives it ready to process. */
-  claim(assignment: TaskAssignment, consumer: LogConsumer): Promise<RunningTask>;
+  /**
+   * Claims a task, decides where it reads, and gives it ready to process. May reject as soon as `outdated` is aborted: nobody waits for the task
+   * any more. A task that comes nevertheless is dropped.
+   */
+  claim(assignment: TaskAssignment, consumer: LogConsumer, outdated: AbortSignal): Promise<RunningTask>;
 }
 
 export interface WorkerOptions {
@@ -42,6 +46,8 @@ const GROUP_OFFSETS_INTERVAL_MS = 2_000;
 /** Repartition topics are purged behind the committed position less this margin, for rewinds of the store. */
 const PURGE_MARGIN_RECORDS = 100_000;
 const RECLAIM_WAIT_MS = 200;
+/** Tasks that are loaded at the same time: one waits for the store while another one decodes. With more, the first would come later. */
+const CLAIMS_AT_ONCE = 2;
 
 /** One member of a consumer group: a loop that polls, hands batches to its tasks and gives each a turn. */
 export class Worker {
@@ -52,7 +58,9 @@ export class Worker {
   /** Which task reads a partition, by `<topic>-<partition>`. */
   readonly #readers = new Map<string, string>();
   readonly #pausedPartitions = new Set<string>();
-  readonly #claiming = new Map<string, Promise<void>>();
+  readonly #claims = new ClaimQueue(CLAIMS_AT_ONCE, (assignment, outdated) => this.#claimNow(assignment, outdated));
+  /** Tasks that went away, until they have let go of what they held. */
+  readonly #dropping = new Map<string, Promise<void>>();
   readonly #reclaiming = new Set<Promise<void>>();
   /** Why tasks stopped that stopped before their claim had come back to us. */
   readonly #stoppedEarly = new WeakMap<RunningTask, unknown>();
@@ -90,13 +98,14 @@ export class Worker {
 
   async start(): Promise<void> {
     await this.#consumer.start({ assigned: (tasks) => this.#assigned(tasks) });
-    this.#loop = this.#run();
+    this.#loop ??= this.#run();
   }
 
   /** Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     this.#stop.abort();
+    this.#claims.keepOnly(new Set());
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#finish(), new Promise((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
@@ -110,7 +119,7 @@ export class Worker {
   /** A claim that waits for a store that is away, or for a heartbeat, may take for ever: the caller's time-out ends the wait. */
   async #finish(): Promise<void> {
     await this.#loop;
-    await Promise.allSettled(this.#reclaiming);
+    await Promise.allSettled([...this.#reclaiming, ...this.#dropping.values()]);
     await Promise.allSettled(this.tasks.map((task) => task.flush()));
   }
 
@@ -208,64 +217,68 @@ export class Worker {
     }
   }
 
+  /**
+   * Tasks that stay go on at once, and each new one as soon as it is loaded. A later join may come before this has resolved: then it decides what
+   * is claimed.
+   */
   async #assigned(assignments: readonly TaskAssignment[]): Promise<void> {
+    if (this.#stopping) return;
     this.#pausedPartitions.clear();
-    const now = new Map(assignments.map((assignment) => [assignment.task, assignment]));
-    // First, so that a claim that ends while others are dropped knows whether its task is still ours.
     this.#assignments.clear();
-    for (const [id, assignment] of now) this.#assignments.set(id, assignment);
-    for (const [id, task] of this.#tasks) {
-      if (now.has(id)) continue;
-      this.#tasks.delete(id);
-      this.#options.listener.dropped(task, 'assigned elsewhere');
-      await task.drop('assigned elsewhere');
-    }
-    for (const [id, assignment] of now) {
-      const kept = this.#tasks.get(id);
-      if (kept === undefined) await this.#claim(assignment);
-      else this.#goOn(kept, assignment);
-    }
+    for (const assignment of assignments) this.#assignments.set(assignment.task, assignment);
     this.#firstAssignment = true;
-    this.#options.listener.assigned([...now.keys()]);
+    this.#claims.keepOnly(new Set(this.#assignments.keys()));
+    for (const [id, task] of this.#tasks) {
+      const assignment = this.#assignments.get(id);
+      if (assignment === undefined) this.#giveAway(id, task);
+      else this.#goOn(task, assignment);
+    }
+    this.#loop ??= this.#run();
+    this.#options.listener.assigned([...this.#assignments.keys()]);
+    const claims = assignments.filter(({ task }) => !this.#tasks.has(task)).map((assignment) => this.#claims.claim(assignment));
+    await Promise.all([...this.#dropping.values(), ...claims]);
   }
 
-  /** One claim of a task at a time: a join may come while a lost task is claimed again, and two claims would fence each other. */
-  #claim(assignment: TaskAssignment): Promise<void> {
-    const underWay = this.#claiming.get(assignment.task);
-    if (underWay !== undefined) return underWay;
-    const claim = this.#claimNow(assignment).finally(() => this.#claiming.delete(assignment.task));
-    this.#claiming.set(assignment.task, claim);
-    return claim;
+  #giveAway(id: string, task: RunningTask): void {
+    this.#tasks.delete(id);
+    this.#options.listener.dropped(task, 'assigned elsewhere');
+    const dropping = task.drop('assigned elsewhere').catch((error: unknown) => this.#options.listener.failed(error))
+      .finally(() => this.#dropping.delete(id));
+    this.#dropping.set(id, dropping);
   }
 
-  async #claimNow(assignment: TaskAssignment): Promise<void> {
+  async #claimNow(assignment: TaskAssignment, outdated: AbortSignal): Promise<void> {
     let task: RunningTask;
     try {
-      task = await this.#options.source.claim(assignment, this.#consumer);
+      const before = this.#dropping.get(assignment.task);
+      if (before !== undefined) await before;
+      task = await this.#options.source.claim(assignment, this.#consumer, outdated);
     } catch (error) {
-      if (error instanceof VoltstreamError && (error.code === 'FENCED' || error.code === 'REWOUND')) {
-        this.#track(this.#claimAgain(null, assignment, error.code, 0));
-        return;
-      }
-      // An archive makes an unfinished range again while it claims.
-      if (error instanceof RecordRetry) {
-        this.#options.listener.retrying('record', error.cause);
-        this.#track(this.#claimAgain(null, assignment, 'retry', error.waitMs));
-        return;
-      }
-      if (!this.#stopping) this.#options.listener.failed(error);
+      if (!this.#stopping && !outdated.aborted) this.#claimFailed(assignment, error);
       return;
     }
-    if (this.#stopping || !this.#assignments.has(assignment.task)) {
+    if (outdated.aborted) {
       const reason = this.#stopping ? 'stopped' : 'assigned elsewhere';
       this.#options.listener.dropped(task, reason);
-      await task.drop(reason);
+      await task.drop(reason).catch((error: unknown) => this.#options.listener.failed(error));
       return;
     }
     this.#tasks.set(assignment.task, task);
     this.#goOn(task, assignment);
     // Its first delivery may have been refused before it was ours to know.
     if (task.stopped) this.taskStopped(task, this.#stoppedEarly.get(task));
+  }
+
+  #claimFailed(assignment: TaskAssignment, error: unknown): void {
+    if (error instanceof VoltstreamError && (error.code === 'FENCED' || error.code === 'REWOUND')) {
+      this.#track(this.#claimAgain(null, assignment, error.code, 0));
+    } else if (error instanceof RecordRetry) {
+      // An archive makes an unfinished range again while it claims.
+      this.#options.listener.retrying('record', error.cause);
+      this.#track(this.#claimAgain(null, assignment, 'retry', error.waitMs));
+    } else {
+      this.#options.listener.failed(error);
+    }
   }
 
   /** Reads on at the position in memory: nothing that was fetched under another claim or generation is taken. */
@@ -285,7 +298,7 @@ export class Worker {
     await this.#membershipConfirmed();
     await new Promise((resolve) => setTimeout(resolve, RECLAIM_WAIT_MS * (0.5 + this.#options.random())));
     if (this.#stopping || this.#assignments.get(assignment.task) !== assignment || this.#tasks.has(assignment.task)) return;
-    await this.#claim(assignment);
+    await this.#claims.claim(assignment);
   }
 
   /** Ends at once when the worker stops. */

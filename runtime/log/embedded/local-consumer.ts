@@ -38,8 +38,8 @@ export class LocalConsumer implements LogConsumer {
       this.#reading.set(nameOf({ topic, partition }), { topic, partition, position: null, paused: true });
     }
     this.#unsubscribe = this.#storage.onAppend(() => this.#waiter.wake());
-    await listener.assigned(this.#options.tasks);
     this.#running = true;
+    await listener.assigned(this.#options.tasks);
     this.#waiter.wake();
   }
 

@@ -1,6 +1,6 @@
 import { VoltstreamError } from '../../../errors.ts';
 import { Waiter } from '../embedded/waiter.ts';
-import type { AssignmentListener, ConsumerOptions, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from '../log.ts';
+import type { AssignmentListener, ConsumerOptions, LogBatch, LogConsumer, TopicPartition } from '../log.ts';
 import { boundsOf } from './bounds.ts';
 import type { Cluster } from './cluster.ts';
 import { PartitionBuffer, partitionName } from './partition-buffer.ts';
@@ -26,9 +26,6 @@ export class KafkaConsumer implements LogConsumer {
   readonly #filled = new Waiter();
   #listener: AssignmentListener | null = null;
   #held: HeldTasks = { held: [], heldSinceMs: 0 };
-  #generation = 0;
-  #assigning = 0;
-  #assignments: Promise<void> = Promise.resolve();
   #answers = 0;
   #failure: unknown = null;
   #stopped = false;
@@ -75,10 +72,8 @@ export class KafkaConsumer implements LogConsumer {
     for (;;) {
       if (this.#failure !== null) throw kafkaFailure(this.#failure, `the consumer of group ${this.#options.group} has ended`);
       const batches: LogBatch[] = [];
-      if (this.#assigning === 0) {
-        for (const buffer of this.#buffers.values()) if (buffer.outOfRange) await this.#throwOutOfRange(buffer);
-        for (const buffer of this.#buffers.values()) this.#take(buffer, batches);
-      }
+      for (const buffer of this.#buffers.values()) if (buffer.outOfRange) await this.#throwOutOfRange(buffer);
+      for (const buffer of this.#buffers.values()) this.#take(buffer, batches);
       const leftMs = untilMs - performance.now();
       if (batches.length > 0 || leftMs <= 0) return batches;
       await this.#filled.sleep(leftMs);
@@ -131,7 +126,6 @@ export class KafkaConsumer implements LogConsumer {
     this.#stopped = true;
     this.#filled.wake();
     await asKafkaFailure('cannot leave the group', () => Promise.all([this.#member.stop(), this.#fetcher.stop()]));
-    await this.#assignments;
   }
 
   #take(buffer: PartitionBuffer, into: LogBatch[]): void {
@@ -173,27 +167,12 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   #joined(assignment: ReadonlyMap<string, readonly number[]>): void {
-    this.#generation += 1;
-    const generation = this.#generation;
     for (const buffer of this.#buffers.values()) buffer.assigned = assignment.get(buffer.topic)?.includes(buffer.partition) ?? false;
     this.#pauseAll();
     const tasks = this.#options.tasks.filter((task) => task.partitions.every((one) => this.#get(one).assigned));
     this.#held = { held: tasks.map(({ task }) => task), heldSinceMs: Date.now() };
-    this.#assigning += 1;
-    this.#assignments = this.#assignments.then(() => this.#assigned(generation, tasks));
-  }
-
-  async #assigned(generation: number, tasks: readonly TaskAssignment[]): Promise<void> {
-    try {
-      if (generation !== this.#generation || this.#stopped) return; // a later join is waiting behind this one
-      this.#pauseAll();
-      await this.#listener!.assigned(tasks);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#assigning -= 1;
-      this.#filled.wake();
-    }
+    if (this.#stopped) return;
+    void this.#listener!.assigned(tasks).catch((error: unknown) => this.#fail(error));
   }
 
   #pauseAll(): void {
