@@ -32,17 +32,19 @@ export function buildKafkaStreams(): void {
 }
 
 export function commandLineOf(side: Side, options: Omit<PeerOptions, 'tuned'>, profileFolder: string | null): CommandLine {
-  const text = JSON.stringify({ ...options, tuned: side === 'kafka-streams-tuned' });
+  const told = { ...options, tuned: side === 'kafka-streams-tuned' };
   if (side === 'voltstream') {
     const profile = profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
-    return { command: process.execPath, arguments: ['--max-semi-space-size=64', ...profile, join(import.meta.dirname, 'voltstream-process.ts'), text] };
+    return { command: process.execPath, arguments: ['--max-semi-space-size=64', ...profile, join(import.meta.dirname, 'voltstream-process.ts'), JSON.stringify(told)] };
   }
+  return { command: 'java', arguments: javaArguments('Peer', options.folder, told) };
+}
+
+/** A program of `kafka-streams/`, told what to do as JSON. */
+export function javaArguments(program: string, folder: string, options: object): readonly string[] {
   const jars = readdirSync(join(target, 'dependency')).map((name) => join(target, 'dependency', name));
-  return {
-    command: 'java',
-    arguments: [
-      `-Xms${javaHeap}`, `-Xmx${javaHeap}`, '-XX:+UseG1GC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', `-Djava.io.tmpdir=${options.folder}`,
-      '-cp', [join(target, 'classes'), ...jars].join(delimiter), 'Peer', text,
-    ],
-  };
+  return [
+    `-Xms${javaHeap}`, `-Xmx${javaHeap}`, '-XX:+UseG1GC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', `-Djava.io.tmpdir=${folder}`,
+    '-cp', [join(target, 'classes'), ...jars].join(delimiter), program, JSON.stringify(options),
+  ];
 }
