@@ -83,6 +83,37 @@ describe.skipIf(url === '')('with Redis', () => {
       expect(sent).toEqual(['EVALSHA', 'EVAL']);
     });
 
+    it('asks for the next page of a load before it hands out the one before', async () => {
+      const cells = Array.from({ length: 3_000 }, (_, index) => cell('s', `key ${index}`, 'v'));
+      const last = following(await store.claim('t_0'), cells);
+      await store.commit(last);
+      sent.length = 0;
+      const asked: number[] = [];
+      for await (const page of store.load({ ...last, epoch: 1 })) if (page.length > 0) asked.push(sent.filter((command) => command === 'HSCAN').length);
+      expect(asked.length).toBeGreaterThan(2);
+      expect(asked).toEqual(asked.map((_, index) => Math.min(index + 2, asked.length)));
+    });
+
+    it('refuses a load of which cells were passed over, as when Redis is started again in the middle of it', async () => {
+      const cells = Array.from({ length: 3_000 }, (_, index) => cell('s', `key ${index}`, 'v'));
+      const last = following(await store.claim('t_0'), cells);
+      await store.commit(last);
+      let scans = 0;
+      const disturbed = new RedisStateStore({
+        ...options(),
+        intercept: async (command, send) => {
+          const answer = await send();
+          // The cursor of another process of Redis, which orders the hash otherwise.
+          return command === 'HSCAN' && ++scans === 2 && Array.isArray(answer) ? [Buffer.from('0'), answer[1]] : answer;
+        },
+      });
+      await disturbed.open();
+      await expectFailure(loadAll(disturbed, { ...last, epoch: 1 }), 'STORE_UNAVAILABLE');
+      scans = 2;
+      expect(await loadAll(disturbed, { ...last, epoch: 1 })).toHaveLength(3_000);
+      await disturbed.close();
+    });
+
     it('leaves the state as it was when Redis is out of memory, and goes on with the same commit', async () => {
       const first = following(await store.claim('t_0'), [cell('a', 'k', 'v')]);
       await store.commit(first);

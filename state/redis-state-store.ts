@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { assertInvariant, VoltstreamError } from '../errors.ts';
-import { bytesToLatin1, compareBytes, isInRange, singleKeyOf } from './cell-bytes.ts';
+import { bytesToLatin1, isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, verifyClaim } from './commit-check.ts';
 import type { TaskHead } from './commit-check.ts';
 import { describeConnection, mastersOf, redisClient } from './redis-connection.ts';
 import type { RedisClient, RedisConnectionOptions } from './redis-connection.ts';
 import { openingFailure } from './redis-failure.ts';
 import { healthOf, redisFacts, refuseUnsafe } from './redis-health.ts';
+import { bufferOf, nextCount, pairs, sorted } from './redis-cells.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { matchOf } from './redis-match.ts';
 import { binary, list, RedisScripts, text } from './redis-scripts.ts';
@@ -114,8 +115,31 @@ export class RedisStateStore implements StateStore {
   async *load(claim: Claim): AsyncGenerator<readonly Cell[]> {
     const head = await this.#settledHead(claim.task);
     verifyClaim(head, claim);
-    for (const store of head?.stores ?? []) yield* this.#scan(this.#keys.cells(claim.task, store), store);
+    const loaded = new Map<string, number>();
+    for (const store of head?.stores ?? []) {
+      for await (const page of this.#scan(this.#keys.cells(claim.task, store), store)) {
+        loaded.set(store, (loaded.get(store) ?? 0) + page.length);
+        yield page;
+      }
+    }
+    const sizes = await Promise.all((head?.stores ?? []).map(async (store) => ({ store, cells: await this.#cellCount(claim.task, store) })));
     verifyClaim(await this.#head(claim.task), claim);
+    for (const { store, cells } of sizes) this.#verifyWhole(claim.task, store, cells, loaded.get(store) ?? 0);
+  }
+
+  async #cellCount(task: string, store: string): Promise<number> {
+    return Number(text(await this.#opened().command('HLEN', this.#keys.cells(task, store))));
+  }
+
+  /**
+   * A Redis that was started again, or another one that took over, orders a hash otherwise: a scan that goes on there passes cells over, though
+   * owner and sequence are the same.
+   */
+  #verifyWhole(task: string, store: string, cells: number, loaded: number): void {
+    if (cells === loaded) return;
+    throw new VoltstreamError('STORE_UNAVAILABLE', 'Redis was started again, or another one took over, while a task was loaded', {
+      where: `${this.#where}, task ${task}, store ${store}`, wanted: `${cells} cells`, got: String(loaded),
+    });
   }
 
   async commit(commit: Commit): Promise<CommitOutcome> {
@@ -292,28 +316,33 @@ export class RedisStateStore implements StateStore {
     }
   }
 
-  /** Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. */
+  /**
+   * Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. The next page is asked for before this one
+   * is looked at, so that Redis gathers it meanwhile.
+   */
   async *#scan(key: string, store: string, match?: Buffer): AsyncGenerator<Cell[]> {
     const pageBytes = this.#options.pageBytes ?? 1_000_000;
     const seen = new Set<string>();
-    const matching = match === undefined ? [] : ['MATCH', match];
-    let cursor = '0';
     let count = 100;
-    do {
-      const [next, fields] = list(await this.#opened().command('HSCAN', key, cursor, ...matching, 'COUNT', String(count)));
-      cursor = text(next);
-      const page: Cell[] = [];
-      let bytes = 0;
-      for (const cell of pairs(store, list(fields))) {
-        bytes += cell.key.length + (cell.value?.length ?? 0);
+    for (let answer: Promise<Reply> | null = this.#scanFrom(key, '0', count, match); answer !== null;) {
+      const [next, fields] = list(await answer);
+      const found = list(fields);
+      count = nextCount(count, found, pageBytes);
+      answer = text(next) === '0' ? null : this.#scanFrom(key, text(next), count, match);
+      const page = pairs(store, found).filter((cell) => {
         const name = bytesToLatin1(cell.key);
-        if (seen.has(name)) continue;
-        seen.add(name);
-        page.push(cell);
-      }
+        return seen.size !== seen.add(name).size;
+      });
       if (page.length > 0) yield page;
-      count = Math.min(5_000, Math.max(1, Math.floor((pageBytes * count) / Math.max(bytes, 1))), count * 4);
-    } while (cursor !== '0');
+    }
+  }
+
+  #scanFrom(key: string, cursor: string, count: number, match: Buffer | undefined): Promise<Reply> {
+    const matching = match === undefined ? [] : ['MATCH', match];
+    const answer = this.#opened().command('HSCAN', key, cursor, ...matching, 'COUNT', String(count));
+    // Whoever waits for it is told; whoever has stopped reading before does not want to know.
+    answer.catch(() => undefined);
+    return answer;
   }
 
   /** All of a store's cells in the range, or undefined when the task changed meanwhile. */
@@ -353,22 +382,4 @@ export class RedisStateStore implements StateStore {
     assertInvariant(this.#scripts !== undefined, 'the state store is open');
     return this.#scripts;
   }
-}
-
-function pairs(store: string, fields: readonly Reply[]): Cell[] {
-  const cells: Cell[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    cells.push({ store, key: binary(fields[index]), value: binary(fields[index + 1]) });
-  }
-  return cells;
-}
-
-function sorted(cells: readonly Cell[], range: CellRange): readonly Cell[] {
-  const found = cells.filter(({ key }) => isInRange(key, range));
-  found.sort((left, right) => compareBytes(left.key, right.key));
-  return range.limit === undefined ? found : found.slice(0, range.limit);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
