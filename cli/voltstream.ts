@@ -128,18 +128,21 @@ function simulateCommand(root: Command): void {
     .option('--days <number>', 'simulated time (default: as the profile says)')
     .option('--start <time>', 'when it begins: an ISO time, or now (default: as the profile says)')
     .option('--out <folder>', 'JSON lines in this folder, which must be new or empty (default: into the log)')
+    .option('--format <name>', 'of the files in that folder: jsonl, or avro (object container files)', 'jsonl')
     .option('--rate <number>', 'messages a second (default: as fast as possible)')
     .option('--speed <times>', 'so many times as fast as real time; 1 is live')
     .option('--workers <number>', 'threads that simulate; 0 is this one (default: one less than there are cores)')
     .option('--no-ledger', 'do not write down what is true')
+    .option('--fit <file...>', 'learn a profile from session logs in place of simulating: with --mapping, into the file --out')
+    .option('--mapping <name>', 'with --fit: how these are read, as for ingest')
     .option('--force', 'write over a folder with files')
     .option('--json', 'print the outcome as JSON')
     .action(async (flags: Flags) => {
       const text = (name: string): string | null => (flags[name] as string | undefined) ?? null;
       await (await import('./simulate/simulate.ts')).simulateCommand(sourcesOf(flags), {
-        profile: String(flags['profile']), seed: String(flags['seed']), days: text('days'), start: text('start'), out: text('out'), rate: text('rate'),
+        profile: String(flags['profile']), seed: String(flags['seed']), days: text('days'), start: text('start'), out: text('out'), format: String(flags['format']), rate: text('rate'),
         speed: text('speed'), workers: text('workers'), ledger: flags['ledger'] !== false, force: flags['force'] === true, list: flags['list'] === true,
-        json: flags['json'] === true,
+        fit: (flags['fit'] as readonly string[] | undefined) ?? null, mapping: text('mapping'), json: flags['json'] === true,
       });
     });
 }

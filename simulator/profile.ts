@@ -49,10 +49,18 @@ export interface SitesProfile {
   readonly places: readonly PlaceProfile[];
   readonly arrivals: ArrivalsProfile;
   /** How long a vehicle stays connected: median minutes, spread of the logarithm. It leaves earlier only where `leavesWhenFull` says so. */
-  readonly stay: { readonly medianMinutes: number; readonly spread: number; readonly leavesWhenFullPart: number };
+  readonly stay: StayProfile;
   /** Vehicles that wait when all connectors are taken, and for how long at most; who finds the queue full is turned away. */
   readonly queue: { readonly max: number; readonly patienceMinutes: number };
   readonly tariffId: string | null;
+}
+
+export interface StayProfile {
+  readonly medianMinutes: number;
+  readonly spread: number;
+  readonly leavesWhenFullPart: number;
+  /** In place of median and spread: stays in minutes, each with the Wh that are charged in it, one as likely as the other. As `--fit` writes them. */
+  readonly visits?: readonly (readonly [number, number])[];
 }
 
 export interface PlaceProfile {

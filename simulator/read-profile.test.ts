@@ -68,7 +68,7 @@ describe('a profile', () => {
     ['sites.0.sitePowerMaxW', 'all'], ['sites.0.sharing', 'by lot'], ['sites.0.operator', undefined], ['sites.0.access', 'secret'], ['sites.0.open24Hours', 'yes'],
     ['sites.0.places', []], ['sites.0.places.0.latitude', 91], ['sites.0.places.0.longitude', null], ['sites.0.places.0.timeZone', 'Mars/Base'],
     ['sites.0.arrivals.perConnectorDay', -1], ['sites.0.arrivals.byHour', [1, 2]], ['sites.0.arrivals.byWeekday', [0, 0, 0, 0, 0, 0, 0]],
-    ['sites.0.stay.medianMinutes', 0], ['sites.0.stay.spread', 9], ['sites.0.stay.leavesWhenFullPart', -0.1], ['sites.0.queue.max', 0.5],
+    ['sites.0.stay.medianMinutes', 0], ['sites.0.stay.spread', 9], ['sites.0.stay.visits', []], ['sites.0.stay.visits', [[5, -1]]], ['sites.0.stay.visits', [[0, 5]]], ['sites.0.stay.leavesWhenFullPart', -0.1], ['sites.0.queue.max', 0.5],
     ['sites.0.queue.patienceMinutes', 'long'], ['sites.0.tariffId', 5], ['reporting.sampleEverySeconds', 0], ['reporting.clockAligned', 1],
     ['reporting.heartbeatEveryMinutes', 0], ['reporting.delayMilliseconds.median', -1], ['reporting.delayMilliseconds.spread', 4],
     ['reporting.registers', 'none'], ['climate.meanC', 'warm'], ['climate.yearC', 100], ['climate.dayC', undefined], ['faults.lost-stop', 2],

@@ -93,6 +93,9 @@ function siteOf(root: FieldReader, site: string): void {
   root.number(`${site}.stay.medianMinutes`, 1, 100_000);
   root.number(`${site}.stay.spread`, 0, 3);
   root.number(`${site}.stay.leavesWhenFullPart`, 0, 1);
+  const visits = root.at(`${site}.stay.visits`);
+  const areSound = visits === undefined || (Array.isArray(visits) && visits.length > 0 && visits.every(isVisit));
+  root.check(`${site}.stay.visits`, areSound, 'pairs of minutes above 0 and Wh from 0');
   root.whole(`${site}.queue.max`, 0, 1_000);
   root.number(`${site}.queue.patienceMinutes`, 0, 10_000);
   const tariff = root.at(`${site}.tariffId`);
@@ -111,6 +114,10 @@ function faultsOf(root: FieldReader): FaultRates {
     root.check('faults', !(rates[one] + rates[other] > 1), `at most 1 for ${one} and ${other} together`);
   }
   return rates;
+}
+
+function isVisit(pair: unknown): boolean {
+  return Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'number' && pair[0] > 0 && pair[0] <= 100_000 && typeof pair[1] === 'number' && pair[1] >= 0;
 }
 
 function isTimeZone(name: unknown): boolean {

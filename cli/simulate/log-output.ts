@@ -30,10 +30,12 @@ export class LogOutput implements SimulationOutput {
     this.#retrying = retrying;
   }
 
-  /** `writer` names profile, seed and start: what has been appended of it before is not appended again. */
-  static async open(producer: LogProducer, writer: string, retrying: (error: unknown) => void): Promise<LogOutput> {
+  /** `writer` names profile, seed and start: what has been appended of it before is not appended again. `first` goes before all else, once. */
+  static async open(producer: LogProducer, writer: string, first: readonly OutboundRecord[], retrying: (error: unknown) => void): Promise<LogOutput> {
     const mark = await producer.mark(writer);
-    return new LogOutput(producer, writer, mark === null ? 0 : Number(mark), retrying);
+    const output = new LogOutput(producer, writer, mark === null ? 0 : Number(mark), retrying);
+    if (mark === null) output.#records.push(...first);
+    return output;
   }
 
   async write(slice: Slice): Promise<void> {

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { OutboundRecord } from '../../charging/engine.ts';
+import { tariffsTopic, vehiclesTopic } from '../../charging/reference/reference-topics.ts';
 import { chargingTopics } from '../../charging/topics.ts';
 import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
 import { VoltstreamError } from '../../errors.ts';
@@ -9,6 +11,8 @@ import { logAndRegistryOf } from '../../runtime/ports.ts';
 import type { SchemaRegistry } from '../../schemas/codec.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import { station } from '../../schemas/generated/station.ts';
+import { tariff } from '../../schemas/generated/tariff.ts';
+import { vehicle } from '../../schemas/generated/vehicle.ts';
 import type { OutputForm } from '../../simulator/district-group.ts';
 import { emptyDraft } from '../../simulator/messages/message-sink.ts';
 import type { SchemaIds } from '../../simulator/messages/record-encoder.ts';
@@ -16,9 +20,11 @@ import { districtCount } from '../../simulator/network/network.ts';
 import type { DistrictFigures } from '../../simulator/network/district-run.ts';
 import type { Profile } from '../../simulator/profile.ts';
 import { readProfile, shippedProfiles } from '../../simulator/read-profile.ts';
+import { referenceFiles, simulatedTariffs, simulatedVehicles } from '../../simulator/reference/reference-data.ts';
 import { simulate, sliceCount } from '../../simulator/simulation.ts';
 import { thousands } from '../progress.ts';
-import { FolderOutput } from './folder-output.ts';
+import { fit } from './fit.ts';
+import { FolderOutput, folderFormats, formOf } from './folder-output.ts';
 import { LedgerFolder } from './ledger-folder.ts';
 import { LogOutput } from './log-output.ts';
 import type { Pace } from './pacer.ts';
@@ -34,12 +40,17 @@ export interface SimulateOptions {
   readonly start: string | null;
   /** A folder for JSON lines; null: into the log. */
   readonly out: string | null;
+  /** Of the files in that folder: jsonl or avro. */
+  readonly format: string;
   readonly rate: string | null;
   readonly speed: string | null;
   readonly workers: string | null;
   readonly ledger: boolean;
   readonly force: boolean;
   readonly list: boolean;
+  /** Session logs to learn a profile from, in place of a simulation. */
+  readonly fit: readonly string[] | null;
+  readonly mapping: string | null;
   readonly json: boolean;
 }
 
@@ -57,6 +68,10 @@ interface Plan {
 export async function simulateCommand(sources: ConfigurationSources, options: SimulateOptions): Promise<void> {
   if (options.list) {
     process.stdout.write(profilesText());
+    return;
+  }
+  if (options.fit !== null) {
+    await fit({ files: options.fit, mapping: options.mapping, out: options.out, force: options.force, json: options.json });
     return;
   }
   const plan = planOf(options);
@@ -111,8 +126,10 @@ function wrong(where: string, wanted: string, got: string | null): VoltstreamErr
 }
 
 async function intoFolder(folder: string, plan: Plan, options: SimulateOptions, signal: AbortSignal): Promise<void> {
-  const output = await FolderOutput.open(folder, aboutOf(plan), options.force);
-  await run(output, plan, { kind: 'json-lines' }, options, signal, folder);
+  const format = folderFormats.find((name) => name === options.format);
+  if (format === undefined) throw wrong('--format', folderFormats.join(' or '), options.format);
+  const output = await FolderOutput.open(folder, { format, about: aboutOf(plan), files: referenceFiles(plan.profile), force: options.force });
+  await run(output, plan, formOf(format), options, signal, folder);
 }
 
 async function intoLog(configuration: Configuration, plan: Plan, options: SimulateOptions, signal: AbortSignal): Promise<void> {
@@ -123,9 +140,10 @@ async function intoLog(configuration: Configuration, plan: Plan, options: Simula
     try {
       await log.createTopics(chargingTopics(configuration.partitions));
       const ids = await schemaIds(registry);
+      const first = await referenceRecords(registry, plan);
       const writer = `simulate/${plan.profile.name}/${plan.seed}/${plan.startMs}`;
       let told = '';
-      const into = await LogOutput.open(await log.producer(), writer, (error) => {
+      const into = await LogOutput.open(await log.producer(), writer, first, (error) => {
         const text = error instanceof Error ? error.message : String(error);
         if (text !== told) process.stderr.write(`${text}\n`);
         told = text;
@@ -154,6 +172,16 @@ async function schemaIds(registry: SchemaRegistry): Promise<SchemaIds> {
       timeZone: 'UTC', access: 'public', openAlways: false, openingHours: null, validFromMs: 0, evses: [], tariffId: null, registerScope: 'lifetime',
     })),
   };
+}
+
+/** Tariffs and vehicles, which are there before the first session. */
+async function referenceRecords(registry: SchemaRegistry, { profile, startMs }: Plan): Promise<readonly OutboundRecord[]> {
+  const tariffs = await registry.writer(`${tariffsTopic}-value`, tariff);
+  const vehicles = await registry.writer(`${vehiclesTopic}-value`, vehicle);
+  return [
+    ...simulatedTariffs(profile).map((one) => ({ topic: tariffsTopic, key: Buffer.from(one.tariffId), value: tariffs.encode(one), timestampMs: startMs })),
+    ...simulatedVehicles(profile).map((one) => ({ topic: vehiclesTopic, key: Buffer.from(one.model), value: vehicles.encode(one), timestampMs: startMs })),
+  ];
 }
 
 function aboutOf({ profile, seed, startMs, days }: Plan): object {

@@ -165,7 +165,14 @@ export class Sessions {
     const { faults } = this.#profile;
     const { alternating, direct } = this.#fleet.curvesOf(vehicle);
     const isDirect = profile.current === 'DC' && direct !== null;
-    const stayMs = fails ? 15_000 + random.below(45_000) : Math.max(2, random.logNormal(profile.stay.medianMinutes, profile.stay.spread)) * MINUTE_MS;
+    const visit = profile.stay.visits === undefined ? null : random.oneOf(profile.stay.visits);
+    const minutes = visit?.[0] ?? Math.max(2, random.logNormal(profile.stay.medianMinutes, profile.stay.spread));
+    const stayMs = fails ? 15_000 + random.below(45_000) : minutes * MINUTE_MS;
+    const curve = isDirect ? direct : alternating;
+    const arrivalSoc = this.#fleet.socNow(vehicle, startMs, celsius);
+    const wantsSoc = visit === null ? null : (visit[1] * curve.efficiency * 100) / curve.batteryWh;
+    // Who is known to have charged so much came as empty as that takes.
+    const soc = wantsSoc === null ? arrivalSoc : Math.max(0, Math.min(arrivalSoc, 100 - wantsSoc));
     const lot = random.part();
     const losesStart = lot < faults['lost-start'];
     const losesStop = !losesStart && lot < faults['lost-start'] + faults['lost-stop'];
@@ -178,11 +185,11 @@ export class Sessions {
     return {
       transactionId: `${connector.evseId}-${connector.station.transactions}`,
       idToken: `token-${vehicle.toString(36)}`, partner: partner === 0 ? null : `partner-${partner}`,
-      curve: isDirect ? direct : alternating, startMs, startWh,
+      curve, startMs, startWh,
       leavesMs: Math.round(startMs + stayMs), leavesWhenFull: random.chance(profile.stay.leavesWhenFullPart),
-      targetSoc: isDirect ? Math.min(100, Math.max(60, 82 + 9 * random.normal())) : 100,
+      targetSoc: wantsSoc !== null ? Math.min(100, soc + wantsSoc) : isDirect ? Math.min(100, Math.max(60, 82 + 9 * random.normal())) : 100,
       limitW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1), seqNo: 0,
-      soc: this.#fleet.socNow(vehicle, startMs, celsius), atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
+      soc, atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
       nextSampleMs: startMs, aheadMs: -1, aheadSoc: 0, aheadWh: 0, isFull: fails, readings: [], faults: fails ? withFault(0, 'failed-start') : 0, touched: [],
       messages: 0, received: 0, losesStart, losesStop,
       // The register passes its highest value some kWh into the session.
