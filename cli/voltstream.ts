@@ -147,6 +147,23 @@ function simulateCommand(root: Command): void {
     });
 }
 
+function loadTestCommand(root: Command): void {
+  withSettings(root.command('load-test'))
+    .description('load the product with a simulation: throughput, latency, memory, CPU, and whether all is right by the ledger (docs/load-test.md)')
+    .option('--profile <name>', 'a shipped profile (voltstream simulate --list), or a JSON file', 'city')
+    .option('--seed <text>', 'the same seed gives the same messages', '1')
+    .option('--events <number>', 'at least so many messages (default: 100000, or what the rate gives in --duration)')
+    .option('--rate <rate>', 'max, a number a second, or FROM:TO:SECONDS', 'max')
+    .option('--duration <seconds>', 'with a rate: so long')
+    .option('--json <file>', 'the report as JSON')
+    .option('--html <file>', 'the report as one page with plots')
+    .action(async (flags: Flags) => {
+      const { loadTestOptionsFrom } = await import('./load-test/load-test-options.ts');
+      const options = loadTestOptionsFrom(flags);
+      await (await import('./load-test/load-test.ts')).loadTest(sourcesOf(flags), options);
+    });
+}
+
 function program(): Command {
   const root = new Command('voltstream')
     .description('Stream processing in your own process, and on it the live data platform of an EV-charging network.')
@@ -185,6 +202,7 @@ function program(): Command {
 
   referenceCommand(root);
   simulateCommand(root);
+  loadTestCommand(root);
 
   withSettings(root.command('query'))
     .description('ask ClickHouse; where a process already runs on the data folder, it answers')
