@@ -56,6 +56,24 @@ describe('an application', () => {
     await application.stop();
   });
 
+  it('waits for a log that is away for a moment until it knows that everything is done, and says so once', async () => {
+    const world = await fresh();
+    await append(world, 'in', numbered(1));
+    const { application, drained, lines } = processOf(world, countingTopology());
+    await application.start();
+    await drained();
+    const bounds = world.log.bounds.bind(world.log);
+    let failures = 3;
+    world.log.bounds = (partition) => (failures-- > 0 ? Promise.reject(new VoltstreamError('LOG_UNAVAILABLE', 'planted')) : bounds(partition));
+    await drained();
+    expect(failures).toBeLessThan(0);
+    expect(lines.filter(({ err }) => err?.code === 'LOG_UNAVAILABLE')).toHaveLength(1);
+    world.log.bounds = () => Promise.reject(new VoltstreamError('LOG_REFUSED', 'planted'));
+    await expect(drained()).rejects.toMatchObject({ code: 'LOG_REFUSED' });
+    world.log.bounds = bounds;
+    await application.stop();
+  });
+
   it('leaves what it could not deliver in time to the next owner, and says so in one line', async () => {
     const world = await fresh();
     const first = processOf(world, countingTopology(), { flags: { shutdownTimeoutMs: 300 } });

@@ -117,11 +117,13 @@ export class Application {
     return this.ready && this.#workers.every((worker) => worker.caughtUp);
   }
 
-  /** Waits until everything that is in the log now, and what follows from it, is processed, committed and delivered. */
+  /**
+   * Waits until everything that is in the log now, and what follows from it, is processed, committed and delivered; while the log is away, too.
+   */
   async drained(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.caughtUp && await this.#atEnd()) return;
+      if (this.caughtUp && await claimPatiently(() => this.#atEnd(), signal, (_operation, error) => this.retrying('look at the end of the log', error))) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -23,10 +23,20 @@ function failing(...failures: readonly [ErrorCode, string?][]): { readonly log: 
 describe('topics at the start', () => {
   it('are waited for while brokers do not know them yet, and while no broker answers', async () => {
     const told: string[] = [];
-    const { log, calls } = failing(['TOPIC_MISSING'], ['LOG_UNAVAILABLE'], ['PARTITIONS_CHANGED', 'null']);
+    const { log, calls } = failing(['TOPIC_MISSING'], ['LOG_UNAVAILABLE']);
     await createTopicsAtStart(log, topics, signal, (operation) => told.push(operation));
-    expect([calls(), told]).toEqual([4, ['create topics', 'create topics', 'create topics']]);
+    expect([calls(), told]).toEqual([3, ['create topics', 'create topics']]);
     expect(await log.partitionCount('events')).toBe(4);
+  });
+
+  it('are waited for until whoever is asked next knows them', async () => {
+    const log = new MemoryLog();
+    const count = log.partitionCount.bind(log);
+    let asked = 0;
+    log.partitionCount = (topic) => (++asked < 3 ? Promise.resolve(null) : count(topic));
+    const told: unknown[] = [];
+    await createTopicsAtStart(log, topics, signal, (_operation, error) => told.push(error));
+    expect(told).toMatchObject([{ code: 'TOPIC_MISSING', where: 'events' }, { code: 'TOPIC_MISSING', where: 'events' }]);
   });
 
   it('with another number of partitions are refused at once', async () => {

@@ -18,7 +18,11 @@ export async function createTopicsAtStart(
   const backOff = new BackOff(signal);
   for (;;) {
     try {
-      return await log.createTopics(topics);
+      await log.createTopics(topics);
+      for (const { topic } of topics) {
+        if (await log.partitionCount(topic) === null) throw new VoltstreamError('TOPIC_MISSING', 'a topic that was created is not known yet', { where: topic });
+      }
+      return;
     } catch (error) {
       if (!mayPass(error) || performance.now() > untilMs) throw error;
       retrying('create topics', error);
@@ -29,6 +33,5 @@ export async function createTopicsAtStart(
 
 function mayPass(error: unknown): boolean {
   if (!(error instanceof VoltstreamError)) return false;
-  const { code, message } = error;
-  return code === 'TOPIC_MISSING' || (code === 'PARTITIONS_CHANGED' && /got: (?:null|0)$/m.test(message)) || isPassing(error);
+  return error.code === 'TOPIC_MISSING' || isPassing(error);
 }

@@ -31,6 +31,7 @@ export async function settleTopics(cluster: Cluster, definitions: readonly Topic
 
 function checkPartitions({ topic, partitions }: TopicDefinition, count: number): void {
   if (count === partitions) return;
+  if (count === 0) throw new VoltstreamError('TOPIC_MISSING', `topic ${topic} was created, and the broker that was asked does not know it yet`, { where: topic });
   throw new VoltstreamError('PARTITIONS_CHANGED', `topic ${topic} has another number of partitions`, { wanted: String(partitions), got: String(count) });
 }
 
