@@ -2,6 +2,7 @@ import { VoltstreamError, assertInvariant } from '../../errors.ts';
 import type { Cell, StateStore } from '../../state/state-store.ts';
 import type { ArchiveNode, SinkNode } from '../../topology/graph.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
+import { sealPieces } from '../delivery/seal.ts';
 import type { LogConsumer, Log, LogRecord, TaskAssignment } from '../log/log.ts';
 import type { DeliveryEvent } from '../sinks/clickhouse/delivery.ts';
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
@@ -94,6 +95,7 @@ export class ArchiveFactory implements TaskSource {
           if (event.kind === 'retry') retrying(`insert into ${event.table}`, event.error);
         },
       }),
+      seal: (request) => sealPieces(options.warehouse, request),
       limits: options.limits, nowMs: options.nowMs,
     });
     if (whole && intent !== null && intent.to > intent.from) {

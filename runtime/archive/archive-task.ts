@@ -2,14 +2,14 @@ import { assertInvariant } from '../../errors.ts';
 import type { Cell } from '../../state/state-store.ts';
 import type { ArchiveNode } from '../../topology/graph.ts';
 import type { ErrorStage } from '../../topology/error-policy.ts';
-import { PieceBuilder } from '../delivery/pieces.ts';
-import type { BatchIdentity } from '../delivery/pieces.ts';
 import type { SealedPiece } from '../sinks/clickhouse/delivery.ts';
+import type { BatchIdentity, SealRequest } from '../sinks/warehouse.ts';
 import type { LogBatch, LogRecord } from '../log/log.ts';
 import type { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import { AwaitedSchemas } from '../task/awaited-schemas.ts';
 import { bytesText, textBytes } from '../task/cell-bytes.ts';
 import type { CommitLoop } from '../task/commit-loop.ts';
+import type { SealedBatch } from '../task/outbox.ts';
 import { RowCollector } from '../task/outbox-rows.ts';
 import type { PartitionQueue } from '../task/partition-queue.ts';
 import type { RunningTask } from '../task/running-task.ts';
@@ -42,11 +42,24 @@ export interface ArchiveTaskOptions {
   readonly encoder: SinkEncoder;
   readonly commits: CommitLoop;
   readonly delivery: PieceDelivery;
+  /** Cuts rows into pieces: see `sealPieces`. */
+  readonly seal: (request: SealRequest) => Promise<readonly SealedPiece[]>;
   readonly limits: ArchiveLimits;
   readonly letters: ArchiveLetters;
   readonly abort: AbortController;
   readonly listener: TaskListener;
   readonly nowMs: () => number;
+}
+
+/** Records that are about to be committed and inserted. */
+interface Range {
+  readonly rows: number;
+  readonly from: number;
+  readonly to: number;
+  readonly refused: readonly number[];
+  /** What its commit writes already: letters and what became of earlier ones. */
+  readonly cells: Cell[];
+  readonly letterBatches: readonly SealedBatch[];
 }
 
 const STORE = '$archive';
@@ -246,34 +259,35 @@ export class ArchiveTask implements RunningTask {
     const to = this.#open ? this.#options.queue.position : from;
     const refused = this.#refused;
     const { rows } = this.#rows;
-    const pieces = this.#pieces(this.#identity(from, to));
+    const cells: Cell[] = [];
+    // Now, since letters that come while the pieces are made belong to the next range.
+    const letterBatches = this.#options.letters.takeCells(cells, this.#options.nowMs());
+    const sealing = this.#pieces(this.#identity(from, to));
     this.#refused = [];
     this.#from = to;
-    const work = this.#commitAndInsert(pieces, rows, from, to, refused);
+    const work = this.#commitAndInsert(sealing, { rows, from, to, refused, cells, letterBatches });
     this.#inserting = work.catch((error: unknown) => this.stop(error)).finally(() => {
       this.#inserting = null;
     });
   }
 
-  /** The waiting rows as pieces; none waits afterwards. */
-  #pieces(identity: BatchIdentity, committedHashes: readonly Uint8Array[] = []): readonly SealedPiece[] {
-    const chunk = this.#rows.take();
-    const builder = new PieceBuilder(chunk.length);
-    builder.addChunk(chunk);
-    return builder.take(identity, committedHashes);
+  /** The waiting rows as pieces; none waits afterwards, also while the pieces are being made. */
+  async #pieces(identity: BatchIdentity, committedHashes: readonly Uint8Array[] = []): Promise<readonly SealedPiece[]> {
+    if (this.#rows.rows === 0) return [];
+    return this.#options.seal({ identity, chunks: [this.#rows.take()], committedHashes });
   }
 
-  async #commitAndInsert(pieces: readonly SealedPiece[], rows: number, from: number, to: number, refused: readonly number[]): Promise<void> {
-    const { commits, delivery, letters, listener, archive, queue, run, nowMs } = this.#options;
-    const cells: Cell[] = [];
-    const sealed = letters.takeCells(cells, nowMs());
+  async #commitAndInsert(sealing: Promise<readonly SealedPiece[]>, { rows, from, to, refused, cells, letterBatches }: Range): Promise<void> {
+    const { abort, commits, delivery, letters, listener, archive, queue, run } = this.#options;
+    const pieces = await sealing;
+    abort.signal.throwIfAborted();
     if (to > from) {
       const hashes = pieces.map((piece) => hex(piece.batchHash));
       cells.push(intentCell({ from, to, hashes, ...(refused.length === 0 ? {} : { refused }) }), runCell(run));
       this.#cleared = false;
     }
     await commits.commit(cells);
-    letters.push(sealed);
+    letters.push(letterBatches);
     if (rows > 0) await listener.delivering(this, archive.sink.name, rows, () => delivery.deliver(pieces, { mayBePresent: false }));
     letters.passed(queue.source.topic, to);
     this.#delivered = to;
@@ -300,7 +314,7 @@ export class ArchiveTask implements RunningTask {
     this.#refusedBefore = new Set();
     this.rowsInserted += this.#rows.rows;
     // The hashes that were committed stand for these rows, even when the code that makes rows has changed since.
-    const pieces = this.#pieces(this.#identity(intent.from, intent.to), intent.hashes.map((hash) => Buffer.from(hash, 'hex')));
+    const pieces = await this.#pieces(this.#identity(intent.from, intent.to), intent.hashes.map((hash) => Buffer.from(hash, 'hex')));
     await delivery.deliver(pieces, { mayBePresent: true });
     this.#from = intent.to;
     this.#delivered = intent.to;

@@ -1,20 +1,12 @@
 import { batchHash, batchHashBytes } from '../sinks/clickhouse/batch-hash.ts';
 import type { SealedPiece } from '../sinks/clickhouse/delivery.ts';
+import type { BatchIdentity, SealRequest } from '../sinks/warehouse.ts';
 import { RowBuffer, batchGapBytes } from '../sinks/clickhouse/row-buffer.ts';
 import { rowHeadBytes, visitRows } from '../task/outbox-rows.ts';
 
 /** One insert stays one block, and so atomic, under these (Law 4). */
 const pieceRowsMax = 100_000;
 const pieceBytesMax = 10_000_000;
-
-export interface BatchIdentity {
-  readonly application: string;
-  readonly run: number;
-  readonly table: string;
-  readonly task: string;
-  readonly first: number;
-  readonly last: number;
-}
 
 interface OpenPiece {
   readonly partition: string;
@@ -103,6 +95,13 @@ export class PieceBuilder {
       return { partition, rowCount: batchAt.length, bytes, batchHash: hash };
     });
   }
+}
+
+/** The pieces of a whole batch. */
+export function piecesOf({ identity, chunks, committedHashes }: SealRequest): readonly SealedPiece[] {
+  const builder = new PieceBuilder(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  for (const chunk of chunks) builder.addChunk(chunk);
+  return builder.take(identity, committedHashes);
 }
 
 // The head of the next row and the gap of this one are where `_batch` goes.

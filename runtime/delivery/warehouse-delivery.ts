@@ -3,16 +3,18 @@ import type { DeliveryTable, TableFacts } from '../sinks/clickhouse/check-table.
 import { PieceDelivery } from '../sinks/clickhouse/delivery.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import type { DeliveryTask, SinkDelivery } from './delivery.ts';
-import { PieceBuilder } from './pieces.ts';
+import { sealPieces } from './seal.ts';
 
 /** Into a ClickHouse table, exactly once: the data says which pieces of a batch are applied (Law 4). */
 export class WarehouseDelivery implements SinkDelivery {
+  readonly #warehouse: Warehouse;
   readonly #delivery: PieceDelivery;
   readonly #application: string;
   readonly #table: DeliveryTable;
   readonly #task: DeliveryTask;
 
   constructor(warehouse: Warehouse, application: string, table: DeliveryTable, facts: TableFacts, task: DeliveryTask) {
+    this.#warehouse = warehouse;
     this.#application = application;
     this.#table = table;
     this.#task = task;
@@ -29,12 +31,11 @@ export class WarehouseDelivery implements SinkDelivery {
   }
 
   async deliver(batch: SealedBatch): Promise<void> {
-    const builder = new PieceBuilder(batch.chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-    for (const chunk of batch.chunks) builder.addChunk(chunk);
-    const pieces = builder.take({
+    const identity = {
       application: this.#application, run: this.#task.run, table: `${this.#table.database}.${this.#table.table}`,
       task: this.#task.id, first: batch.first, last: batch.last,
-    });
+    };
+    const pieces = await sealPieces(this.#warehouse, { identity, chunks: batch.chunks, committedHashes: [] });
     await this.#delivery.deliver(pieces, { mayBePresent: batch.restored });
   }
 

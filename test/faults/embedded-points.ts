@@ -3,7 +3,9 @@ import type {
   TopicPartition, WriterMark,
 } from '../../runtime/log/log.ts';
 import type { Ports } from '../../runtime/ports.ts';
-import type { StreamFormat, Warehouse, WarehouseInsert } from '../../runtime/sinks/warehouse.ts';
+import { sealPieces } from '../../runtime/delivery/seal.ts';
+import type { SealedPiece } from '../../runtime/sinks/clickhouse/delivery.ts';
+import type { SealRequest, StreamFormat, Warehouse, WarehouseInsert } from '../../runtime/sinks/warehouse.ts';
 import type { Cell, CellPage, CellRange, Claim, Commit, CommitOutcome, StateStore, StoreSize, TaskSummary } from '../../state/state-store.ts';
 
 /** Places between two steps of the exactly-once protocol where a process may die. Archives commit an intent, tasks their state. */
@@ -116,6 +118,10 @@ class KillingWarehouse implements Warehouse {
     this.#kill.passed(archive ? 'archive-insert-before' : 'sink-insert-before');
     await this.#warehouse.insert(insert);
     this.#kill.passed(archive ? 'archive-insert-after' : 'sink-insert-after');
+  }
+
+  seal(request: SealRequest): Promise<readonly SealedPiece[]> {
+    return sealPieces(this.#warehouse, request);
   }
 
   open(): Promise<void> {

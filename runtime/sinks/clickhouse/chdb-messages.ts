@@ -1,4 +1,5 @@
-import type { StreamFormat } from '../warehouse.ts';
+import type { SealRequest, StreamFormat } from '../warehouse.ts';
+import type { SealedPiece } from './delivery.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
 
 /** What the worker thread is started with. */
@@ -30,6 +31,8 @@ export type ChdbRequest =
       readonly structure: string;
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
+  /** Asks for the pieces of a batch. */
+  | { readonly id: number; readonly kind: 'seal'; readonly request: SealRequest }
   /** Begins an answer that is taken piece by piece; its number is the request's. */
   | { readonly id: number; readonly kind: 'stream'; readonly sql: string; readonly format: StreamFormat }
   /** Asks for the next piece of one. */
@@ -40,6 +43,6 @@ export type ChdbRequest =
 export type ChdbReply =
   /** The first message, when the engine is open; or the reason why it is not. */
   | { readonly kind: 'opened'; readonly failure: WarehouseFailure | null }
-  /** `piece` is only there for `next`; null: that was all. */
-  | { readonly kind: 'done'; readonly id: number; readonly text: string; readonly piece?: Uint8Array | null }
+  /** `piece` is only there for `next`; null: that was all. `pieces` only for `seal`. */
+  | { readonly kind: 'done'; readonly id: number; readonly text: string; readonly piece?: Uint8Array | null; readonly pieces?: readonly SealedPiece[] }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: WarehouseFailure };

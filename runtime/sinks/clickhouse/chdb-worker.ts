@@ -6,6 +6,7 @@ import type { ClickHouseClient, ClickHouseClientConfigOptions } from '@clickhous
 import { Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { assertInvariant } from '../../../errors.ts';
+import { piecesOf } from '../../delivery/pieces.ts';
 import type { ChdbReply, ChdbRequest, ChdbWorkerData } from './chdb-messages.ts';
 import { controlActive, controlStop } from './chdb-messages.ts';
 import { ChdbStreams } from './chdb-streams.ts';
@@ -112,11 +113,16 @@ function open(): Engine | null {
   }
 }
 
+/** Of an answer what is not text. */
+type Answer = Pick<Extract<ChdbReply, { kind: 'done' }>, 'piece' | 'pieces'>;
+
 const engine = open();
 if (engine !== null) {
   const { session, inserts, queries, streams } = engine;
-  const serve = async (request: ChdbRequest): Promise<string | { readonly piece: Uint8Array | null }> => {
+  const serve = async (request: ChdbRequest): Promise<string | Answer> => {
     switch (request.kind) {
+      case 'seal':
+        return { pieces: piecesOf(request.request) };
       case 'insert':
         return inserts.run(() => insert(inserts.client, request));
       case 'stream':
@@ -145,7 +151,8 @@ if (engine !== null) {
     serve(request).then(
       (answer) => {
         const { id } = request;
-        port.postMessage((typeof answer === 'string' ? { kind: 'done', id, text: answer } : { kind: 'done', id, text: '', ...answer }) satisfies ChdbReply);
+        const reply: ChdbReply = typeof answer === 'string' ? { kind: 'done', id, text: answer } : { kind: 'done', id, text: '', ...answer };
+        port.postMessage(reply, reply.pieces?.map((piece) => piece.bytes.buffer as ArrayBuffer) ?? []);
         if (request.kind === 'close') port.close();
       },
       (error: unknown) => port.postMessage({ kind: 'failed', id: request.id, failure: warehouseFailure(error) } satisfies ChdbReply),
