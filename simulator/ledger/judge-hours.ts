@@ -134,8 +134,9 @@ function addTimes(book: LedgerBook, { session, known, nextStartMs }: SessionTrut
       hour.isTimeKnown = hour.isStartedKnown = hour.isEndedKnown = false;
     });
   }
-  if (!known.isCourseKnown && !known.energy.isNull) {
-    mark(session.startMs, session.stopMs + receptionMs, (hour) => {
+  const vague = known.isCourseKnown || known.energy.isNull ? known.vague : [[session.startMs, session.stopMs + receptionMs] as const];
+  for (const [fromMs, toMs] of vague) {
+    mark(fromMs, toMs, (hour) => {
       hour.isEnergyKnown = false;
     });
   }

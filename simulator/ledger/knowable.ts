@@ -7,7 +7,7 @@ import type { BookSession, LedgerBook } from './ledger-book.ts';
  * - `start`: `first`: when the first message was that arrives; `received`: when the back end got it.
  * - `stop`: `status`: when the connector became available, if that arrives, else between the last message and the next start; `received` as above.
  * - `energy`: `told`: what the registers say that arrive, last minus first; `notMore`: no more than was drawn, or unknown.
- * - `course`: when within the session it was drawn: `vague` where times or registers are not what they were.
+ * - `course`: when within the session it was drawn: `vague`: not known; `around`: known but for the time from the reading before to the one behind.
  * - `flags`: at least one of these must be there. `may`: these may be there, too.
  */
 export interface KnowableRule {
@@ -16,13 +16,13 @@ export interface KnowableRule {
   readonly start?: 'first' | 'received';
   readonly stop?: 'status' | 'received';
   readonly energy?: 'told' | 'notMore';
-  readonly course?: 'vague';
+  readonly course?: 'vague' | 'around';
   readonly flags?: readonly string[];
   readonly may?: readonly string[];
 }
 
 const clock: readonly KnowableRule[] = [
-  { course: 'vague', flags: ['clock-replaced'], may: ['overlap', 'out-of-order', 'zero-length', 'stop-before-start'] },
+  { course: 'around', flags: ['clock-replaced'], may: ['overlap', 'out-of-order', 'zero-length', 'stop-before-start'] },
   { where: 'first', start: 'received' },
   { where: 'last', stop: 'received' },
 ];
@@ -71,8 +71,9 @@ export interface Knowable {
   readonly stop: Known;
   /** In Wh. */
   readonly energy: Known;
-  /** The course of its energy is what the readings say that arrive. */
+  /** The course of its energy is what the readings say that arrive, but for these times. */
   readonly isCourseKnown: boolean;
+  readonly vague: readonly (readonly [fromMs: number, toMs: number])[];
   /** Of each of these at least one must be among its flags. */
   readonly flags: readonly (readonly string[])[];
   /** All that may be among its flags. */
@@ -117,7 +118,7 @@ export function knowableOf(book: LedgerBook, session: BookSession, beside: Neigh
   const isVagueFirst = session.touched.some(([at, kind]) => at === arriving[0] && kind.startsWith('clock'));
   const isStopTold = arriving.at(-1) === last;
   const stop = isStopTold ? { from: session.stopMs, to: session.stopMs + (says('stop', 'received') ? receptionMs : 0), orNull: false, isNull: false }
-    : stopByStatus(session, lastMs, arriving.length, beside, says('stop', 'status') && !rules.some(({ course }) => course === 'vague'));
+    : stopByStatus(session, lastMs, arriving.length, beside, says('stop', 'status') && !rules.some(({ course }) => course !== undefined));
   const energy = energyOf(book, session, read, says('energy', 'notMore'));
   if (energy.isNull) may.add('missing-energy');
   if (start === stop.from) may.add('zero-length');
@@ -127,9 +128,17 @@ export function knowableOf(book: LedgerBook, session: BookSession, beside: Neigh
   const isLoneStop = isStopTold && arriving.length === 1;
   return {
     start: { from: start, to: start + (says('start', 'received') || isVagueFirst ? receptionMs : 0), orNull: false, isNull: false }, stop, energy, flags, may, sequenceGaps, isStopTold,
-    isCourseKnown: !rules.some(({ course }) => course === 'vague') && !energy.isNull, eventCount: arriving.length, arriving, read,
+    isCourseKnown: !rules.some(({ course }) => course === 'vague') && !energy.isNull, vague: vagueSpans(book, session, read), eventCount: arriving.length, arriving, read,
     mayBeAbsent: arriving.length === 0 || (!isStopTold && !isEnded(session, beside)) || (isLoneStop && beside.isBeforeUnended),
   };
+}
+
+function vagueSpans(book: LedgerBook, session: BookSession, read: readonly number[]): readonly (readonly [number, number])[] {
+  return session.touched.filter(([, kind]) => knowableRules[kind].some(({ course }) => course === 'around')).map(([at]) => {
+    const before = read.findLast((one) => one < at) ?? at;
+    const after = read.find((one) => one > at) ?? at;
+    return [book.timeMs(session, before), book.timeMs(session, after) + receptionMs] as const;
+  });
 }
 
 /** What happens to a register shows only between two readings that arrive. */
