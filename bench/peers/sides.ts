@@ -1,6 +1,7 @@
 /** The sides of the comparison as command lines. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { requireCommand } from '../../test/services/local-process.ts';
 import type { PeerOptions } from './workloads.ts';
@@ -23,12 +24,27 @@ export const sideTexts: Readonly<Record<Side, string>> = {
 
 const target = resolve(import.meta.dirname, '../../.voltstream/peers/kafka-streams');
 
-/** Maven fetches Kafka Streams at the first time. */
+const project = join(import.meta.dirname, 'kafka-streams');
+/** What was built last, as a hash of all that it is made of. */
+const stamp = join(target, 'built-from');
+
+function sourcesHash(): string {
+  const avro = join(import.meta.dirname, '../../schemas/avro');
+  const files = [...readdirSync(project).toSorted().map((name) => join(project, name)), join(avro, 'charging-event.v1.avsc'), join(avro, 'station.v1.avsc')];
+  const hash = createHash('sha256');
+  for (const file of files.filter((one) => /\.(?:java|xml|avsc)$/.test(one))) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** Unless nothing has changed since: a build takes away the classes of those who run. Maven fetches Kafka Streams at the first time. */
 export function buildKafkaStreams(): void {
+  const hash = sourcesHash();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   requireCommand('javac', '-version', 'install a JDK of 17 or newer (Debian: apt-get install default-jdk-headless)');
   requireCommand('mvn', '--version', 'install Maven 3 (Debian: apt-get install maven)');
-  const { status, stdout, stderr } = spawnSync('mvn', ['-B', '-q', `-Dpeer.target=${target}`, 'package'], { cwd: join(import.meta.dirname, 'kafka-streams'), encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('mvn', ['-B', '-q', `-Dpeer.target=${target}`, 'package'], { cwd: project, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Maven could not build bench/peers/kafka-streams:\n${stdout}${stderr}`);
+  writeFileSync(stamp, hash);
 }
 
 export function commandLineOf(side: Side, options: Omit<PeerOptions, 'tuned'>, profileFolder: string | null): CommandLine {
