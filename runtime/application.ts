@@ -9,6 +9,7 @@ import { RepartitionDelivery, TopicDelivery } from './delivery/log-delivery.ts';
 import { sinkEncoders, warehouseEncoder } from './delivery/sink-encoders.ts';
 import { WarehouseDelivery } from './delivery/warehouse-delivery.ts';
 import { GlobalTables } from './global-tables.ts';
+import { ownInternalTopics } from './internal-topics.ts';
 import type { TopicDefinition } from './log/log.ts';
 import type { Logger } from './logger.ts';
 import type { MemoryUse } from './memory/memory-guard.ts';
@@ -73,7 +74,7 @@ export class Application {
 
   constructor(options: ApplicationOptions) {
     this.#options = options;
-    this.#topology = options.topology.build();
+    this.#topology = ownInternalTopics(options.topology.build(), options.configuration.applicationId);
     this.#failures = new FailurePolicies(this.#topology, (task, letter) => this.#register.deadLetter(task, letter));
     this.#register = new TaskRegister({
       application: options.configuration.applicationId, metrics: options.metrics, logger: options.logger,

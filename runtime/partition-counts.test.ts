@@ -44,6 +44,6 @@ it('gives a topic between sub-topologies the partitions of the topics that are r
   const log = new MemoryLog();
   await log.createTopics([{ topic: 'left', partitions: 2 }, { topic: 'right', partitions: 3 }, { topic: 'in', partitions: 4 }]);
   expect((await internalTopicsOf(topology.build(), log, 5)).map(({ topic, partitions }) => [topic, partitions])).toEqual([
-    ['shop-joined-subscriptions-repartition', 3], ['shop-joined-answers-repartition', 2], ['shop-by-value-repartition', 5],
+    ['joined-subscriptions-repartition', 3], ['joined-answers-repartition', 2], ['by-value-repartition', 5],
   ]);
 });

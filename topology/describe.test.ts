@@ -50,10 +50,10 @@ describe('describe', () => {
           -> refused
           -> by-order-sink
         sink refused (topic refused)
-        sink by-order-sink (repartition topic shop-by-order-repartition)
+        sink by-order-sink (repartition topic by-order-repartition)
 
       Sub-topology by-order
-        source by-order (repartition shop-by-order-repartition)
+        source by-order (repartition by-order-repartition)
           -> per-minute
         step per-minute (windowAggregate; tumbling 60000 ms, grace 0 ms, emits update, time by task; stores: per-minute)
           -> selectKey-2
@@ -89,7 +89,7 @@ describe('describe', () => {
           n5 --> n6
         end
         subgraph s2["by-order"]
-          n7[/"shop-by-order-repartition"/]
+          n7[/"by-order-repartition"/]
           n8["per-minute<br/><i>windowAggregate</i>"]
           n9[("per-minute")]
           n8 -.- n9

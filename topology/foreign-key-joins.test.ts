@@ -188,10 +188,10 @@ describe('the topology of a foreign-key join', () => {
   it('has two sub-topologies that feed each other, called after their tables', () => {
     const built = shop('left').build();
     expect(built.subTopologies.map((part) => [part.name, part.sources.map((source) => source.topic), part.stores.map((store) => store.name)])).toEqual([
-      ['orders', ['orders', 'shop-joined-answers-repartition'], ['orders-table', 'joined']],
-      ['customers', ['customers', 'shop-joined-subscriptions-repartition'], ['customers-table', 'joined-answer']],
+      ['orders', ['orders', 'joined-answers-repartition'], ['orders-table', 'joined']],
+      ['customers', ['customers', 'joined-subscriptions-repartition'], ['customers-table', 'joined-answer']],
     ]);
-    expect(built.repartitionTopics).toEqual(['shop-joined-subscriptions-repartition', 'shop-joined-answers-repartition']);
+    expect(built.repartitionTopics).toEqual(['joined-subscriptions-repartition', 'joined-answers-repartition']);
   });
 
   it('is told as text and drawn, both topics between the sub-topologies', () => {
@@ -201,7 +201,7 @@ describe('the topology of a foreign-key join', () => {
       Sub-topology orders
         source orders (table orders)
           -> orders-table
-        source joined-answers (repartition shop-joined-answers-repartition)
+        source joined-answers (repartition joined-answers-repartition)
           -> joined-match (input 0)
         step orders-table (tableSource; key-value; stores: orders-table)
           -> joined-subscribe
@@ -214,26 +214,26 @@ describe('the topology of a foreign-key join', () => {
           -> toStream-1
         step toStream-1 (toStream)
           -> out
-        sink joined-subscriptions-sink (repartition topic shop-joined-subscriptions-repartition)
+        sink joined-subscriptions-sink (repartition topic joined-subscriptions-repartition)
         sink out (topic out)
 
       Sub-topology customers
         source customers (table customers)
           -> customers-table
-        source joined-subscriptions (repartition shop-joined-subscriptions-repartition)
+        source joined-subscriptions (repartition joined-subscriptions-repartition)
           -> joined-answer (input 0)
         step customers-table (tableSource; key-value; stores: customers-table)
           -> joined-answer (input 1)
         step joined-answer (foreignKeyAnswer; from customers; stores: joined-answer; reads: customers-table)
           -> joined-answers-sink
-        sink joined-answers-sink (repartition topic shop-joined-answers-repartition)
+        sink joined-answers-sink (repartition topic joined-answers-repartition)
       "
     `);
     expect(shop('left').describe('mermaid')).toMatchInlineSnapshot(`
       "flowchart LR
         subgraph s1["orders"]
           n1[/"orders"/]
-          n2[/"shop-joined-answers-repartition"/]
+          n2[/"joined-answers-repartition"/]
           n3["orders-table<br/><i>tableSource</i>"]
           n4[("orders-table")]
           n3 -.- n4
@@ -254,7 +254,7 @@ describe('the topology of a foreign-key join', () => {
         end
         subgraph s2["customers"]
           n10[/"customers"/]
-          n11[/"shop-joined-subscriptions-repartition"/]
+          n11[/"joined-subscriptions-repartition"/]
           n12["customers-table<br/><i>tableSource</i>"]
           n13[("customers-table")]
           n12 -.- n13

@@ -20,10 +20,10 @@ describe('grouping', () => {
           -> groupTable-1
         step groupTable-1 (groupTable)
           -> by-site-by-key-sink
-        sink by-site-by-key-sink (repartition topic groups-by-site-by-key-repartition)
+        sink by-site-by-key-sink (repartition topic by-site-by-key-repartition)
 
       Sub-topology by-site-by-key
-        source by-site-by-key (repartition groups-by-site-by-key-repartition)
+        source by-site-by-key (repartition by-site-by-key-repartition)
           -> by-site
         step by-site (countTable; subtracts old, adds new; stores: by-site)
           -> toStream-1
@@ -39,7 +39,7 @@ describe('grouping', () => {
     const lines = topology.stream('lines', words);
     lines.groupByKey(words).count('by-line').toStream().to(counts);
     lines.groupBy((value) => value, words).count('by-value').toStream().to(counts);
-    expect(topology.build().repartitionTopics).toEqual(['groups-by-value-by-key-repartition']);
+    expect(topology.build().repartitionTopics).toEqual(['by-value-by-key-repartition']);
     expect(topology.describe()).toContain('  step by-line (count; stores: by-line)\n');
     expect(topology.describe()).toContain('  step filter-1 (filter; with a key)\n    -> by-value-by-key-sink\n');
   });

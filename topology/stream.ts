@@ -138,7 +138,7 @@ export class Stream<K, V> implements StreamReference<K, V> {
 
   /**
    * The newest value of each key as a table; a null value deletes. Records without a key are dropped and counted. Where the key
-   * was changed before, the records pass the topic `<name>-repartition` first.
+   * was changed before, the records pass the topic `<applicationId>-<name>-repartition` first.
    */
   toTable(name: string, form: GroupedForm<NonNullable<K>, NonNullable<V>>, options: TableOptions = {}): Table<NonNullable<K>, NonNullable<V>> {
     const from = this.groupByKey(form).partitionedFor(name);

@@ -21,7 +21,7 @@ describe('sub-topologies', () => {
     const topology = new Topology('split');
     topology.stream('in', words).pipe(selectKey((value: string) => value)).repartition('by-value', words).pipe(filter(() => true)).to(logTopic('out', words));
     expect(partsOf(topology)).toEqual({ in: ['in', 'selectKey-1', 'by-value-sink'], 'by-value': ['by-value', 'filter-1', 'out'] });
-    expect(topology.build().repartitionTopics).toEqual(['split-by-value-repartition']);
+    expect(topology.build().repartitionTopics).toEqual(['by-value-repartition']);
   });
 
   it('keep a table together with the streams that join it, and a global table apart from all', () => {

@@ -233,7 +233,7 @@ export class Topology {
 
   #addRepartition(from: string, port: string, name: string, options: RepartitionOptions<never, never>, inner = false): string {
     checkName('repartition', name);
-    const topic = `${this.name}-${name}-repartition`;
+    const topic = `${name}-repartition`;
     const form = options as { readonly key: Form<never>; readonly value: Form<never> };
     const idle = idleAfter(name, options.idleAfterMs ?? this.#idleAfterInFrontOf(from));
     this.#addSink(from, port, { kind: 'repartition', name: `${name}-sink`, topic, key: form.key, value: form.value });

@@ -71,7 +71,7 @@ describe('a stream grouped by windows of time', () => {
     const topology = new Topology('windows');
     const parity = topology.stream('in', numbers).pipe(selectKey((value: number): string => (value % 2 === 0 ? 'even' : 'odd')));
     intoOut(parity.groupByKey(numbers).windowedBy(tens).count('count').toStream());
-    expect(topology.build().repartitionTopics).toEqual(['windows-count-by-key-repartition']);
+    expect(topology.build().repartitionTopics).toEqual(['count-by-key-repartition']);
     expect(run(topology, [['a', 7, 3], ['b', 5, 1]])).toEqual(['odd [0, 10] 1 @ 3', 'odd [0, 10] 2 @ 3']);
   });
 

@@ -132,7 +132,7 @@ describe('a cogrouped stream', () => {
     if (first === undefined || second === undefined || third === undefined) throw new Error('there are three');
     first.cogroup((text: string) => text).cogroup(second, (text) => text).cogroup(third, (text) => text)
       .aggregate('all', { initial: () => '', aggregate: utf8 }).toStream().to(logTopic('out', { key: utf8, value: json<string | null>() }));
-    expect(topology.build().repartitionTopics).toEqual(['names-all-by-key-repartition', 'names-all-2-by-key-repartition', 'names-all-3-by-key-repartition']);
+    expect(topology.build().repartitionTopics).toEqual(['all-by-key-repartition', 'all-2-by-key-repartition', 'all-3-by-key-repartition']);
     expect(topology.describe()).toContain('step all (cogroup; 3 streams; stores: all)');
     expect(topology.describe('mermaid')).toContain('all<br/><i>cogroup</i>');
   });
