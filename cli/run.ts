@@ -15,6 +15,7 @@ import { Pod } from './pod.ts';
 import { productOptions } from './product-options.ts';
 import { Progress } from './progress.ts';
 import { takeSample } from './sample-thread.ts';
+import { simulateLive } from './simulate/live-thread.ts';
 import { stateAnswers } from './state.ts';
 import { announce, closePorts, openPorts } from './workplace.ts';
 
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly exit: boolean;
   /** Take the shipped data set. */
   readonly sample: boolean;
+  /** After it go on with simulated stations, live; only where the log is embedded. */
+  readonly live: boolean;
   readonly reset: boolean;
   readonly printConfig: boolean;
   readonly json: boolean;
@@ -81,6 +84,7 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
   const failure = new AbortController();
   const ending = AbortSignal.any([stop.signal, failure.signal]);
   let taking: Promise<SessionLogOutcome | null> = Promise.resolve(null);
+  let live: Promise<void> = Promise.resolve();
   const progress = new Progress(process.stderr, () => ({ ...application.figures, toCome }));
   try {
     await begin(application, memory, http, pod);
@@ -96,13 +100,17 @@ async function work(configuration: Configuration, options: RunOptions, ports: Po
     }
     if (!options.exit && !stop.signal.aborted) {
       if (pod.prose) process.stderr.write(`\nLive page: ${http.url}   Stop with Ctrl-C.\n`);
-      await Promise.race([stop.requested, application.failed, taking.then(() => stop.requested)]);
+      if (options.sample && options.live && configuration.log.kind === 'embedded') {
+        if (pod.prose) process.stderr.write('Simulated stations (live-...) go on from here; --no-live leaves them out.\n');
+        live = taking.then(() => simulateLive(configuration, ending, (messages) => metrics.simulated(messages), (error) => application.retrying('tell of live stations', error)));
+      }
+      await Promise.race([stop.requested, application.failed, Promise.all([taking, live]).then(() => stop.requested)]);
     }
   } finally {
     progress.stop();
     memory.stop();
     failure.abort(new Error('the process ends'));
-    await Promise.allSettled([taking]);
+    await Promise.allSettled([taking, live]);
     await application.stop();
     await withdraw();
     await http.close();

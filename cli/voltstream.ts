@@ -175,6 +175,7 @@ function program(): Command {
     .description('the main job: take the shipped charging data, process what is in the log, serve the live page and /metrics')
     .option('--exit', 'end when the input is done')
     .option('--no-sample', 'do not take the shipped data set')
+    .option('--no-live', 'do not go on with simulated stations after it')
     .option('--reset', 'start over where state is missing')
     .option('--port <number>', 'port of the live page, 0 takes any free one (default: 8080)')
     .option('--print-config', 'print the settings in force, without secrets, and end')
@@ -182,7 +183,7 @@ function program(): Command {
     .option('--workers <number>', 'so many processes of one group on this machine, supervised; with servers only (docs/production.md)')
     .addOption(new Option('--worker <name>', 'one process of --workers, started by it').hideHelp())
     .action(async (flags: Flags) => (await import('./run.ts')).run(sourcesOf(flags), {
-      exit: flags['exit'] === true, sample: flags['sample'] !== false, reset: flags['reset'] === true,
+      exit: flags['exit'] === true, sample: flags['sample'] !== false, live: flags['live'] !== false, reset: flags['reset'] === true,
       printConfig: flags['printConfig'] === true, json: flags['json'] === true,
       workers: (flags['workers'] as string | undefined) ?? null, worker: (flags['worker'] as string | undefined) ?? null,
     }));

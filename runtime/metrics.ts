@@ -67,6 +67,7 @@ export class EngineMetrics {
   readonly #fences: Counter;
   readonly #rewinds: Counter;
   readonly #retries: Counter;
+  readonly #simulated: Counter;
   readonly #stateServerUsed: Gauge;
   readonly #stateServerMax: Gauge;
   readonly #workerRestarts: Counter;
@@ -87,6 +88,7 @@ export class EngineMetrics {
     this.#fences = this.#counter('fences');
     this.#rewinds = this.#counter('rewinds');
     this.#retries = this.#counter('retries');
+    this.#simulated = this.#counter('simulatedMessages');
     this.#stateServerUsed = new Gauge({ ...this.#head('stateServerUsed') });
     this.#stateServerMax = new Gauge({ ...this.#head('stateServerMax') });
     this.storeServer(null, null);
@@ -158,6 +160,11 @@ export class EngineMetrics {
   /** `operation` is one of a few fixed words (`commit`, `deliver`, `poll`, `schema`...), never an error text. */
   retried(operation: string): void {
     this.#retries.inc({ operation });
+  }
+
+  /** Messages of simulated stations went into the log. */
+  simulated(messages: number): void {
+    this.#simulated.inc(messages);
   }
 
   /** A supervised process has died and is started again. */

@@ -11,6 +11,8 @@ export interface Profile {
   readonly days: number;
   readonly vehicles: VehiclesProfile;
   readonly sites: readonly SitesProfile[];
+  /** Put before the ids of all sites, and so of stations and messages: networks in one log are told apart by it. */
+  readonly sitePrefix?: string;
   readonly reporting: ReportingProfile;
   readonly climate: ClimateProfile;
   readonly faults: FaultRates;
@@ -107,7 +109,7 @@ export const faultKinds = {
   duplicate: 'part of the messages that arrive twice, under one event id',
   'resent-number': 'part of the transaction messages that arrive again under another event id, with their sequence number',
   'out-of-order': 'part of the messages that arrive minutes later than those behind them',
-  'offline-replay': 'of each station, hours without a connection a year in stretches of hours; its messages arrive afterwards, marked offline',
+  'offline-replay': 'stretches of one to ten hours without a connection, of each station a year; its messages arrive afterwards, marked offline',
   'clock-1970': 'part of the messages whose time is shortly after 1 January 1970',
   'clock-ahead': 'part of the messages whose time is days ahead',
   'meter-reset': 'part of the sessions in which the register begins again at 0',

@@ -62,7 +62,7 @@ describe('the shipped profiles', () => {
 
 describe('a profile', () => {
   it.each([
-    ['name', 7], ['description', ''], ['startsAt', 'soon'], ['days', 0], ['vehicles.count', 1.5], ['vehicles.classes', []], ['vehicles.classes', ['car', 'ship']], ['vehicles.kmPerHour.median', -1],
+    ['name', 7], ['description', ''], ['startsAt', 'soon'], ['days', 0], ['sitePrefix', 'a b'], ['vehicles.count', 1.5], ['vehicles.classes', []], ['vehicles.classes', ['car', 'ship']], ['vehicles.kmPerHour.median', -1],
     ['vehicles.kmPerHour.spread', 'wide'], ['vehicles.chargesBelowSoc', 101], ['vehicles.roamingPart', 2], ['sites.0.type', 'moon'], ['sites.0.count', -1],
     ['sites.0.stations', 0], ['sites.0.connectorsPerStation', 51], ['sites.0.current', 'EC'], ['sites.0.powerMaxW', 100], ['sites.0.standard', null],
     ['sites.0.sitePowerMaxW', 'all'], ['sites.0.sharing', 'by lot'], ['sites.0.operator', undefined], ['sites.0.access', 'secret'], ['sites.0.open24Hours', 'yes'],

@@ -44,6 +44,8 @@ function profileOf(root: FieldReader): Profile {
   root.text('description');
   root.check('startsAt', Number.isFinite(Date.parse(root.text('startsAt'))), 'an ISO time');
   root.number('days', 0.001, 3_660);
+  const prefix = root.at('sitePrefix');
+  root.check('sitePrefix', prefix === undefined || (typeof prefix === 'string' && /^[\w.-]{1,32}$/.test(prefix)), 'up to 32 letters, digits, dots, dashes');
   root.whole('vehicles.count', 1, 100_000_000);
   const classes = new Set(vehicleModels().map((model) => model.class));
   const wanted = root.list('vehicles.classes');

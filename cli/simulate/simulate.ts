@@ -1,26 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { OutboundRecord } from '../../charging/engine.ts';
-import { tariffsTopic, vehiclesTopic } from '../../charging/reference/reference-topics.ts';
 import { chargingTopics } from '../../charging/topics.ts';
-import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
 import { VoltstreamError } from '../../errors.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import type { Configuration, ConfigurationSources } from '../../runtime/configuration.ts';
 import { logAndRegistryOf } from '../../runtime/ports.ts';
-import type { SchemaRegistry } from '../../schemas/codec.ts';
-import { chargingEvent } from '../../schemas/generated/charging-event.ts';
-import { station } from '../../schemas/generated/station.ts';
-import { tariff } from '../../schemas/generated/tariff.ts';
-import { vehicle } from '../../schemas/generated/vehicle.ts';
 import type { OutputForm } from '../../simulator/district-group.ts';
-import { emptyDraft } from '../../simulator/messages/message-sink.ts';
-import type { SchemaIds } from '../../simulator/messages/record-encoder.ts';
 import { districtCount } from '../../simulator/network/network.ts';
 import type { DistrictFigures } from '../../simulator/network/district-run.ts';
 import type { Profile } from '../../simulator/profile.ts';
 import { readProfile, shippedProfiles } from '../../simulator/read-profile.ts';
-import { referenceFiles, simulatedTariffs, simulatedVehicles } from '../../simulator/reference/reference-data.ts';
+import { referenceFiles } from '../../simulator/reference/reference-data.ts';
 import { simulate, sliceCount } from '../../simulator/simulation.ts';
 import { thousands } from '../progress.ts';
 import { fit } from './fit.ts';
@@ -29,6 +19,7 @@ import { LedgerFolder } from './ledger-folder.ts';
 import { LogOutput } from './log-output.ts';
 import type { Pace } from './pacer.ts';
 import { Pacer } from './pacer.ts';
+import { referenceRecords, schemaIds } from './reference-records.ts';
 import type { SimulationOutput } from './simulation-output.ts';
 
 export interface SimulateOptions {
@@ -140,7 +131,7 @@ async function intoLog(configuration: Configuration, plan: Plan, options: Simula
     try {
       await log.createTopics(chargingTopics(configuration.partitions));
       const ids = await schemaIds(registry);
-      const first = await referenceRecords(registry, plan);
+      const first = await referenceRecords(registry, plan.profile, plan.startMs);
       const writer = `simulate/${plan.profile.name}/${plan.seed}/${plan.startMs}`;
       let told = '';
       const into = await LogOutput.open(await log.producer(), writer, first, (error) => {
@@ -158,30 +149,6 @@ async function intoLog(configuration: Configuration, plan: Plan, options: Simula
   } finally {
     await log.close();
   }
-}
-
-/** What the registry calls the schemas: in front of every record, behind a zero. */
-async function schemaIds(registry: SchemaRegistry): Promise<SchemaIds> {
-  const event = await registry.writer(`${eventsTopic}-value`, chargingEvent);
-  const place = await registry.writer(`${stationsTopic}-value`, station);
-  const idOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
-  return {
-    event: idOf(event.encode(emptyDraft())),
-    station: idOf(place.encode({
-      stationId: '', siteId: null, name: null, operator: null, address: null, city: null, region: null, country: null, latitude: null, longitude: null,
-      timeZone: 'UTC', access: 'public', openAlways: false, openingHours: null, validFromMs: 0, evses: [], tariffId: null, registerScope: 'lifetime',
-    })),
-  };
-}
-
-/** Tariffs and vehicles, which are there before the first session. */
-async function referenceRecords(registry: SchemaRegistry, { profile, startMs }: Plan): Promise<readonly OutboundRecord[]> {
-  const tariffs = await registry.writer(`${tariffsTopic}-value`, tariff);
-  const vehicles = await registry.writer(`${vehiclesTopic}-value`, vehicle);
-  return [
-    ...simulatedTariffs(profile).map((one) => ({ topic: tariffsTopic, key: Buffer.from(one.tariffId), value: tariffs.encode(one), timestampMs: startMs })),
-    ...simulatedVehicles(profile).map((one) => ({ topic: vehiclesTopic, key: Buffer.from(one.model), value: vehicles.encode(one), timestampMs: startMs })),
-  ];
 }
 
 function aboutOf({ profile, seed, startMs, days }: Plan): object {

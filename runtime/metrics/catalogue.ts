@@ -119,6 +119,10 @@ export const metricCatalogue = {
     kind: 'counter', name: 'voltstream_rewinds_total', labels: ['sub_topology'],
     help: 'Times the state store was found to have lost commits.',
   },
+  simulatedMessages: {
+    kind: 'counter', name: 'voltstream_simulated_messages_total', labels: [],
+    help: 'Messages of simulated stations that this process has put into the log: of live ones after the shipped data.',
+  },
   retries: {
     kind: 'counter', name: 'voltstream_retries_total', labels: ['operation'],
     help: 'Calls to a store, log, sink or registry that were repeated.',

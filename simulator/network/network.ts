@@ -119,7 +119,7 @@ export function buildDistrict(profile: Profile, seed: string, number: number, st
       const place = random.oneOf(kind.places);
       const local = zones.get(place.timeZone) ?? new LocalTime(place.timeZone);
       zones.set(place.timeZone, local);
-      sites.push(buildSite(profile, kind, `${kind.type}-${String(at).padStart(5, '0')}`, place, local, random, connectors, startMs));
+      sites.push(buildSite(profile, kind, `${profile.sitePrefix ?? ''}${kind.type}-${String(at).padStart(5, '0')}`, place, local, random, connectors, startMs));
     }
   }
   return { number, sites, connectors, stations: sites.flatMap((site) => site.stations) };

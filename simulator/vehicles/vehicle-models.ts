@@ -22,9 +22,12 @@ const DIRECT_EFFICIENCY = 0.95;
 const TAPER_FROM_SOC = 92;
 const TAPER_TO_PART = 0.06;
 
-/** Vehicles as they are sold, with their curves: see data/LICENCE.md. */
+let shipped: readonly VehicleModel[] | null = null;
+
+/** Vehicles as they are sold, with their curves: see data/LICENCE.md. Read once. */
 export function vehicleModels(): readonly VehicleModel[] {
-  return JSON.parse(readFileSync(join(import.meta.dirname, '..', 'data', 'vehicle-models.json'), 'utf8')) as readonly VehicleModel[];
+  shipped ??= JSON.parse(readFileSync(join(import.meta.dirname, '..', 'data', 'vehicle-models.json'), 'utf8')) as readonly VehicleModel[];
+  return shipped;
 }
 
 /** How a model charges at alternating current: all that its charger gives, then the taper. */
