@@ -17,6 +17,8 @@ export interface SimulationOptions {
   readonly ledger: boolean;
   /** Threads beside this one; 0: in this one. The bytes are the same for any number. */
   readonly workers: number;
+  /** Slices that a worker makes at a time, for a thread that has other work and looks here seldom. The bytes are the same. */
+  readonly slicesAtOnce?: number;
 }
 
 /** A simulated minute, ready to be written: first the stations, then the events, district by district. */
@@ -47,17 +49,18 @@ export async function* simulate(options: SimulationOptions): AsyncGenerator<Slic
   const { profile } = options;
   const startMs = options.startMs ?? Date.parse(profile.startsAt);
   const slices = sliceCount(options);
+  const { slicesAtOnce = SLICES_AT_ONCE } = options;
   const workers = Math.min(options.workers, districtCount(profile));
   const group = (worker: number): GroupOptions => ({
     profile, seed: options.seed, startMs, slices, form: options.form, ledger: options.ledger, worker, workers: Math.max(1, workers),
   });
   const makers: Maker[] = workers === 0 ? [new LocalMaker(group(0))] : Array.from({ length: workers }, (_, worker) => new ThreadMaker(group(worker)));
   try {
-    for (const maker of makers) maker.ask(SLICES_AT_ONCE);
-    for (let from = 0; from < slices; from += SLICES_AT_ONCE) {
+    for (const maker of makers) maker.ask(slicesAtOnce);
+    for (let from = 0; from < slices; from += slicesAtOnce) {
       const replies = await Promise.all(makers.map((maker) => maker.answer()));
       // While these are written, the next are made.
-      if (from + SLICES_AT_ONCE < slices) for (const maker of makers) maker.ask(SLICES_AT_ONCE);
+      if (from + slicesAtOnce < slices) for (const maker of makers) maker.ask(slicesAtOnce);
       const figures = replies.map((reply) => reply.figures).reduce(added);
       const count = replies[0]?.slices.length ?? 0;
       for (let at = 0; at < count; at += 1) {

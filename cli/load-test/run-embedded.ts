@@ -23,6 +23,8 @@ import type { LoadSample } from './samples.ts';
 import { highestRateHeld } from './samples.ts';
 
 const SAMPLE_MS = 500;
+/** This thread is busy with the product: it takes from the simulator what lasts for a while. */
+const MESSAGES_AT_ONCE = 5_000;
 
 export interface EmbeddedRun {
   readonly configuration: Configuration;
@@ -71,6 +73,7 @@ async function measured(run: EmbeddedRun, application: Application, ports: Await
   const folder = join(configuration.dataFolder, 'ledger', `${profile.name}-${seed}`);
   const about = { profile: profile.name, seed, startsAt: profile.startsAt, days, registers: profile.reporting.registers, faults: profile.faults };
   const output = await LedgerFolder.open(folder, about, new LogFeed(await ports.log.producer()));
+  const slicesAtOnce = Math.min(1_440, Math.max(15, Math.ceil((MESSAGES_AT_ONCE * days * 1_440) / options.events)));
   const samples: LoadSample[] = [];
   const cpuAtStart = process.cpuUsage();
   const rowsOf = async (): Promise<number> => {
@@ -92,7 +95,7 @@ async function measured(run: EmbeddedRun, application: Application, ports: Await
   };
   const sampling = new AbortController();
   const watching = watch(sample, sampling.signal);
-  const slices = simulate({ profile, seed, startMs, days, form: { kind: 'records', ids: await schemaIdsOf(ports.registry) }, ledger: true, workers: 1 });
+  const slices = simulate({ profile, seed, startMs, days, form: { kind: 'records', ids: await schemaIdsOf(ports.registry) }, ledger: true, workers: 1, slicesAtOnce });
   let isComplete = false;
   try {
     isComplete = await Promise.race([feed.run(slices, output, pod.stop.signal), application.failed]);
