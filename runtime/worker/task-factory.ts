@@ -1,6 +1,6 @@
 import { assertInvariant } from '../../errors.ts';
 import type { LocalStore } from '../../state/local-store.ts';
-import type { Cell, StateStore } from '../../state/state-store.ts';
+import type { Cell, Claim, StateStore } from '../../state/state-store.ts';
 import type { BuiltTopology, SinkNode, SubTopology } from '../../topology/graph.ts';
 import type { DeliveryTask, SinkDelivery } from '../delivery/delivery.ts';
 import type { SinkEncoders } from '../delivery/sink-encoders.ts';
@@ -11,6 +11,7 @@ import { Task } from '../task/task.ts';
 import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
 import { runOf } from '../task/task-facts.ts';
+import { LargeLoads } from './large-loads.ts';
 import type { PositionPolicy } from './positions.ts';
 import { claimPatiently } from './patient-claim.ts';
 import { startPositions } from './positions.ts';
@@ -39,9 +40,13 @@ export interface TaskFactoryOptions {
   readonly signal: AbortSignal;
 }
 
+/** Cells of a state that is loaded beside another one: some 50 ms of work. */
+const SMALL_STATE_CELLS_MAX = 10_000;
+
 /** Claims tasks of a topology: owner, state, position, sinks, in this order (Laws 2 and 3). */
 export class TaskFactory implements TaskSource {
   readonly #options: TaskFactoryOptions;
+  readonly #largeLoads = new LargeLoads();
 
   constructor(options: TaskFactoryOptions) {
     this.#options = options;
@@ -58,12 +63,7 @@ export class TaskFactory implements TaskSource {
     const startedMs = performance.now();
     const { part, partition } = this.#partOf(assignment.task);
     const claim = await options.store.claim(assignment.task);
-    const pages: (readonly Cell[])[] = [];
-    for await (const page of options.store.load(claim)) {
-      outdated.throwIfAborted();
-      pages.push(page);
-    }
-    outdated.throwIfAborted();
+    const pages = await this.#load(claim, outdated);
     const run = runOf(pages) ?? options.newRun();
     const core = new TaskCore({
       part, partition, run, partitions: options.partitionsOf(part),
@@ -89,6 +89,24 @@ export class TaskFactory implements TaskSource {
     options.claimed(task, performance.now() - startedMs);
     task.begin(due);
     return task;
+  }
+
+  async #load(claim: Claim, outdated: AbortSignal): Promise<readonly (readonly Cell[])[]> {
+    const pages: (readonly Cell[])[] = [];
+    let cells = 0;
+    let leave: (() => void) | null = null;
+    try {
+      for await (const page of this.#options.store.load(claim)) {
+        outdated.throwIfAborted();
+        pages.push(page);
+        cells += page.length;
+        if (cells > SMALL_STATE_CELLS_MAX) leave ??= await this.#largeLoads.enter();
+      }
+      outdated.throwIfAborted();
+      return pages;
+    } finally {
+      leave?.();
+    }
   }
 
   #partOf(id: string): { readonly part: SubTopology; readonly partition: number } {

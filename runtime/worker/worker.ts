@@ -46,7 +46,7 @@ const GROUP_OFFSETS_INTERVAL_MS = 2_000;
 /** Repartition topics are purged behind the committed position less this margin, for rewinds of the store. */
 const PURGE_MARGIN_RECORDS = 100_000;
 const RECLAIM_WAIT_MS = 200;
-/** Tasks that are loaded at the same time: one waits for the store while another one decodes. With more, the first would come later. */
+/** Small states are loaded at the same time, so that one is awaited while another is decoded; large ones take turns (`large-loads.ts`). */
 const CLAIMS_AT_ONCE = 2;
 
 /** One member of a consumer group: a loop that polls, hands batches to its tasks and gives each a turn. */
