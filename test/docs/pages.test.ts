@@ -51,7 +51,7 @@ describe('pages', () => {
   it('name commands that exist, with flags that they have', () => {
     const commands = new Map<string, string>();
     for (const { code } of all.flatMap(codeBlocks).filter((block) => block.language === 'sh')) {
-      for (const [, name = '', rest = ''] of code.matchAll(/voltstream(?:\.ts)?(?: --)? ([a-z]+)([^\n#]*)/g)) {
+      for (const [, name = '', rest = ''] of code.matchAll(/voltstream(?:\.ts)?(?: --)? ([a-z]+(?:-[a-z]+)*)([^\n#]*)/g)) {
         const help = commands.get(name) ?? helpOf(name);
         commands.set(name, help);
         expect(help, name).toContain(`voltstream ${name}`);
@@ -67,14 +67,14 @@ describe('running.md', () => {
   const lines = page.text.split('\n');
 
   it('lists every command', () => {
-    const commands = [...helpOf().split('Commands:')[1]?.matchAll(/^ {2}(\w+)/gm) ?? []].map(([, name = '']) => name).filter((name) => name !== 'help');
-    const listed = lines.filter((line) => /^\| `[a-z]+/.test(line)).map((line) => /^\| `([a-z]+)/.exec(line)?.[1]);
+    const commands = [...helpOf().split('Commands:')[1]?.matchAll(/^ {2}(\w[\w-]*)/gm) ?? []].map(([, name = '']) => name).filter((name) => name !== 'help');
+    const listed = lines.filter((line) => /^\| `[a-z]+/.test(line)).map((line) => /^\| `([a-z-]+)/.exec(line)?.[1]);
     expect(commands.filter((name) => !listed.includes(name))).toEqual([]);
   });
 
   it('lists every flag of every command, and no other', () => {
     const listed = new Set(firstColumn(page, 'Flags').flatMap((cell) => cell.match(/--[a-z-]+/g) ?? []));
-    const known = new Set(['run', 'ingest', 'simulate', 'reference', 'query', 'report', 'export', 'state', 'verify', 'topology'].flatMap((name) => helpOf(name).match(/(?<=^ {2})--[a-z-]+/gm) ?? []));
+    const known = new Set(['run', 'ingest', 'simulate', 'reference', 'query', 'report', 'export', 'state', 'verify', 'topology', 'load-test'].flatMap((name) => helpOf(name).match(/(?<=^ {2})--[a-z-]+/gm) ?? []));
     known.delete('--against');   // it stands with its command
     expect([...listed].sort()).toEqual([...known].sort());
   });
