@@ -36,7 +36,7 @@ export type Phase = (typeof phases)[number];
 const fixedRun = 1;
 const fixedNowMs = Date.UTC(2020, 0, 1);
 
-const tables = ['charging_events', 'charging_sessions', 'station_quarters', 'station_hours', 'station_days', 'dead_letters', 'late_records'];
+const tables = ['charging_events', 'charging_sessions', 'station_hours', 'station_days', 'dead_letters', 'late_records'];
 
 function tell(phase: Phase): void {
   process.stdout.write(`${phase}\n`);
