@@ -267,8 +267,8 @@ describe('views on statuses of connectors', () => {
   it('intervals that have ended, and the one that lasts', async () => {
     const rows = await ask(`SELECT toString(from_time) AS since, toString(to_time) AS until, status, source, usable FROM ${database}.connector_intervals WHERE station_id = 's3' ORDER BY from_time`);
     expect(rows).toEqual([
-      { since: '2024-05-01 00:00:00.000', until: '2024-06-10 00:00:00.000', status: 'Available', source: 'status', usable: 1 },
-      { since: '2024-06-10 00:00:00.000', until: null, status: 'Faulted', source: 'status', usable: 0 },
+      { since: '2024-05-01 00:00:00.000', until: '2024-06-10 00:00:00.000', status: 'Available', source: 'status', usable: true },
+      { since: '2024-06-10 00:00:00.000', until: null, status: 'Faulted', source: 'status', usable: false },
     ]);
   });
 
