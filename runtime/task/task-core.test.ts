@@ -105,7 +105,7 @@ describe('a commit', () => {
     const written = (ordinal: number, timestampMs: number) => ({
       key: 'a', value: `id ${ordinal}`, timestampMs, headers: [writerHeader({ run: 1, task: 'ids_0', ordinal })],
     });
-    const topic = 'joined-by-id-repartition';
+    const topic = 'by-id-repartition';
     const before = coreOf(topology, [], { part });
     before.accept(batch('names', 0, [{ key: 'a', value: 'ann', timestampMs: 0 }, { key: 'a', value: 'anna', timestampMs: 15 }]));
     before.accept(batch(topic, 0, [written(0, 10), written(1, 20)]));
