@@ -119,7 +119,7 @@ describe('voltstream simulate', () => {
     const words = (data: string): readonly string[] => [...short, '--days', '0.15', '--data', at(data)];
     expect((await simulate(words('whole'))).code).toBe(0);
     // At a rate, so that there is something to kill.
-    const killed = await simulate([...words('killed'), '--rate', '1500'], (output) => (/messages,/.test(output) ? 'SIGKILL' : null));
+    const killed = await simulate([...words('killed'), '--rate', '600'], (output) => (/messages,/.test(output) ? 'SIGKILL' : null));
     expect(killed.code).toBe(null);
     const before = await recordsIn(at('killed'));
     const again = await simulate(words('killed'));
