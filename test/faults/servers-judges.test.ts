@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerWarehouse } from '../../runtime/sinks/clickhouse/server-warehouse.ts';
 import { ClickHouseService } from '../services/clickhouse.ts';
 import { migrate } from '../../runtime/migrations.ts';
-import { isSound, judgeSequences, judgeTable, verdictLine } from './servers-judges.ts';
+import { isSound, judgeSequences, judgeTable, tablesOfNow, verdictLine } from './servers-judges.ts';
 import { baseTables, stopMerges } from './servers-tables.ts';
 
 describe('judgeSequences', () => {
@@ -114,7 +114,8 @@ describe('judgeTable, on every table of the product', () => {
     await insert(names, 'number = 5');
     expect(isSound(await judge())).toBe(true);
     await insert(names, 'number = 3');
-    expect(await judge()).toMatchObject({ rows: 6, lost: 0, extra: 1, repeated: 1 });
+    // Of how things stand now, the same row again is what readers do not see.
+    expect(await judge()).toMatchObject(tablesOfNow.has(table) ? { rows: 5, lost: 0, extra: 0, repeated: 0 } : { rows: 6, lost: 0, extra: 1, repeated: 1 });
     await warehouse.command(`TRUNCATE TABLE judged.${table}`);
     const at = columns.findIndex(({ name, type }) => name !== '_version' && /^(?:U?Int|Nullable\(Float|LowCardinality\(String|String)/.test(type));
     const value = columns[at]?.type.includes('String') === true ? "'planted'" : '77';

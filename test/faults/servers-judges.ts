@@ -28,7 +28,7 @@ const samplesMax = 6;
  * Tables of how things stand now, whose rows are made when a task commits: how many there are depends on the pace. Of these only what
  * readers see is judged, without the version.
  */
-const tablesOfNow: ReadonlySet<string> = new Set(['connectors_now']);
+export const tablesOfNow: ReadonlySet<string> = new Set(['connectors_now']);
 
 interface JudgedColumns {
   readonly names: readonly string[];
