@@ -91,7 +91,7 @@ describe('voltstream run without the data set', () => {
     const settings = {
       VOLTSTREAM_LOG_KIND: 'kafka', VOLTSTREAM_LOG_BROKERS: '127.0.0.1:1', VOLTSTREAM_LOG_SASL_MECHANISM: 'plain', VOLTSTREAM_LOG_SASL_USERNAME: 'city', VOLTSTREAM_LOG_SASL_PASSWORD: planted,
       VOLTSTREAM_STATE_KIND: 'redis', VOLTSTREAM_STATE_URL: `redis://city:${encodeURIComponent(planted)}@127.0.0.1:1`,
-      VOLTSTREAM_WAREHOUSE_KIND: 'server', VOLTSTREAM_WAREHOUSE_URL: `http://city:${encodeURIComponent(planted)}@127.0.0.1:1`, VOLTSTREAM_WAREHOUSE_PASSWORD: planted,
+      VOLTSTREAM_WAREHOUSE_KIND: 'server', VOLTSTREAM_WAREHOUSE_URL: `http://city:${encodeURIComponent(planted)}@127.0.0.1:1`,
       VOLTSTREAM_REGISTRY_KIND: 'confluent', VOLTSTREAM_REGISTRY_URL: `http://city:${encodeURIComponent(planted)}@127.0.0.1:1/?key=${encodeURIComponent(planted)}`,
     };
     const runs = [
