@@ -3,7 +3,6 @@ import '../cli/thread-pool.ts';
 import { chargingTopics } from '../charging/topics.ts';
 import { chargingTopology } from '../charging/topology.ts';
 import { closePorts, openPorts } from '../cli/workplace.ts';
-import { isPassing } from '../errors.ts';
 import { windowAggregate } from '../operators/window-aggregate.ts';
 import { tumbling } from '../operators/windows/time-windows.ts';
 import { Application } from '../runtime/application.ts';
@@ -57,7 +56,7 @@ async function main(text: string): Promise<void> {
   });
   process.once('disconnect', () => process.exit(2));
   process.on('message', (order: 'drain' | 'commits' | 'stop') => {
-    if (order === 'drain') void drained(application).then(() => tell({ kind: 'drained' }));
+    if (order === 'drain') void application.drained(new AbortController().signal).then(() => tell({ kind: 'drained' }));
     else if (order === 'commits') void commits(metrics).then((count) => tell({ kind: 'commits', commits: count }));
     else void application.stop().then(() => closePorts(ports)).then(() => process.exit(0));
   });
@@ -66,16 +65,6 @@ async function main(text: string): Promise<void> {
     const { tasks } = application;
     tell({ kind: 'tasks', tasks: tasks.length, processed: tasks.flatMap((task) => task.queues).reduce((sum, queue) => sum + queue.accepted - queue.buffered, 0) });
   }, 20);
-}
-
-async function drained(application: Application): Promise<void> {
-  for (;;) {
-    try {
-      return await application.drained(new AbortController().signal);
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-    }
-  }
 }
 
 async function commits(metrics: EngineMetrics): Promise<number> {

@@ -10,8 +10,7 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
-import type { LogProducer, OutboundRecord } from '../../runtime/log/log.ts';
-import { utf8 } from '../../schemas/builtin-codecs.ts';
+import { fill, Trickle, until } from '../../test/faults/failover-load.ts';
 import { failoverTopic } from '../../test/faults/failover-pod.ts';
 import { KafkaService } from '../../test/services/kafka.ts';
 import { RedisService } from '../../test/services/redis.ts';
@@ -29,9 +28,6 @@ const { values } = parseArgs({
 });
 const partitions = Number(values.partitions);
 const sessionMs = Number(values['session-ms']);
-/** So that each partition has something to do at any moment: four records every 10 ms to each. */
-const trickleMs = 10;
-const recordsAtOnce = 4_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
@@ -42,23 +38,6 @@ interface Failover {
   /** Both from the session time-out on. */
   readonly firstMs: number;
   readonly lastMs: number;
-}
-
-async function until(what: string, condition: () => boolean, timeoutMs = 900_000): Promise<void> {
-  for (const endMs = Date.now() + timeoutMs; !condition();) {
-    if (Date.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(5);
-  }
-}
-
-function record(number: number): OutboundRecord {
-  return { topic: failoverTopic, key: utf8.encode(`key-${String(number).padStart(8, '0')}`), value: utf8.encode('1'), timestampMs: 1_700_000_000_000 + number };
-}
-
-async function fill(producer: LogProducer, keys: number): Promise<void> {
-  for (let from = 0; from < keys; from += recordsAtOnce) {
-    await producer.append(Array.from({ length: Math.min(recordsAtOnce, keys - from) }, (_, index) => record(from + index)));
-  }
 }
 
 /** Kills one of two; gives when the other one went on with what it had. */
@@ -76,26 +55,20 @@ async function measure(options: CountingOptions, keys: number): Promise<Failover
   await log.createTopics([{ topic: failoverTopic, partitions, settings: { 'retention.ms': '-1' } }]);
   const producer = await log.producer();
   const counting = [new CountingProcess(options), new CountingProcess(options)] as const;
-  let trickling = true;
+  let trickle: Trickle | null = null;
   try {
     // Before there is any state: Kafka Streams moves tasks with state only after a warm-up of minutes.
     await until('each process has half of the tasks', () => counting.every(({ tasks }) => tasks.length === partitions / 2));
     await fill(producer, keys);
     await until('everything is counted', () => counting.reduce((sum, { processed }) => sum + processed, 0) >= keys);
     await sleep(1_500); // commits
-    const trickle = (async () => {
-      for (let number = 0; trickling; number += partitions * 4) {
-        await producer.append(Array.from({ length: partitions * 4 }, (_, index) => record((number + index) % keys)));
-        await sleep(trickleMs);
-      }
-    })();
+    trickle = new Trickle(producer, partitions, keys);
     await sleep(2_000);
     const { lostTasks, times } = await kill(counting);
-    trickling = false;
-    await trickle;
+    await trickle.end();
     return { side: options.side, keys, lostTasks, firstMs: Math.min(...times), lastMs: Math.max(...times) };
   } finally {
-    trickling = false;
+    await Promise.allSettled([trickle?.end()]); // an error of its own is told above
     await Promise.all(counting.map((one) => one.kill()));
     await producer.close();
     await log.close();

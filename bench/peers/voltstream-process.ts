@@ -5,7 +5,6 @@ import { createLogger } from '../../runtime/logger.ts';
 import { EngineMetrics } from '../../runtime/metrics.ts';
 import { portsOf } from '../../runtime/ports.ts';
 import type { Warehouse } from '../../runtime/sinks/warehouse.ts';
-import { isPassing } from '../../errors.ts';
 import { peerTopology } from './voltstream-topology.ts';
 import type { PeerMessage, PeerOptions } from './workloads.ts';
 
@@ -44,19 +43,8 @@ async function main(text: string): Promise<void> {
     clearInterval(first);
     tell({ kind: 'first', atMs: Date.now() });
   }, 5);
-  await drained(application);
+  await application.drained(new AbortController().signal);
   tell({ kind: 'done', atMs: Date.now() });
-}
-
-/** Everything processed, committed and delivered. */
-async function drained(application: Application): Promise<void> {
-  for (;;) {
-    try {
-      return await application.drained(new AbortController().signal);
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-    }
-  }
 }
 
 if (import.meta.main) await main(process.argv[2] ?? '{}');

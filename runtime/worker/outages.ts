@@ -1,4 +1,5 @@
 import { VoltstreamError } from '../../errors.ts';
+import type { RecordPlace } from '../../errors.ts';
 import type { Logger } from '../logger.ts';
 
 /** A failure that lasts is told again so often. */
@@ -41,8 +42,7 @@ export class Outages {
     const over = setTimeout(() => this.#over(kind), OVER_AFTER_MS);
     over.unref();
     this.#outages.set(kind, { failures: 1, toldMs: nowMs, over });
-    const place = error instanceof VoltstreamError ? error.recordPlace() : null;
-    this.#logger.warn({ operation, ...place, err: error }, `failed, and will be tried again: ${kind}`);
+    this.#logger.warn({ operation, ...placeOf(error), err: error }, `failed, and will be tried again: ${kind}`);
   }
 
   #over(kind: string): void {
@@ -50,4 +50,9 @@ export class Outages {
     this.#outages.delete(kind);
     this.#logger.warn({ kind, failures }, `over: ${kind}`);
   }
+}
+
+/** The record that an error is about, as fields of a line. */
+export function placeOf(error: unknown): RecordPlace | null {
+  return error instanceof VoltstreamError ? error.recordPlace() : null;
 }

@@ -1,5 +1,4 @@
 import { VoltstreamError } from '../../errors.ts';
-import type { RecordPlace } from '../../errors.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import type { ArchiveTask } from '../archive/archive-task.ts';
 import type { Logger } from '../logger.ts';
@@ -8,7 +7,7 @@ import { RecordRetry } from '../task/error-policy.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import type { Task, TaskListener } from '../task/task.ts';
 import { traced, tracing } from '../tracing.ts';
-import { Outages } from './outages.ts';
+import { Outages, placeOf } from './outages.ts';
 import { SetAsideLines } from './set-aside.ts';
 import { ArchiveMetrics, TaskMetrics } from './task-metrics.ts';
 
@@ -93,11 +92,6 @@ export class TaskRegister implements TaskListener {
     this.#options.logger.info({ task: task.id, restoreMs: Math.round(restoreMs) }, 'task claimed');
     tracing.taskClaimed.publish(() => ({ application: this.#application, task: task.id, restoreMs }));
   }
-}
-
-/** The record that an error is about, as fields of a line. */
-function placeOf(error: unknown): RecordPlace | null {
-  return error instanceof VoltstreamError ? error.recordPlace() : null;
 }
 
 function subTopologyOf(task: string): string {

@@ -11,10 +11,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
-import type { LogProducer, OutboundRecord } from '../../runtime/log/log.ts';
-import { utf8 } from '../../schemas/builtin-codecs.ts';
 import { KafkaService } from '../services/kafka.ts';
 import { RedisService } from '../services/redis.ts';
+import { fill, Trickle, until } from './failover-load.ts';
 import type { FailoverMessage, FailoverPodOptions } from './failover-pod.ts';
 import { failoverTopic } from './failover-pod.ts';
 
@@ -30,9 +29,6 @@ const values = new Command('failover')
   .opts<Record<'keys' | 'partitions' | 'sessionMs' | 'rounds', string> & { prof?: string }>();
 const partitions = Number(values.partitions);
 const sessionMs = Number(values.sessionMs);
-/** So that each partition has something to do at any moment: a record every 10 ms to each. */
-const trickleMs = 10;
-const recordsAtOnce = 4_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
@@ -60,23 +56,6 @@ class CountingPod {
     if (how === 'kill') this.#child.kill('SIGKILL');
     else this.#child.send('stop');
     await ended;
-  }
-}
-
-async function until(what: string, condition: () => boolean, timeoutMs = 600_000): Promise<void> {
-  for (const endMs = Date.now() + timeoutMs; !condition();) {
-    if (Date.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(5);
-  }
-}
-
-function record(number: number): OutboundRecord {
-  return { topic: failoverTopic, key: utf8.encode(`key-${String(number).padStart(8, '0')}`), value: utf8.encode('1'), timestampMs: 1_700_000_000_000 + number };
-}
-
-async function fill(producer: LogProducer, keys: number): Promise<void> {
-  for (let from = 0; from < keys; from += recordsAtOnce) {
-    await producer.append(Array.from({ length: Math.min(recordsAtOnce, keys - from) }, (_, index) => record(from + index)));
   }
 }
 
@@ -118,7 +97,7 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
   };
   await fill(producer, keys);
   const pods = [start(), start()];
-  let trickling = true;
+  let trickle: Trickle | null = null;
   try {
     const all = async (): Promise<void> => {
       const wanted = await ends();
@@ -127,23 +106,17 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
       await sleep(1_500); // commits
     };
     await all();
-    const trickle = (async () => {
-      for (let number = 0; trickling; number += partitions * 4) {
-        await producer.append(Array.from({ length: partitions * 4 }, (_, index) => record((number + index) % keys)));
-        await sleep(trickleMs);
-      }
-    })();
+    trickle = new Trickle(producer, partitions, keys);
     for (let round = 1; round <= Number(values.rounds); round++) {
       await all();
       const { lostTasks, firstMs, lastMs } = await failover(pods, start);
       console.log(`${keys.toLocaleString('en-US')} live keys, round ${round}: ${lostTasks} tasks lost; first record ${firstMs} ms, of the last task ${lastMs} ms after the session time-out of ${sessionMs} ms`);
     }
-    trickling = false;
-    await trickle;
+    await trickle.end();
     // Only a graceful end writes a profile.
     if (values.prof !== undefined) await pods[0]?.end('stop');
   } finally {
-    trickling = false;
+    await Promise.allSettled([trickle?.end()]); // an error of its own is told above
     await Promise.all(pods.map((pod) => pod.end('kill')));
     await producer.close();
     await log.close();

@@ -1,7 +1,6 @@
 /** One process of the product on Kafka, Redis and ClickHouse, led by the fault run that has forked it. */
 import { chargingTopics } from '../../charging/topics.ts';
 import { chargingTopology, eventsTopic } from '../../charging/topology.ts';
-import { isPassing } from '../../errors.ts';
 import { closePorts, openPorts } from '../../cli/workplace.ts';
 import { Application } from '../../runtime/application.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
@@ -75,14 +74,7 @@ async function stop(): Promise<void> {
 }
 
 async function drained(): Promise<void> {
-  for (;;) {
-    try {
-      await application.drained(new AbortController().signal);
-      break;
-    } catch (error) {
-      if (!isPassing(error)) throw error; // the broker was away when it was asked for its ends
-    }
-  }
+  await application.drained(new AbortController().signal);
   tell({ kind: 'drained', tasks: status().tasks });
 }
 
