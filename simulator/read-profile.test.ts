@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { VoltstreamError } from '../errors.ts';
-import { districtCount } from './network/network.ts';
+import { connectorCount, districtCount } from './network/network.ts';
 import { MessageFaults } from './faults/message-faults.ts';
 import { faultKinds } from './profile.ts';
 import { Random } from './random/random.ts';
@@ -53,7 +53,7 @@ describe('the shipped profiles', () => {
   });
 
   it('have a million connectors where they say so, and one in ten messages broken where they say that', () => {
-    const connectors = readProfile('million').sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
+    const connectors = connectorCount(readProfile('million').sites);
     expect(connectors).toBeGreaterThanOrEqual(1_000_000);
     const { faults } = readProfile('dirty-data');
     expect(Object.keys(faultKinds).filter((kind) => !(faults[kind as keyof typeof faults] > 0))).toEqual([]);

@@ -11,11 +11,12 @@ import { simulate } from '../../simulator/simulation.ts';
 import { Pod } from '../pod.ts';
 import { productOptions } from '../product-options.ts';
 import { LedgerFolder } from '../simulate/ledger-folder.ts';
+import { schemaIds } from '../simulate/reference-records.ts';
 import { verdictBy } from '../verify-ledger.ts';
 import { closePorts, openPorts } from '../workplace.ts';
 import { Feed } from './feed.ts';
 import { Latencies } from './latencies.ts';
-import { LogFeed, schemaIdsOf } from './log-feed.ts';
+import { LogFeed } from './log-feed.ts';
 import { rateAt } from './load-test-options.ts';
 import type { LoadTestOptions } from './load-test-options.ts';
 import type { LoadReport } from './load-report.ts';
@@ -95,7 +96,7 @@ async function measured(run: EmbeddedRun, application: Application, ports: Await
   };
   const sampling = new AbortController();
   const watching = watch(sample, sampling.signal);
-  const slices = simulate({ profile, seed, startMs, days, form: { kind: 'records', ids: await schemaIdsOf(ports.registry) }, ledger: true, workers: 1, slicesAtOnce });
+  const slices = simulate({ profile, seed, startMs, days, form: { kind: 'records', ids: await schemaIds(ports.registry) }, ledger: true, workers: 1, slicesAtOnce });
   let isComplete = false;
   try {
     isComplete = await Promise.race([feed.run(slices, output, pod.stop.signal), application.failed]);

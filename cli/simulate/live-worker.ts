@@ -1,19 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
+import { eventsTopic } from '../../charging/topology.ts';
 import { chargingTopics } from '../../charging/topics.ts';
 import type { LogProducer, OutboundRecord } from '../../charging/engine.ts';
 import { VoltstreamError, assertInvariant, isPassing } from '../../errors.ts';
 import type { Configuration } from '../../runtime/configuration.ts';
 import { logAndRegistryOf } from '../../runtime/ports.ts';
 import { SLICE_MS } from '../../simulator/district-group.ts';
-import { readRecords } from '../../simulator/messages/record-encoder.ts';
 import { readProfile } from '../../simulator/read-profile.ts';
 import type { Slice } from '../../simulator/simulation.ts';
 import { simulate } from '../../simulator/simulation.ts';
 import type { LiveReply } from './live-thread.ts';
 import { referenceRecords, schemaIds } from './reference-records.ts';
+import { sliceRecords } from './slice-records.ts';
 
 /** So long before now the first of all runs begins, so that there are sessions under way at once. */
 const WARM_UP_MS = 3 * 3_600_000;
@@ -74,7 +74,7 @@ class LiveTeller {
 
   /** False: somebody wants us to stop. A slice that is told in part is told again by the next run, and known by its ids. */
   async tell(slice: Slice, first: readonly OutboundRecord[]): Promise<boolean> {
-    const records = [...first, ...recordsOf(slice)];
+    const records = [...first, ...sliceRecords(slice).toSorted((left, right) => left.timestampMs - right.timestampMs)];
     for (let at = 0; at < records.length;) {
       const dueMs = (records[at] as OutboundRecord).timestampMs;
       if (!(await waited(Math.min(slice.timeMs, dueMs) - Date.now()))) return false;
@@ -102,15 +102,6 @@ class LiveTeller {
       }
     }
   }
-}
-
-function recordsOf({ districts }: Slice): readonly OutboundRecord[] {
-  const all: OutboundRecord[] = [];
-  for (const { segment } of districts) {
-    for (const { key, value, timestampMs } of readRecords(segment.stations)) all.push({ topic: stationsTopic, key, value, timestampMs });
-    for (const { key, value, timestampMs } of readRecords(segment.events)) all.push({ topic: eventsTopic, key, value, timestampMs });
-  }
-  return all.sort((left, right) => left.timestampMs - right.timestampMs);
 }
 
 const configuration = workerData as Configuration;

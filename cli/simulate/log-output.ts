@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogProducer, OutboundRecord } from '../../charging/engine.ts';
-import { eventsTopic, stationsTopic } from '../../charging/topology.ts';
 import { isPassing } from '../../errors.ts';
-import { readRecords } from '../../simulator/messages/record-encoder.ts';
 import type { Slice } from '../../simulator/simulation.ts';
 import type { SimulationOutput } from './simulation-output.ts';
+import { sliceRecords } from './slice-records.ts';
 
 const APPEND_RECORDS_MAX = 20_000;
 const FIRST_WAIT_MS = 100;
@@ -40,8 +39,7 @@ export class LogOutput implements SimulationOutput {
 
   async write(slice: Slice): Promise<void> {
     if (slice.number < this.firstSlice) return;
-    for (const { segment } of slice.districts) this.#take(stationsTopic, segment.stations);
-    for (const { segment } of slice.districts) this.#take(eventsTopic, segment.events);
+    for (const record of sliceRecords(slice)) this.#records.push(record);
     this.#nextSlice = slice.number + 1;
     if (this.#records.length >= APPEND_RECORDS_MAX) await this.flush();
   }
@@ -70,9 +68,5 @@ export class LogOutput implements SimulationOutput {
         await pause(waitMs);
       }
     }
-  }
-
-  #take(topic: string, bytes: Uint8Array): void {
-    for (const { key, value, timestampMs } of readRecords(bytes)) this.#records.push({ topic, key, value, timestampMs });
   }
 }

@@ -5,8 +5,9 @@ import { VoltstreamError } from '../../errors.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import type { Configuration, ConfigurationSources } from '../../runtime/configuration.ts';
 import { logAndRegistryOf } from '../../runtime/ports.ts';
+import { SLICE_MS } from '../../simulator/district-group.ts';
 import type { OutputForm } from '../../simulator/district-group.ts';
-import { districtCount } from '../../simulator/network/network.ts';
+import { connectorCount, districtCount } from '../../simulator/network/network.ts';
 import type { DistrictFigures } from '../../simulator/network/district-run.ts';
 import type { Profile } from '../../simulator/profile.ts';
 import { readProfile, shippedProfiles } from '../../simulator/read-profile.ts';
@@ -82,14 +83,13 @@ export async function simulateCommand(sources: ConfigurationSources, options: Si
 function profilesText(): string {
   return shippedProfiles().map((name) => {
     const profile = readProfile(name);
-    const connectors = profile.sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
-    return `${name.padEnd(14)} ${thousands(connectors)} connectors, ${thousands(profile.vehicles.count)} vehicles, ${profile.days} days. ${profile.description}\n`;
+    return `${name.padEnd(14)} ${thousands(connectorCount(profile.sites))} connectors, ${thousands(profile.vehicles.count)} vehicles, ${profile.days} days. ${profile.description}\n`;
   }).join('');
 }
 
 function planOf(options: SimulateOptions): Plan {
   const profile = readProfile(options.profile);
-  const startMs = options.start === null ? Date.parse(profile.startsAt) : options.start === 'now' ? Date.now() - (Date.now() % 60_000) : Date.parse(options.start);
+  const startMs = options.start === null ? Date.parse(profile.startsAt) : options.start === 'now' ? Date.now() - (Date.now() % SLICE_MS) : Date.parse(options.start);
   if (!Number.isFinite(startMs)) throw wrong('--start', 'an ISO time, such as 2025-03-24T00:00:00Z, or now', options.start);
   if (options.rate !== null && options.speed !== null) throw wrong('--rate', 'either a rate or a speed', 'both');
   const pace: Pace = options.rate !== null ? { kind: 'rate', perSecond: above('--rate', options.rate) }
@@ -160,7 +160,7 @@ async function run(
 ): Promise<void> {
   const { profile, seed, startMs, days, workers } = plan;
   const slices = sliceCount({ profile, days });
-  const pacer = new Pacer(plan.pace, startMs + output.firstSlice * 60_000);
+  const pacer = new Pacer(plan.pace, startMs + output.firstSlice * SLICE_MS);
   const startedMs = performance.now();
   const sent: Sent = { messages: 0, slices: 0, figures: { messages: 0, sessions: 0, arrivals: 0, turnedAway: 0 } };
   let isComplete = true;

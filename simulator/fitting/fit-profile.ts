@@ -1,4 +1,5 @@
 import { LocalTime } from '../network/local-time.ts';
+import { connectorCount } from '../network/network.ts';
 import type { Profile, SitesProfile } from '../profile.ts';
 import { faultKinds } from '../profile.ts';
 
@@ -67,7 +68,7 @@ export function fitProfile(sessions: Iterable<FittedSession>, network: FittedNet
   const local = new LocalTime(network.timeZone);
   const days = Math.max(1, (toMs - fromMs) / DAY_MS);
   const sites = [...kinds].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, all]) => sitesOf(all, days, local, network));
-  const connectors = sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
+  const connectors = connectorCount(sites);
   return { profile: profileOf(network, sites, connectors, fromMs), taken, left };
 }
 

@@ -101,10 +101,14 @@ export interface District {
   readonly stations: readonly StationState[];
 }
 
+/** All connectors of a network's sites. */
+export function connectorCount(sites: readonly SitesProfile[]): number {
+  return sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
+}
+
 /** Into how many districts a network falls apart. It depends on the profile only, so that any number of workers gives the same. */
 export function districtCount(profile: Profile): number {
-  const connectors = profile.sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
-  return Math.max(1, Math.ceil(connectors / DISTRICT_CONNECTORS));
+  return Math.max(1, Math.ceil(connectorCount(profile.sites) / DISTRICT_CONNECTORS));
 }
 
 /** The sites of a district: every n-th of each kind. */

@@ -3,6 +3,7 @@ import type { Station } from '../../schemas/generated/station.ts';
 import type { LedgerFault, LedgerSession, LedgerStatus } from '../ledger/ledger.ts';
 import { DistrictRun } from '../network/district-run.ts';
 import type { DistrictFigures } from '../network/district-run.ts';
+import { connectorCount } from '../network/network.ts';
 import type { FaultKind, Profile } from '../profile.ts';
 
 /** All that a district has told and written down. */
@@ -50,7 +51,6 @@ export function withFaults(profile: Profile, faults: Partial<Record<FaultKind, n
 
 /** A smaller network of the same kind: at most so many sites of each, and vehicles in proportion. */
 export function smaller(profile: Profile, sitesMax: number): Profile {
-  const sizeOf = (sites: Profile['sites']): number => sites.reduce((sum, { count, stations, connectorsPerStation }) => sum + count * stations * connectorsPerStation, 0);
   const sites = profile.sites.map((site) => ({ ...site, count: Math.min(site.count, sitesMax) }));
-  return { ...profile, sites, vehicles: { ...profile.vehicles, count: Math.max(50, Math.ceil((profile.vehicles.count * sizeOf(sites)) / sizeOf(profile.sites))) } };
+  return { ...profile, sites, vehicles: { ...profile.vehicles, count: Math.max(50, Math.ceil((profile.vehicles.count * connectorCount(sites)) / connectorCount(profile.sites))) } };
 }
