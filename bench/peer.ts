@@ -1,99 +1,182 @@
 /**
- * Side by side with Kafka Streams: the same topic, the same windows, the same commit interval, the same output, exactly once on both sides. Starts
- * Kafka, a registry and a Redis itself; fills the topic once; each run is a fresh process with a fresh application id, sides take turns. A run
- * whose output is not equal to the other side's, key by key and byte by byte, fails everything.
+ * Side by side with Kafka Streams, and with Quix Streams: the same topic, the same windows, the same commit interval, the same output, exactly once on
+ * all sides. Starts Kafka, a registry and a Redis itself; fills the topic once; each run is a fresh process with a fresh application id, sides take
+ * turns. A run whose output is not equal to the other side's, key by key and byte by byte, fails everything. Each result is kept as it is measured, in
+ * .voltstream/peers/comparison.json: `--resume` goes on, with the settings that are kept there; `--minutes` begins no run that would not end in time.
  *
- * npm run bench:peer -- [--workload a,b,c] [--events 2000000] [--rounds 5] [--sides voltstream,kafka-streams,kafka-streams-tuned]
+ * npm run bench:peer -- [--workload a,b,c] [--events 2000000] [--rounds 5] [--sides voltstream,kafka-streams,kafka-streams-tuned,quix-streams]
+ *   [--minutes 30] [--resume] [--table]
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfluentRegistry } from '../schemas/confluent-registry.ts';
 import { KafkaLog } from '../runtime/log/kafka/kafka-log.ts';
 import { KafkaService } from '../test/services/kafka.ts';
 import { RegistryService } from '../test/services/registry.ts';
 import { fillInput } from './peers/input.ts';
-import { difference } from './peers/output.ts';
+import { Budget, expectedSeconds, KeptResults, minutesText } from './peers/kept-results.ts';
+import { difference, digestOf } from './peers/output.ts';
 import type { Output } from './peers/output.ts';
-import { describeFigures, tableOf } from './peers/report.ts';
-import type { Result } from './peers/report.ts';
+import { describeFigures, isResult, tableOf } from './peers/report.ts';
+import type { Failure, Result } from './peers/report.ts';
+import { openRuns, runsOf, warmUpOf } from './peers/rounds.ts';
+import type { RunPlace } from './peers/rounds.ts';
 import { run } from './peers/run.ts';
 import type { RunPlan } from './peers/run.ts';
-import { buildKafkaStreams, sides, sideTexts } from './peers/sides.ts';
+import { prepare, sides, sideTexts, usualSides } from './peers/sides.ts';
 import type { Side } from './peers/sides.ts';
 import { eventsTopic, gapMs, graceMs, stationsTopic, windowMs, workloads, workloadTexts } from './peers/workloads.ts';
 import type { Workload } from './peers/workloads.ts';
 
+/** What results have in common: those of others do not belong with them. */
+interface Input {
+  readonly events: number;
+  readonly stations: number;
+  readonly partitions: number;
+  readonly commitMs: number;
+  readonly seed: number;
+}
+
+interface Settings {
+  readonly machine: string;
+  readonly input: Input;
+  readonly workloads: readonly Workload[];
+  readonly sides: readonly Side[];
+  readonly rounds: number;
+}
+
 const { values } = parseArgs({
   options: {
-    workload: { type: 'string', default: workloads.join(',') }, sides: { type: 'string', default: sides.join(',') },
-    events: { type: 'string', default: '2000000' }, rounds: { type: 'string', default: '5' }, 'warm-up': { type: 'string', default: '1' },
-    stations: { type: 'string', default: '2000' }, partitions: { type: 'string', default: '1' }, 'commit-ms': { type: 'string', default: '100' },
-    seed: { type: 'string', default: '1' }, json: { type: 'string' }, prof: { type: 'string' },
+    workload: { type: 'string' }, sides: { type: 'string' }, events: { type: 'string' }, rounds: { type: 'string' }, stations: { type: 'string' },
+    partitions: { type: 'string' }, 'commit-ms': { type: 'string' }, seed: { type: 'string' }, 'warm-up': { type: 'string', default: '1' }, minutes: { type: 'string' },
+    'run-seconds': { type: 'string', default: '400' }, resume: { type: 'boolean', default: false }, table: { type: 'boolean', default: false },
+    kept: { type: 'string', default: join(import.meta.dirname, '../.voltstream/peers/comparison.json') }, json: { type: 'string' }, prof: { type: 'string' },
   },
 });
-
-function listOf<T extends string>(name: string, text: string, known: readonly T[]): readonly T[] {
-  return text.split(',').map((part) => known.find((one) => one === part) ?? fail(`--${name} wants some of ${known.join(',')}, not ${part}`));
-}
-
-function numberOf(name: 'events' | 'rounds' | 'warm-up' | 'stations' | 'partitions' | 'commit-ms' | 'seed'): number {
-  const value = Number(values[name]);
-  return Number.isSafeInteger(value) && value >= (name === 'warm-up' ? 0 : 1) ? value : fail(`--${name} wants a whole number, not ${values[name]}`);
-}
 
 function fail(text: string): never {
   process.stderr.write(`${text}\n`);
   process.exit(2);
 }
 
-const chosen = { workloads: listOf('workload', values.workload, workloads), sides: listOf<Side>('sides', values.sides, sides) };
-const [events, rounds, warmUps, stations, partitions, commitMs, seed] = (['events', 'rounds', 'warm-up', 'stations', 'partitions', 'commit-ms', 'seed'] as const).map(numberOf) as
-  [number, number, number, number, number, number, number];
+function listOf<T extends string>(name: string, text: string | undefined, known: readonly T[], usual: readonly T[]): readonly T[] {
+  return text?.split(',').map((part) => known.find((one) => one === part) ?? fail(`--${name} wants some of ${known.join(',')}, not ${part}`)) ?? usual;
+}
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+function numberOf(name: 'events' | 'rounds' | 'warm-up' | 'stations' | 'partitions' | 'commit-ms' | 'seed' | 'minutes' | 'run-seconds', usual: number): number {
+  const value = Number(values[name] ?? usual);
+  return Number.isSafeInteger(value) && value >= (name === 'warm-up' ? 0 : 1) ? value : fail(`--${name} wants a whole number, not ${values[name]}`);
+}
 
-/** The runner waits for most of the time; when it did not get the processor for so long, nobody did. */
-const standstillMsMax = 1_500;
-/** In a round. */
-const repeatsMax = 6;
-let runs = 0;
+function settingsFrom(usual: Settings): Settings {
+  const { input } = usual;
+  return {
+    machine: usual.machine, workloads: listOf('workload', values.workload, workloads, usual.workloads), sides: listOf<Side>('sides', values.sides, sides, usual.sides),
+    rounds: numberOf('rounds', usual.rounds),
+    input: {
+      events: numberOf('events', input.events), stations: numberOf('stations', input.stations), partitions: numberOf('partitions', input.partitions),
+      commitMs: numberOf('commit-ms', input.commitMs), seed: numberOf('seed', input.seed),
+    },
+  };
+}
 
-async function compare(workload: Workload, common: Pick<RunPlan, 'kafka' | 'log' | 'registryUrl'>): Promise<Result[]> {
-  const results: Result[] = [];
-  let reference: { readonly output: Output; readonly side: Side } | null = null;
-  for (let round = 1 - warmUps; round <= rounds; round++) {
-    // Nobody has always the same place in the turn.
-    const turn = chosen.sides.map((_, index) => chosen.sides[(index + Math.max(0, round)) % chosen.sides.length] as Side);
-    let repeated = 0;
-    for (let side = turn.shift(); side !== undefined; side = turn.shift()) {
-      const name = `peer-${process.pid}-${++runs}`;
-      const { figures, output } = await run({
-        ...common, side, workload, applicationId: name, eventsTopic, stationsTopic, outputTopic: `${name}.output`, partitions, events, windowMs, graceMs, gapMs, commitMs,
-        cores: cpus().length, profileFolder: side === 'voltstream' ? values.prof ?? null : null,
-      });
-      const wrong = reference === null ? difference(workload, output, output) : difference(workload, reference.output, output);
-      if (wrong !== null) throw new Error(`workload ${workload}: ${reference?.side ?? side} and ${side} do not agree: ${wrong}`);
-      reference ??= { output, side };
-      const isDisturbed = figures.standstillMs > standstillMsMax && repeated < repeatsMax;
-      process.stdout.write(`${workload}, ${round < 1 ? 'warm-up' : `round ${round}`}, ${side}: ${describeFigures(figures)}${isDisturbed ? '; the machine stood still: once more' : ''}\n`);
-      if (isDisturbed) {
-        repeated += 1;
-        turn.unshift(side);
-      } else if (round >= 1) {
-        results.push({ workload, side, round, ...figures });
-      }
-    }
-  }
-  process.stdout.write(`${workload}: all outputs are equal, ${reference?.output.last.size.toLocaleString('en-US') ?? 0} keys\n\n`);
-  return results;
+/** The same input on the same machine, else results would not belong together; further sides, workloads and rounds may come. */
+function settingsToGoOnWith(kept: Settings): Settings {
+  const now = settingsFrom(kept);
+  if (JSON.stringify(now.input) !== JSON.stringify(kept.input)) fail(`what is kept has other input (${JSON.stringify(kept.input)}): begin anew, without --resume`);
+  return now;
 }
 
 const machine = `${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; broker, Redis and application on the same cores`;
-const setting = `${events.toLocaleString('en-US')} events of ${stations.toLocaleString('en-US')} stations, ${partitions} partition${partitions === 1 ? '' : 's'}, commits every ${commitMs} ms, seed ${seed}`;
-process.stdout.write(`${machine}\n${setting}\n${chosen.sides.map((side) => `${side}: ${sideTexts[side]}\n`).join('')}${chosen.workloads.map((one) => `${one}: ${workloadTexts[one]}\n`).join('')}`);
-if (chosen.sides.some((side) => side !== 'voltstream')) buildKafkaStreams();
+const usual: Settings = { machine, workloads, sides: usualSides, rounds: 5, input: { events: 2_000_000, stations: 2_000, partitions: 1, commitMs: 100, seed: 1 } };
+const kept = values.resume || values.table
+  ? KeptResults.resume<Settings, Result | Failure>(values.kept, settingsToGoOnWith)
+  : KeptResults.begin<Settings, Result | Failure>(values.kept, settingsFrom(usual));
+const { settings } = kept;
+const { input } = settings;
+const budget = new Budget(values.minutes === undefined ? null : numberOf('minutes', 0));
+/** The runner waits for most of the time; when it did not get the processor for so long, nobody did. */
+const standstillMsMax = 1_500;
+/** Of one run. */
+const repeatsMax = 6;
+/** The whole output of the first run of each workload: to say where another one differs. */
+const references = new Map<Workload, Output>();
+let runs = 0;
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** Why an output is not that of the workload's first run; null when it is. */
+function wrongBy(workload: Workload, output: Output, digest: string): string | null {
+  const itself = difference(workload, output, output);
+  const first = kept.results.filter(isResult).find((one) => one.workload === workload);
+  if (itself !== null || first === undefined || first.digest === digest) return itself;
+  const reference = references.get(workload);
+  return `not as ${first.side} in round ${first.round}: ${reference === undefined ? `${first.keys} and ${output.last.size} keys` : difference(workload, reference, output) ?? ''}`;
+}
+
+async function measure(place: RunPlace, common: Pick<RunPlan, 'kafka' | 'log' | 'registryUrl'>): Promise<Result> {
+  const { workload, side, round } = place;
+  const startedMs = performance.now();
+  for (let repeated = 0; ; repeated++) {
+    const name = `peer-${process.pid}-${++runs}`;
+    const { figures, output } = await run({
+      ...common, side, workload, applicationId: name, eventsTopic, stationsTopic, outputTopic: `${name}.output`, partitions: input.partitions, events: input.events, windowMs,
+      graceMs, gapMs, commitMs: input.commitMs, cores: cpus().length, profileFolder: side === 'voltstream' ? values.prof ?? null : null, secondsMax: numberOf('run-seconds', 400),
+    });
+    const digest = digestOf(output);
+    const wrong = wrongBy(workload, output, digest);
+    if (wrong !== null) throw new OutputDiffers(`workload ${workload}, ${side}: ${wrong}`);
+    if (!references.has(workload)) references.set(workload, output);
+    const isDisturbed = figures.standstillMs > standstillMsMax && repeated < repeatsMax && budget.allows((performance.now() - startedMs) / 1_000);
+    process.stdout.write(`${workload}, ${round < 1 ? 'warm-up' : `round ${round}`}, ${side}: ${describeFigures(figures)}${isDisturbed ? '; the machine stood still: once more' : ''}\n`);
+    if (!isDisturbed) return { ...place, ...figures, digest, keys: output.last.size, seconds: (performance.now() - startedMs) / 1_000 };
+  }
+}
+
+/** Not a failure of a run that others can go on after. */
+class OutputDiffers extends Error {}
+
+async function measureAll(common: Pick<RunPlan, 'kafka' | 'log' | 'registryUrl'>): Promise<void> {
+  const all = runsOf(settings.workloads, settings.sides, settings.rounds);
+  const secondsOf = ({ workload, side }: RunPlace): number => expectedSeconds(kept.results, (one) => one.workload === workload && one.side === side);
+  if (openRuns(all, kept.results).length > 0 && numberOf('warm-up', 1) > 0) for (const place of warmUpOf(settings.workloads, settings.sides)) await measure(place, common);
+  for (;;) {
+    const open = openRuns(all, kept.results);
+    const next = open[0];
+    if (next === undefined) return;
+    if (!budget.allows(secondsOf(next))) {
+      process.stdout.write(`no time for another run; ${open.length} of ${all.length} are open: --resume goes on\n`);
+      return;
+    }
+    const startedMs = performance.now();
+    try {
+      kept.add(await measure(next, common));
+    } catch (error) {
+      if (error instanceof OutputDiffers) throw error;
+      const failed = error instanceof Error ? error.message : String(error);
+      kept.add({ ...next, failed, seconds: (performance.now() - startedMs) / 1_000 });
+      process.stdout.write(`${next.workload}, round ${next.round}, ${next.side}: ${failed}\n`);
+    }
+    const left = openRuns(all, kept.results);
+    process.stdout.write(`  ${all.length - left.length} of ${all.length} runs, about ${minutesText(left.reduce((sum, place) => sum + secondsOf(place), 0))} left\n`);
+  }
+}
+
+function report(): void {
+  const results = kept.results.filter((one) => settings.workloads.includes(one.workload) && settings.sides.includes(one.side));
+  process.stdout.write(`\n${tableOf(results)}\nall outputs are equal; kept in ${kept.file}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ settings, sides: sideTexts, workloads: workloadTexts, results }, null, 1)}\n`);
+}
+
+if (values.table) {
+  report();
+  process.exit(0);
+}
+process.stdout.write(`${machine}\n${input.events.toLocaleString('en-US')} events of ${input.stations.toLocaleString('en-US')} stations, ${input.partitions} partition${input.partitions === 1 ? '' : 's'}, commits every ${input.commitMs} ms, seed ${input.seed}\n`
+  + `${settings.sides.map((side) => `${side}: ${sideTexts[side]}\n`).join('')}${settings.workloads.map((one) => `${one}: ${workloadTexts[one]}\n`).join('')}`);
+prepare(settings.sides);
 const kafka = new KafkaService();
 const registryService = new RegistryService();
 try {
@@ -103,12 +186,10 @@ try {
   await log.open();
   await registry.open();
   const startedMs = performance.now();
-  const bytes = await fillInput(log, registry, { events: eventsTopic, stations: stationsTopic }, partitions, { events, stations, seed });
-  process.stdout.write(`filled in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s, ${Math.round(bytes / events)} bytes an event\n\n`);
-  const results: Result[] = [];
-  for (const workload of chosen.workloads) results.push(...await compare(workload, { kafka, log, registryUrl: registryService.url }));
-  process.stdout.write(tableOf(results));
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, setting, sides: sideTexts, workloads: workloadTexts, results }, null, 1)}\n`);
+  const bytes = await fillInput(log, registry, { events: eventsTopic, stations: stationsTopic }, input.partitions, input);
+  process.stdout.write(`filled in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s, ${Math.round(bytes / input.events)} bytes an event\n\n`);
+  await measureAll({ kafka, log, registryUrl: registryService.url });
+  report();
   await registry.close();
   await log.close();
 } finally {

@@ -38,6 +38,15 @@ export function drawGrowth(points: readonly GrowthPoint[], usual: Shape): string
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size[0]} ${size[1]}" font-family="sans-serif" font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n${panels.join('\n')}\n</svg>\n`;
 }
 
+/** The same in Markdown, in the order of their measuring. */
+export function growthTable(points: readonly GrowthPoint[]): string {
+  const lines = points.map(({ keys, partitions, bytes, pods, recordsPerSecond, secondsPerMillion, podMegabytes, redisMegabytes }) =>
+    [keys, partitions, bytes, pods, Math.round(recordsPerSecond), Number(secondsPerMillion.toFixed(1)), Math.round(podMegabytes), Math.round(redisMegabytes)]
+      .map((value) => value.toLocaleString('en-US')).join(' | '));
+  return ['live keys | partitions | bytes of a value | pods | records/s | CPU-s per million, pods and Redis | peak MB, pods | peak MB, Redis', '---|---|---|---|---|---|---|---', ...lines]
+    .map((line) => `| ${line} |\n`).join('');
+}
+
 type Dot = readonly [place: number, value: number];
 
 function panel(dots: readonly Dot[], title: string): string {

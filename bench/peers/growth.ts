@@ -1,12 +1,15 @@
 /**
  * How the cost of a record grows: with live keys, partitions, size of records, and pods. Pods count records by key; all input is in the log before
  * they start: one record of each key, which makes the state, then updates of keys by chance, which are measured. One thing is varied at a time.
+ * Each point is kept as it is measured, in .voltstream/peers/growth.json: `--resume` goes on, with the settings that are kept there; `--minutes` begins no
+ * point that would not end in time.
  *
  * node bench/peers/growth.ts [--keys 10000,100000,1000000,5000000] [--partitions 1,4,16] [--bytes 100,1000,4000] [--pods 1,2] [--updates 1000000]
- *   [--rounds 1] [--side voltstream] [--json FILE] [--plot docs/pictures/growth.svg]
+ *   [--rounds 1] [--side voltstream] [--minutes 15] [--resume] [--table] [--plot docs/pictures/growth.svg]
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
@@ -18,27 +21,82 @@ import { KafkaService } from '../../test/services/kafka.ts';
 import { RedisService } from '../../test/services/redis.ts';
 import { CountingProcess } from './counting-process.ts';
 import type { CountingOptions } from './counting-process.ts';
-import { drawGrowth } from './growth-plot.ts';
+import { drawGrowth, growthTable } from './growth-plot.ts';
 import type { GrowthPoint, Shape } from './growth-plot.ts';
+import { Budget, KeptResults, minutesText } from './kept-results.ts';
 import { peakBytes, processorSeconds } from './measured-process.ts';
 import { buildKafkaStreams } from './sides.ts';
 
+/** As text, as on the command line. */
+interface Settings {
+  readonly keys: string;
+  readonly partitions: string;
+  readonly bytes: string;
+  readonly pods: string;
+  readonly updates: string;
+  readonly rounds: string;
+  readonly side: string;
+  readonly 'commit-ms': string;
+}
+
+const usualSettings: Settings = {
+  keys: '10000,100000,1000000,5000000', partitions: '1,4,16', bytes: '100,1000,4000', pods: '1,2', updates: '1000000', rounds: '1', side: 'voltstream', 'commit-ms': '100',
+};
 const { values } = parseArgs({
   options: {
-    keys: { type: 'string', default: '10000,100000,1000000,5000000' }, partitions: { type: 'string', default: '1,4,16' }, bytes: { type: 'string', default: '100,1000,4000' },
-    pods: { type: 'string', default: '1,2' }, updates: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '1' },
-    side: { type: 'string', default: 'voltstream' }, 'commit-ms': { type: 'string', default: '100' }, json: { type: 'string' }, plot: { type: 'string' },
+    keys: { type: 'string' }, partitions: { type: 'string' }, bytes: { type: 'string' }, pods: { type: 'string' }, updates: { type: 'string' }, rounds: { type: 'string' },
+    side: { type: 'string' }, 'commit-ms': { type: 'string' }, minutes: { type: 'string' }, 'point-seconds': { type: 'string', default: '300' },
+    resume: { type: 'boolean', default: false }, table: { type: 'boolean', default: false },
+    kept: { type: 'string', default: join(import.meta.dirname, '../../.voltstream/peers/growth.json') }, plot: { type: 'string' },
   },
 });
+
+interface Kept extends GrowthPoint {
+  readonly round: number;
+  readonly seconds: number;
+}
+
+function settingsFrom(usual: Settings): Settings {
+  return Object.fromEntries(Object.entries(usual).map(([name, text]) => [name, values[name as keyof Settings] ?? text])) as unknown as Settings;
+}
+
+/** Further values of what is varied may come; what all points have in common may not change. */
+function settingsToGoOnWith(kept: Settings): Settings {
+  const now = settingsFrom(kept);
+  for (const name of ['updates', 'side', 'commit-ms'] as const) {
+    if (now[name] !== kept[name]) throw new Error(`what is kept was measured with --${name} ${kept[name]}: begin anew, without --resume`);
+  }
+  return now;
+}
+
+const kept = values.resume || values.table
+  ? KeptResults.resume<Settings, Kept>(values.kept, settingsToGoOnWith)
+  : KeptResults.begin<Settings, Kept>(values.kept, settingsFrom(usualSettings));
+const { settings } = kept;
+const budget = new Budget(values.minutes === undefined ? null : Number(values.minutes));
 const usual: Shape = { keys: 100_000, partitions: 4, bytes: 100, pods: 1 };
-const updates = Number(values.updates);
-const side = values.side as CountingOptions['side'];
+const side = settings.side as CountingOptions['side'];
 /** So that an append stays below the largest request. */
 const bytesAtOnce = 1_000_000;
+/** Of all updates of one point: large records are fewer, or filling the log takes longer than reading it. */
+const updateBytesMax = 1_000_000_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-async function fill(log: KafkaLog, { keys, partitions, bytes }: Shape): Promise<void> {
+function updatesOf({ bytes }: Shape): number {
+  return Math.min(Number(settings.updates), Math.floor(updateBytesMax / bytes));
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + Number(values['point-seconds']) * 1_000; !condition();) {
+    if (performance.now() > endMs) throw new Error(`not within ${values['point-seconds']} s: ${what}`);
+    await sleep(10);
+  }
+}
+
+async function fill(log: KafkaLog, shape: Shape): Promise<void> {
+  const { keys, partitions, bytes } = shape;
+  const updates = updatesOf(shape);
   await log.createTopics([{ topic: failoverTopic, partitions, settings: { 'retention.ms': '-1' } }]);
   const producer = await log.producer();
   const random = randomFrom(1);
@@ -59,19 +117,20 @@ async function measure(shape: Shape, number: number): Promise<GrowthPoint> {
   const kafka = new KafkaService();
   const redis = new RedisService();
   const pods: CountingProcess[] = [];
+  const updates = updatesOf(shape);
   try {
     await Promise.all([kafka.start(), redis.start()]);
     const log = new KafkaLog({ brokers: [kafka.address], application: 'growth-driver' });
     await log.open();
     await fill(log, shape);
     await log.close();
-    const options = { side, applicationId: `growth-${number}`, brokers: kafka.address, redisUrl: redis.address, partitions: shape.partitions, sessionMs: 30_000, commitMs: Number(values['commit-ms']) };
+    const options = { side, applicationId: `growth-${number}`, brokers: kafka.address, redisUrl: redis.address, partitions: shape.partitions, sessionMs: 30_000, commitMs: Number(settings['commit-ms']) };
     for (let pod = 0; pod < shape.pods; pod++) pods.push(new CountingProcess(options));
     const used = (): number => pods.reduce((sum, { id }) => sum + processorSeconds(id), processorSeconds(redis.processId ?? 0));
     const processed = (): number => pods.reduce((sum, pod) => sum + pod.processed, 0);
-    while (processed() < shape.keys || pods.some(({ tasks }) => tasks.length === 0)) await sleep(10);
+    await until('one record of each key is counted', () => processed() >= shape.keys && pods.every(({ tasks }) => tasks.length > 0));
     const from = { atMs: performance.now(), processed: processed(), seconds: used() };
-    while (processed() < shape.keys + updates) await sleep(10);
+    await until('all updates are counted', () => processed() >= shape.keys + updates);
     const records = processed() - from.processed;
     return {
       ...shape, records, recordsPerSecond: records / (performance.now() - from.atMs) * 1_000, secondsPerMillion: (used() - from.seconds) / records * 1e6,
@@ -85,22 +144,49 @@ async function measure(shape: Shape, number: number): Promise<GrowthPoint> {
 
 /** The usual shape once, and each other value of each of its sides. */
 function shapes(): readonly Shape[] {
-  const of = (name: keyof Shape): readonly Shape[] => values[name].split(',').map((text) => ({ ...usual, [name]: Number(text) }));
-  const all = [usual, ...(['keys', 'partitions', 'bytes', 'pods'] as const).flatMap(of)];
+  const of = (name: keyof Shape): readonly Shape[] => settings[name].split(',').map((text) => ({ ...usual, [name]: Number(text) }));
+  const all = [usual, ...(['pods', 'partitions', 'bytes', 'keys'] as const).flatMap(of)];
   return [...new Map(all.map((shape) => [JSON.stringify(shape), shape])).values()];
 }
 
-if (side !== 'voltstream') buildKafkaStreams();
-process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; ${side}, ${updates.toLocaleString('en-US')} updates, commits every ${values['commit-ms']} ms\n`);
-const points: GrowthPoint[] = [];
-for (const shape of shapes()) {
-  for (let round = 0; round < Number(values.rounds); round++) {
-    const point = await measure(shape, points.length);
-    points.push(point);
-    process.stdout.write(`${Object.entries(shape).map(([name, value]) => `${name} ${value.toLocaleString('en-US')}`).join(', ')}: ${Math.round(point.recordsPerSecond).toLocaleString('en-US')}/s, ${
-      point.secondsPerMillion.toFixed(1)} CPU-s per million with Redis, peak ${Math.round(point.podMegabytes)} MB and Redis ${Math.round(point.redisMegabytes)} MB\n`);
+const isAlike = (one: Shape, other: Shape): boolean => one.keys === other.keys && one.partitions === other.partitions && one.bytes === other.bytes && one.pods === other.pods;
+
+/** By what those before took, a byte of their input. */
+function secondsOf(shape: Shape): number {
+  const bytesOf = (one: Shape): number => (one.keys + updatesOf(one)) * (one.bytes + 500);
+  const alike = kept.results.filter((one) => isAlike(one, shape));
+  const known = alike.length > 0 ? alike : kept.results;
+  return known.length === 0 ? 0 : known.reduce((sum, { seconds }) => sum + seconds, 0) / known.reduce((sum, one) => sum + bytesOf(one), 0) * bytesOf(shape);
+}
+
+async function measureAll(): Promise<void> {
+  const all = Array.from({ length: Number(settings.rounds) }, (_, index) => index + 1).flatMap((round) => shapes().map((shape) => ({ shape, round })));
+  for (;;) {
+    const open = all.filter(({ shape, round }) => !kept.results.some((one) => one.round === round && isAlike(one, shape)));
+    const next = open[0];
+    if (next === undefined) return;
+    process.stdout.write(`${all.length - open.length} of ${all.length} points, about ${minutesText(open.reduce((sum, { shape }) => sum + secondsOf(shape), 0))} left\n`);
+    if (!budget.allows(secondsOf(next.shape))) {
+      process.stdout.write('no time for another point: --resume goes on\n');
+      return;
+    }
+    const startedMs = performance.now();
+    const point = await measure(next.shape, kept.results.length);
+    kept.add({ ...point, round: next.round, seconds: (performance.now() - startedMs) / 1_000 });
+    process.stdout.write(`${describe(point)}\n`);
   }
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(points, null, 1)}\n`);
-if (values.plot !== undefined) writeFileSync(values.plot, drawGrowth(points, usual));
+
+function describe(point: GrowthPoint): string {
+  return `${(['keys', 'partitions', 'bytes', 'pods'] as const).map((name) => `${name} ${point[name].toLocaleString('en-US')}`).join(', ')}: ${Math.round(point.recordsPerSecond).toLocaleString('en-US')}/s, ${
+    point.secondsPerMillion.toFixed(1)} CPU-s per million with Redis, peak ${Math.round(point.podMegabytes)} MB and Redis ${Math.round(point.redisMegabytes)} MB`;
+}
+
+process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; ${side}, ${Number(settings.updates).toLocaleString('en-US')} updates, commits every ${settings['commit-ms']} ms\n`);
+if (!values.table) {
+  if (side !== 'voltstream') buildKafkaStreams();
+  await measureAll();
+}
+process.stdout.write(`\n${growthTable(kept.results)}kept in ${kept.file}\n`);
+if (values.plot !== undefined) writeFileSync(values.plot, drawGrowth(kept.results, usual));
 process.exit(0);

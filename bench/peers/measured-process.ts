@@ -35,6 +35,14 @@ export class MeasuredProcess {
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#line(line));
   }
 
+  /** What has not been heard by then is not waited for any more. */
+  failAfter(seconds: number): void {
+    const timer = setTimeout(() => {
+      for (const { reject } of this.#heard.values()) reject(new Error(`not finished after ${seconds} s`));
+    }, seconds * 1_000);
+    this.#child.once('exit', () => clearTimeout(timer));
+  }
+
   /** When it read the first event, or had processed and committed the last one; by the wall clock. */
   when(kind: PeerMessage['kind']): Promise<number> {
     return (this.#heard.get(kind) as PromiseWithResolvers<number>).promise;

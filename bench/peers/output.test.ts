@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { difference } from './output.ts';
+import { difference, digestOf } from './output.ts';
 import type { Output } from './output.ts';
 
 const output = (last: Readonly<Record<string, string>>, repeated = 0): Output => ({ records: Object.keys(last).length + repeated, last: new Map(Object.entries(last)), repeated });
@@ -17,6 +17,12 @@ describe('the judge of two outputs', () => {
 
   it('takes no output for a failure', () => {
     expect(difference('a', output({}), output({}))).toMatch(/no output/);
+  });
+
+  it('is told by a digest, too, which knows no order and no difference in how often a key came', () => {
+    expect(digestOf(output({ k: '1', l: '2' }))).toBe(digestOf(output({ l: '2', k: '1' }, 3)));
+    const digests = [output({ k: '1' }), output({ k: '2' }), output({ k: '1', l: '' }), output({ k1: '' }), output({ k: '\u00ff' })].map(digestOf);
+    expect(new Set(digests).size).toBe(digests.length);
   });
 
   it('wants each final result once', () => {

@@ -1,4 +1,5 @@
 /** What a run wrote, and whether that is what another one wrote. */
+import { createHash } from 'node:crypto';
 import type { Log } from '../../runtime/log/log.ts';
 import type { Workload } from './workloads.ts';
 
@@ -29,6 +30,15 @@ export async function readOutput(log: Log, topic: string, partitions: number): P
     }
   }
   return { records, last, repeated };
+}
+
+/** The same for outputs without a difference, whatever the order in which their keys came. */
+export function digestOf({ last }: Output): string {
+  const hash = createHash('sha256');
+  for (const key of [...last.keys()].toSorted()) {
+    for (const text of [key, last.get(key) as string]) hash.update(`${text.length}:`).update(text, 'latin1');
+  }
+  return hash.digest('hex');
 }
 
 /** Why two outputs are not equal, as a sentence; null when they are. */

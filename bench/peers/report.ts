@@ -1,5 +1,6 @@
 /** Figures as lines and as a table. */
 import type { Figures } from './run.ts';
+import { sides } from './sides.ts';
 import type { Side } from './sides.ts';
 import type { Workload } from './workloads.ts';
 
@@ -7,6 +8,24 @@ export interface Result extends Figures {
   readonly workload: Workload;
   readonly side: Side;
   readonly round: number;
+  /** Of what it wrote; see `digestOf`. */
+  readonly digest: string;
+  readonly keys: number;
+  /** All of it, with starts and the comparison. */
+  readonly seconds: number;
+}
+
+/** A run without figures. */
+export interface Failure {
+  readonly workload: Workload;
+  readonly side: Side;
+  readonly round: number;
+  readonly failed: string;
+  readonly seconds: number;
+}
+
+export function isResult(one: Result | Failure): one is Result {
+  return !('failed' in one);
 }
 
 export function describeFigures(figures: Figures): string {
@@ -50,25 +69,28 @@ const columns: readonly (readonly [title: string, value: (figures: Figures) => n
 ];
 
 /** In Markdown: median (minimum - maximum) of the rounds, and what ours is of each peer's. */
-export function tableOf(results: readonly Result[]): string {
-  const lines = [`| workload | side | ${columns.map(([title]) => title).join(' | ')} |`, `|---|---|${columns.map(() => '---|').join('')}`];
+export function tableOf(runs: readonly (Result | Failure)[]): string {
+  const results = runs.filter(isResult);
+  const lines = [`| workload | side | rounds | ${columns.map(([title]) => title).join(' | ')} |`, `|---|---|---|${columns.map(() => '---|').join('')}`];
   for (const workload of new Set(results.map((result) => result.workload))) {
     const of = (side: Side): readonly Result[] => results.filter((result) => result.workload === workload && result.side === side);
     const ours = of('voltstream');
-    for (const side of new Set(results.map((result) => result.side))) {
+    const present = sides.filter((side) => of(side).length > 0);
+    for (const side of present) {
       const cells = columns.map(([, value, digits]) => {
         const { min, median, max } = spreadOf(of(side).map(value));
         const text = (number: number): string => number.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
         return min === max ? text(median) : `${text(median)} (${text(min)} - ${text(max)})`;
       });
-      lines.push(`| ${workload} | ${side} | ${cells.join(' | ')} |`);
+      lines.push(`| ${workload} | ${side} | ${of(side).length} | ${cells.join(' | ')} |`);
     }
-    for (const side of new Set(results.map((result) => result.side))) {
+    for (const side of present) {
       if (side === 'voltstream' || ours.length === 0) continue;
-      lines.push(`| ${workload} | voltstream to ${side} | ${columns.map(([, value]) => ratio(ours.map(value), of(side).map(value))).join(' | ')} |`);
+      lines.push(`| ${workload} | **voltstream to ${side}** | | ${columns.map(([, value]) => ratio(ours.map(value), of(side).map(value))).join(' | ')} |`);
     }
   }
-  return `${lines.join('\n')}\n`;
+  const failures = runs.filter((one): one is Failure => !isResult(one)).map(({ workload, side, round, failed }) => `\n${workload}, ${side}, round ${round}: ${failed.split('\n')[0]}\n`);
+  return `${lines.join('\n')}\n${failures.join('')}`;
 }
 
 function ratio(ours: readonly number[], theirs: readonly number[]): string {

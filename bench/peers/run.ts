@@ -39,10 +39,12 @@ export interface RunPlan extends Omit<PeerOptions, 'redisUrl' | 'folder' | 'tune
   readonly log: Log;
   readonly cores: number;
   readonly profileFolder: string | null;
+  /** For all of it; a side that takes longer is ended, and the run fails. */
+  readonly secondsMax: number;
 }
 
 export async function run(plan: RunPlan): Promise<{ readonly figures: Figures; readonly output: Output }> {
-  const { side, kafka, log, cores, profileFolder, ...options } = plan;
+  const { side, kafka, log, cores, profileFolder, secondsMax, ...options } = plan;
   const { outputTopic, partitions, events } = options;
   await log.createTopics([{ topic: outputTopic, partitions, settings: { 'retention.ms': '-1' } }]);
   const folder = mkdtempSync(join(tmpdir(), 'voltstream-peer-'));
@@ -55,6 +57,7 @@ export async function run(plan: RunPlan): Promise<{ readonly figures: Figures; r
     child = new MeasuredProcess(commandLineOf(side, { ...options, redisUrl, folder, brokers: kafka.address }, profileFolder));
     const ids = { application: child.id, redis: redis.processId, broker: kafka.processId };
     const firstOutput = firstRecord(log, outputTopic, partitions, child.when('done'));
+    child.failAfter(secondsMax);
     const firstMs = await child.when('first');
     const before = seconds(ids);
     const doneMs = await child.when('done');

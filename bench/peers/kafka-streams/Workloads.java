@@ -17,6 +17,7 @@ import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
+import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 import voltstream.ChargingEvent;
@@ -61,6 +62,10 @@ final class Workloads {
 
   private record Enriched(Double powerW, String city) {}
 
+  /**
+   * Sessions are kept in RocksDB, tuned or not: the store in memory sorts them by their end first, so that a look-up walks through those of all keys
+   * that ended within the gap (InMemorySessionStore), and a record costs more the more stations there are.
+   */
   private void sessions(KStream<String, ChargingEvent> input) {
     KTable<String, Station> table = builder.table(options.stationsTopic(), Consumed.with(Serdes.String(), stations));
     input.join(table, (event, station) -> new Enriched(event.getPowerW(), String.valueOf(station.getCity())), Joined.with(Serdes.String(), events, stations))
@@ -68,7 +73,8 @@ final class Workloads {
         .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(options.gapMs()), Duration.ofMillis(options.graceMs())))
         .aggregate(() -> StationLoad.NOTHING, (station, enriched, load) -> load.with(enriched.powerW(), enriched.city()),
             (station, earlier, later) -> earlier.and(later),
-            Materialized.<String, StationLoad, SessionStore<Bytes, byte[]>>as("station-session").withKeySerde(Serdes.String()).withValueSerde(loads))
+            Materialized.<String, StationLoad, SessionStore<Bytes, byte[]>>as("station-session").withStoreType(BuiltInDslStoreSuppliers.ROCKS_DB)
+                .withKeySerde(Serdes.String()).withValueSerde(loads))
         .toStream().to(options.outputTopic(), Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), loads));
   }
 }
