@@ -6,11 +6,9 @@ import type { Cell, CellRange } from './state-store.ts';
 /** Buckets of a hash in one page: Redis answers nobody else meanwhile, some 3 ms. */
 const SCAN_COUNT_MAX = 5_000;
 
-/** What the next page of a scan looks at: as much as makes about one page, and at most four times as much as this one. */
-export function nextCount(count: number, fields: readonly Reply[], pageBytes: number): number {
-  let bytes = 1;
-  for (const field of fields) bytes += binary(field).length;
-  return Math.min(SCAN_COUNT_MAX, Math.max(1, Math.floor((pageBytes * count) / bytes)), count * 4);
+/** What the next page of a scan looks at: as much as makes about one page of `pageBytes`, and at most four times as much as this one of `bytes`. */
+export function nextCount(count: number, bytes: number, pageBytes: number): number {
+  return Math.min(SCAN_COUNT_MAX, Math.max(1, Math.floor((pageBytes * count) / Math.max(1, bytes))), count * 4);
 }
 
 /** Cells out of a hash's fields and values, as Redis answers them. */

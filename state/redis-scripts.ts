@@ -5,7 +5,7 @@ import { commandTimeoutMsDefault, mastersOf } from './redis-connection.ts';
 import type { RedisClient } from './redis-connection.ts';
 import { redisFailure } from './redis-failure.ts';
 
-const NAMES = ['apply', 'claim', 'clear', 'commit', 'copy', 'read', 'redo', 'seal', 'stage'] as const;
+const NAMES = ['apply', 'claim', 'clear', 'commit', 'copy', 'read', 'redo', 'scan', 'seal', 'stage'] as const;
 
 export type ScriptName = (typeof NAMES)[number];
 export type Argument = string | Buffer;

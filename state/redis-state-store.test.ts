@@ -89,28 +89,52 @@ describe.skipIf(url === '')('with Redis', () => {
       await store.commit(last);
       sent.length = 0;
       const asked: number[] = [];
-      for await (const page of store.load({ ...last, epoch: 1 })) if (page.length > 0) asked.push(sent.filter((command) => command === 'HSCAN').length);
+      for await (const page of store.load({ ...last, epoch: 1 })) if (page.length > 0) asked.push(sent.filter((command) => command === 'EVALSHA').length);
       expect(asked.length).toBeGreaterThan(2);
       expect(asked).toEqual(asked.map((_, index) => Math.min(index + 2, asked.length)));
     });
 
-    it('refuses a load of which cells were passed over, as when Redis is started again in the middle of it', async () => {
-      const cells = Array.from({ length: 3_000 }, (_, index) => cell('s', `key ${index}`, 'v'));
-      const last = following(await store.claim('t_0'), cells);
-      await store.commit(last);
+    /** A store of which the n-th page of a scan is changed. */
+    const disturbedAt = async (page: number, change: (answer: readonly unknown[]) => readonly unknown[]): Promise<RedisStateStore> => {
       let scans = 0;
+      const isScan = (answer: unknown): answer is readonly unknown[] => Array.isArray(answer) && answer.length === 3 && Buffer.isBuffer(answer[1]);
       const disturbed = new RedisStateStore({
-        ...options(),
-        intercept: async (command, send) => {
+        ...options(), readCellsMax: 100,
+        intercept: async (_command, send) => {
           const answer = await send();
-          // The cursor of another process of Redis, which orders the hash otherwise.
-          return command === 'HSCAN' && ++scans === 2 && Array.isArray(answer) ? [Buffer.from('0'), answer[1]] : answer;
+          return isScan(answer) && ++scans === page ? change(answer) : answer;
         },
       });
       await disturbed.open();
+      return disturbed;
+    };
+    const threeThousand = Array.from({ length: 3_000 }, (_, index) => cell('s', `key ${index}`, 'v'));
+    /** The cursor of another process of Redis, which orders the hash otherwise. */
+    const passOver = ([, cells, run]: readonly unknown[]): readonly unknown[] => [Buffer.from('0'), cells, run];
+    const anotherRun = ([next, cells]: readonly unknown[]): readonly unknown[] => [next, cells, Buffer.from('another')];
+
+    it.each([['passed over', passOver], ['given by another process of Redis', anotherRun]])('refuses a load of which cells were %s', async (_what, change) => {
+      const last = following(await store.claim('t_0'), threeThousand);
+      await store.commit(last);
+      const disturbed = await disturbedAt(2, change);
       await expectFailure(loadAll(disturbed, { ...last, epoch: 1 }), 'STORE_UNAVAILABLE');
-      scans = 2;
       expect(await loadAll(disturbed, { ...last, epoch: 1 })).toHaveLength(3_000);
+      await disturbed.close();
+    });
+
+    it('scans again when cells were passed over while a large store was read', async () => {
+      await store.commit(following(await store.claim('t_0'), threeThousand));
+      const disturbed = await disturbedAt(2, passOver);
+      expect((await disturbed.readPage('t_0', 's')).cells).toHaveLength(3_000);
+      await disturbed.close();
+    });
+
+    it('refuses a range of a large store of which another process of Redis gave a part', async () => {
+      await store.commit(following(await store.claim('t_0'), threeThousand));
+      const disturbed = await disturbedAt(2, anotherRun);
+      const range = { from: Buffer.from('key 1'), to: Buffer.from('key 2') };
+      await expectFailure(disturbed.readPage('t_0', 's', range), 'STORE_UNAVAILABLE');
+      expect((await disturbed.readPage('t_0', 's', range)).cells).toHaveLength(1_111);
       await disturbed.close();
     });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { assertInvariant, VoltstreamError } from '../errors.ts';
-import { bytesToLatin1, isInRange, singleKeyOf } from './cell-bytes.ts';
+import { isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, verifyClaim } from './commit-check.ts';
 import type { TaskHead } from './commit-check.ts';
 import { describeConnection, mastersOf, redisClient } from './redis-connection.ts';
@@ -10,6 +10,7 @@ import { healthOf, redisFacts, refuseUnsafe } from './redis-health.ts';
 import { bufferOf, nextCount, pairs, sorted } from './redis-cells.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { matchOf } from './redis-match.ts';
+import { cellsOfPage, ScannedKeys } from './redis-page.ts';
 import { binary, list, RedisScripts, text } from './redis-scripts.ts';
 import type { Intercept, Reply } from './redis-scripts.ts';
 import { cut, groupByStore, weigh } from './redis-sections.ts';
@@ -131,10 +132,7 @@ export class RedisStateStore implements StateStore {
     return Number(text(await this.#opened().command('HLEN', this.#keys.cells(task, store))));
   }
 
-  /**
-   * A Redis that was started again, or another one that took over, orders a hash otherwise: a scan that goes on there passes cells over, though
-   * owner and sequence are the same.
-   */
+  /** A last look at what `#scan` has seen to already: less than the whole state must never pass for it. */
   #verifyWhole(task: string, store: string, cells: number, loaded: number): void {
     if (cells === loaded) return;
     throw new VoltstreamError('STORE_UNAVAILABLE', 'Redis was started again, or another one took over, while a task was loaded', {
@@ -318,28 +316,32 @@ export class RedisStateStore implements StateStore {
 
   /**
    * Pages of a store's cells, each cell once: HSCAN gives a field again when the hash shrank meanwhile. The next page is asked for before this one
-   * is looked at, so that Redis gathers it meanwhile.
+   * is looked at, so that Redis gathers it meanwhile. Throws STORE_UNAVAILABLE when another process of Redis goes on with the scan: it orders the
+   * hash otherwise and passes cells over, though owner and sequence are the same.
    */
   async *#scan(key: string, store: string, match?: Buffer): AsyncGenerator<Cell[]> {
     const pageBytes = this.#options.pageBytes ?? 1_000_000;
-    const seen = new Set<string>();
+    const scanned = new ScannedKeys();
     let count = 100;
+    let server: string | null = null;
     for (let answer: Promise<Reply> | null = this.#scanFrom(key, '0', count, match); answer !== null;) {
-      const [next, fields] = list(await answer);
-      const found = list(fields);
-      count = nextCount(count, found, pageBytes);
+      const [next, packed, run] = list(await answer);
+      server ??= text(run);
+      if (server !== text(run)) {
+        throw new VoltstreamError('STORE_UNAVAILABLE', 'Redis was started again, or another one took over, while cells were read', {
+          where: `${this.#where}, ${key}`, wanted: `all pages from the run ${server}`, got: text(run),
+        });
+      }
+      const bytes = binary(packed);
+      count = nextCount(count, bytes.length, pageBytes);
       answer = text(next) === '0' ? null : this.#scanFrom(key, text(next), count, match);
-      const page = pairs(store, found).filter((cell) => {
-        const name = bytesToLatin1(cell.key);
-        return seen.size !== seen.add(name).size;
-      });
+      const page = cellsOfPage(store, bytes).filter((cell) => scanned.add(cell.key));
       if (page.length > 0) yield page;
     }
   }
 
   #scanFrom(key: string, cursor: string, count: number, match: Buffer | undefined): Promise<Reply> {
-    const matching = match === undefined ? [] : ['MATCH', match];
-    const answer = this.#opened().command('HSCAN', key, cursor, ...matching, 'COUNT', String(count));
+    const answer = this.#opened().run('scan', [key], [cursor, String(count), match ?? '']);
     // Whoever waits for it is told; whoever has stopped reading before does not want to know.
     answer.catch(() => undefined);
     return answer;
@@ -348,10 +350,14 @@ export class RedisStateStore implements StateStore {
   /** All of a store's cells in the range, or undefined when the task changed meanwhile. */
   async #scanUndisturbed(task: string, store: string, range: CellRange): Promise<CellPage | undefined> {
     const before = await this.#settledHead(task);
+    const match = matchOf(range);
     const found: Cell[] = [];
-    for await (const page of this.#scan(this.#keys.cells(task, store), store, matchOf(range))) {
+    let scanned = 0;
+    for await (const page of this.#scan(this.#keys.cells(task, store), store, match)) {
+      scanned += page.length;
       for (const cell of page) if (isInRange(cell.key, range)) found.push(cell);
     }
+    if (match === undefined && scanned !== await this.#cellCount(task, store)) return undefined;
     const after = await this.#head(task);
     const unchanged =
       before?.owner === after?.owner && before?.sequence === after?.sequence && before?.commitId === after?.commitId;
