@@ -4,10 +4,11 @@ import { VoltstreamError } from '../errors.ts';
 import type { SchemaRegistry } from '../schemas/codec.ts';
 import { ConfluentRegistry } from '../schemas/confluent-registry.ts';
 import { FileRegistry } from '../schemas/file-registry.ts';
-import type { StateStore } from '../state/state-store.ts';
+import type { StateStore, StoreServer } from '../state/state-store.ts';
 import type { Configuration } from './configuration.ts';
 import type { KafkaLogin } from './log/kafka/options.ts';
 import type { Log } from './log/log.ts';
+import { PrefixedLog } from './log/prefixed-log.ts';
 import type { Warehouse } from './sinks/warehouse.ts';
 
 export interface Ports {
@@ -32,7 +33,13 @@ export async function logAndRegistryOf(configuration: Configuration): Promise<Pi
   return { log: await logOf(configuration), registry: registryOf(configuration) };
 }
 
-async function logOf({ log, dataFolder, applicationId }: Configuration): Promise<Log> {
+async function logOf(configuration: Configuration): Promise<Log> {
+  const log = await clusterOf(configuration);
+  const { topicPrefix } = configuration.log;
+  return topicPrefix === null ? log : new PrefixedLog(log, topicPrefix);
+}
+
+async function clusterOf({ log, dataFolder, applicationId }: Configuration): Promise<Log> {
   if (log.kind === 'embedded') {
     const { EmbeddedLog } = await import('./log/embedded/embedded-log.ts');
     return new EmbeddedLog({ folder: join(dataFolder, 'log') });
@@ -107,12 +114,23 @@ export async function storeOf({ state, dataFolder, applicationId }: Configuratio
     return new LmdbStateStore({ path: join(dataFolder, 'state') });
   }
   const { RedisStateStore } = await import('../state/redis-state-store.ts');
+  return new RedisStateStore(redisOptions(state, applicationId));
+}
+
+/** Of the state store, for measuring and clearing away; null where there is none. */
+export async function storeServerOf({ state, applicationId }: Configuration): Promise<StoreServer | null> {
+  if (state.kind === 'lmdb') return null;
+  const { RedisServer } = await import('../state/redis-server.ts');
+  return new RedisServer(redisOptions(state, applicationId));
+}
+
+function redisOptions(state: Configuration['state'], application: string) {
   const { url, username, password, cluster, keyPrefix } = state;
-  return new RedisStateStore({
-    connection: url ?? '', application: applicationId, cluster, keyPrefix,
+  return {
+    connection: url ?? '', application, cluster, keyPrefix,
     ...(username === null ? {} : { username }), ...(password === null ? {} : { password }),
     ...(state.caFile === null && state.certificateFile === null ? {} : { tls: pemOf(state) }),
-  });
+  };
 }
 
 function registryOf({ registry, dataFolder }: Configuration): SchemaRegistry {

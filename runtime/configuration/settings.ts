@@ -39,6 +39,9 @@ export const settings = {
     replicationFactor: optionalInteger({
       default: null, reason: 'Replicas of topics that voltstream creates; not set: the default of the brokers.',
     }, 1, 100),
+    topicPrefix: optional({
+      default: null, reason: 'In front of the name of every topic in the cluster, so that a second application does not meet the topics of the first; subjects of the schema registry stay as they are.',
+    }, /^[A-Za-z0-9._-]{1,100}$/, 'letters, digits, . _ - (at most 100)'),
     topics: {
       onMismatch: choice(['fail', 'repair', 'warn'], {
         default: 'fail', reason: 'What to do with a topic that exists with settings which would lose records or history: stop with what to change, change it, or say so and go on.',

@@ -139,6 +139,12 @@ export interface TopicDefinition {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** How the names of what goes begin. */
+export interface LogRemoval {
+  readonly topicPrefix: string;
+  readonly groupPrefix: string;
+}
+
 export interface Log {
   open(): Promise<void>;
   /** Creates what is missing; throws PARTITIONS_CHANGED when a topic exists with another number of partitions. */
@@ -154,5 +160,7 @@ export interface Log {
   ordinalProducer(options: OrdinalProducerOptions): OrdinalProducer;
   /** Deletes records below the given offsets (repartition topics behind the committed position). */
   deleteRecords(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
+  /** Deletes topics with all that is in them, and groups that have no members. Left out where that is a folder, or memory. */
+  removeAll?(what: LogRemoval): Promise<void>;
   close(): Promise<void>;
 }

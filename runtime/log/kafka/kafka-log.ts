@@ -1,6 +1,6 @@
 import { deleteRecordsV2 } from '@platformatic/kafka';
 import type {
-  ConsumerOptions, Log, LogBatch, LogConsumer, LogProducer, OrdinalProducer, OrdinalProducerOptions, TopicDefinition, TopicPartition,
+  ConsumerOptions, Log, LogBatch, LogConsumer, LogProducer, LogRemoval, OrdinalProducer, OrdinalProducerOptions, TopicDefinition, TopicPartition,
 } from '../log.ts';
 import { boundsOf } from './bounds.ts';
 import { Cluster } from './cluster.ts';
@@ -10,6 +10,7 @@ import { KafkaOrdinalProducer } from './kafka-ordinal-producer.ts';
 import { KafkaProducer } from './kafka-producer.ts';
 import type { KafkaLogOptions } from './options.ts';
 import { readRange } from './read-range.ts';
+import { removeFrom } from './removal.ts';
 import { settleTopics } from './topics.ts';
 
 const openTimeoutMs = 5_000;
@@ -66,6 +67,10 @@ export class KafkaLog implements Log {
       await asKafkaFailure(`cannot delete records of ${topic}/${partition}`, () => this.#cluster.onLeader(
         topic, partition, this.#cluster.ownLinks, (connection) => deleteRecordsV2.api.async(connection, topics, deleteTimeoutMs)));
     }
+  }
+
+  async removeAll(what: LogRemoval): Promise<void> {
+    await asKafkaFailure(`cannot delete topics ${what.topicPrefix}* and groups ${what.groupPrefix}*`, () => removeFrom(this.#cluster, what));
   }
 
   /** May be opened again. */
