@@ -35,6 +35,12 @@ export class RedisKeys {
     return `${this.#of(task)}:copy:${id}:${encodeURIComponent(store)}`;
   }
 
+  /** Patterns that all keys of the application match, of any run, and no others. */
+  get patterns(): readonly string[] {
+    const start = `${this.#prefix}{${this.#application}`.replaceAll(/[*?[\]\\^-]/g, '\\$&');
+    return [`${start}}:*`, `${start}:*`];
+  }
+
   #of(task: string): string {
     return `${this.#prefix}{${this.#application}:${encodeURIComponent(task)}}:${this.#run}`;
   }

@@ -84,6 +84,29 @@ export interface StoreHealth {
   readonly remarks: readonly { readonly level: 'info' | 'warn'; readonly text: string }[];
 }
 
+/** What the server of a store has done since its start, over all nodes. */
+export interface StoreCounters {
+  /** Those that scripts call are among them. */
+  readonly commands: number;
+  /** Scripts that were sent: commits, claims, pages of loads. */
+  readonly roundTrips: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly usedBytes: number;
+  readonly peakBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** The server that a store keeps its state on, seen from outside of any task. */
+export interface StoreServer {
+  open(): Promise<void>;
+  /** Others may use it as well. Null where it may not be asked. */
+  counters(): Promise<StoreCounters | null>;
+  /** Deletes all that the application has there, its epochs, too, once nobody works on it any more. */
+  removeAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface TaskSummary {
   readonly task: string;
   readonly epoch: number;
