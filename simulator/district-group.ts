@@ -33,28 +33,29 @@ export interface DistrictSlice {
   readonly ledger: LedgerSegment | null;
 }
 
-interface Member {
-  readonly run: DistrictRun;
-  readonly encoder: SegmentEncoder;
-  readonly ledger: LedgerEncoder | null;
-}
-
-/** The districts of one worker, side by side through time. */
+/**
+ * The districts of one worker, side by side through time. They take turns with one encoder, as in each slice one comes after the other: a thousand
+ * districts need no thousand buffers.
+ */
 export class DistrictGroup {
   readonly #options: GroupOptions;
-  readonly #members: readonly Member[];
+  readonly #runs: readonly DistrictRun[];
+  readonly #encoder: SegmentEncoder;
+  readonly #ledger: LedgerEncoder | null;
   #slice = 0;
 
-  constructor(options: GroupOptions) {
+  /** `built` is told how many districts there are already, one by one. */
+  constructor(options: GroupOptions, built: (districts: number) => void = () => undefined) {
     this.#options = options;
-    const { profile, seed, startMs, form, worker, workers } = options;
-    const members: Member[] = [];
+    const { profile, seed, startMs, slices, form, worker, workers } = options;
+    this.#encoder = form.kind === 'json-lines' ? new JsonLinesEncoder() : new RecordEncoder(form.ids);
+    this.#ledger = options.ledger ? new LedgerEncoder() : null;
+    const runs: DistrictRun[] = [];
     for (let number = worker; number < districtCount(profile); number += workers) {
-      const encoder = form.kind === 'json-lines' ? new JsonLinesEncoder() : new RecordEncoder(form.ids);
-      const ledger = options.ledger ? new LedgerEncoder() : null;
-      members.push({ run: new DistrictRun(profile, seed, number, startMs, encoder, ledger ?? noLedger), encoder, ledger });
+      runs.push(new DistrictRun(profile, seed, number, startMs, this.#encoder, this.#ledger ?? noLedger, startMs + slices * SLICE_MS));
+      built(runs.length);
     }
-    this.#members = members;
+    this.#runs = runs;
   }
 
   /** The next slices: for each the districts of this group, in order. With the last one everything ends. */
@@ -64,10 +65,10 @@ export class DistrictGroup {
     for (let at = 0; at < count && this.#slice < slices; at += 1) {
       this.#slice += 1;
       const untilMs = startMs + this.#slice * SLICE_MS;
-      done.push(this.#members.map(({ run, encoder, ledger }) => {
+      done.push(this.#runs.map((run) => {
         run.run(untilMs);
         if (this.#slice === slices) run.finish(untilMs);
-        return { segment: encoder.take(), ledger: ledger?.take() ?? null };
+        return { segment: this.#encoder.take(), ledger: this.#ledger?.take() ?? null };
       }));
     }
     return done;
@@ -75,7 +76,7 @@ export class DistrictGroup {
 
   get figures(): DistrictFigures {
     const total = { messages: 0, sessions: 0, arrivals: 0, turnedAway: 0 };
-    for (const { run } of this.#members) {
+    for (const run of this.#runs) {
       const { messages, sessions, arrivals, turnedAway } = run.figures;
       total.messages += messages;
       total.sessions += sessions;

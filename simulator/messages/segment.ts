@@ -14,6 +14,7 @@ export interface SegmentEncoder extends MessageSink {
 }
 
 const FIRST_BYTES = 65_536;
+const nothing = new Uint8Array(0);
 
 /** Bytes one behind the other. */
 export class GrowingBuffer {
@@ -91,6 +92,7 @@ export class GrowingBuffer {
 
   /** A copy of what is there; the buffer is empty afterwards, and keeps its room. */
   take(): Uint8Array {
+    if (this.#length === 0) return nothing;
     const taken = new Uint8Array(this.#length);
     taken.set(this.#buffer.subarray(0, this.#length));
     this.#length = 0;

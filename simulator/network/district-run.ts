@@ -8,7 +8,7 @@ import { temperatureC } from './climate.ts';
 import { Fleet } from './fleet.ts';
 import { happenings } from './happenings.ts';
 import type { ConnectorState, District, SiteState, StationState } from './network.ts';
-import { buildDistrict, districtCount } from './network.ts';
+import { buildDistrict, districtCount, stationRecord } from './network.ts';
 import { Sessions } from './sessions.ts';
 import { Teller } from './teller.ts';
 
@@ -40,10 +40,14 @@ export class DistrictRun {
   readonly #ledger: Ledger;
   readonly #sink: MessageSink;
   readonly #attempts = new Map<number, number>();
+  readonly #startMs: number;
+  readonly #endMs: number;
+  #begun = false;
   #arrivals = 0;
   #turnedAway = 0;
 
-  constructor(profile: Profile, seed: string, number: number, startMs: number, sink: MessageSink, ledger: Ledger) {
+  /** Builds the network; nothing is told before `run`. What would happen once a year after `endMs` is not even planned. */
+  constructor(profile: Profile, seed: string, number: number, startMs: number, sink: MessageSink, ledger: Ledger, endMs = Number.POSITIVE_INFINITY) {
     const own = `${seed}/district/${number}`;
     this.#profile = profile;
     this.#sink = sink;
@@ -56,7 +60,8 @@ export class DistrictRun {
     this.#fleet = new Fleet(vehicles, profile.vehicles, startMs, new Random(`${own}/fleet`));
     this.#teller = new Teller(profile, own, sink, ledger, (receivedMs, delayed) => this.#agenda.add(receivedMs, happenings.message, delayed));
     this.#sessions = new Sessions(profile, this.#agenda, this.#fleet, this.#teller, ledger, this.#random);
-    this.#begin(startMs);
+    this.#startMs = startMs;
+    this.#endMs = endMs;
   }
 
   get figures(): DistrictFigures {
@@ -65,6 +70,7 @@ export class DistrictRun {
 
   /** Lets everything before a time happen. */
   run(untilMs: number): void {
+    if (!this.#begun) this.#begin(this.#startMs);
     const agenda = this.#agenda;
     while (agenda.next(untilMs)) this.#happen(agenda.kind, agenda.subject, agenda.stamp, agenda.timeMs);
   }
@@ -87,11 +93,12 @@ export class DistrictRun {
   }
 
   #begin(startMs: number): void {
+    this.#begun = true;
     const { sites, stations, connectors } = this.#district;
     const agenda = this.#agenda;
     const { faults, reporting } = this.#profile;
     for (const [at, station] of stations.entries()) {
-      if (station.toldMs === startMs) this.#sink.station(station.station, startMs);
+      if (station.toldMs === startMs) this.#tellStation(station, startMs);
       else if (station.isKnown) agenda.add(station.toldMs, happenings.told, at);
       if (!station.isKnown || station.toldMs > startMs) this.#happened(station.isKnown ? 'late-station' : 'unknown-station', startMs, station);
       agenda.add(startMs + this.#random.between(0, reporting.heartbeatEveryMinutes * MINUTE_MS), happenings.heartbeat, at);
@@ -133,7 +140,7 @@ export class DistrictRun {
         if ((stations[subject] as StationState).offlineUntilMs <= timeMs) this.#online(stations[subject] as StationState, timeMs);
         return;
       case happenings.told:
-        this.#sink.station((stations[subject] as StationState).station, timeMs);
+        this.#tellStation(stations[subject] as StationState, timeMs);
         return;
       case happenings.changed:
         this.#change(subject, stations[subject] as StationState, timeMs);
@@ -263,11 +270,16 @@ export class DistrictRun {
     for (const connector of station.connectors) connector.statusFaults = withFault(connector.statusFaults, 'offline-replay');
   }
 
+  /** Reference data as the network was built. */
+  #tellStation(station: StationState, sentMs: number): void {
+    this.#sink.station(stationRecord(this.#profile, station, this.#startMs), sentMs);
+  }
+
   #change(at: number, station: StationState, timeMs: number): void {
     this.#yearly(this.#profile.faults['changed-station'], timeMs, happenings.changed, at);
     if (!station.isKnown || timeMs < station.toldMs) return;
     this.#happened('changed-station', timeMs, station);
-    this.#sink.station({ ...station.station, operator: `${station.station.operator ?? ''} II`, validFromMs: Math.round(timeMs) }, timeMs);
+    this.#sink.station({ ...stationRecord(this.#profile, station, Math.round(timeMs)), operator: `${station.site.profile.operator} II` }, timeMs);
   }
 
   #fault(connector: ConnectorState, timeMs: number): void {
@@ -312,11 +324,13 @@ export class DistrictRun {
 
   /** The next of what happens so often a year. */
   #yearly(rate: number, afterMs: number, happening: number, subject: number): void {
-    if (rate > 0) this.#agenda.add(afterMs + this.#faultRandom.exponential(YEAR_MS / rate), happening, subject);
+    if (rate <= 0) return;
+    const atMs = afterMs + this.#faultRandom.exponential(YEAR_MS / rate);
+    if (atMs < this.#endMs) this.#agenda.add(atMs, happening, subject);
   }
 
   #happened(kind: FaultKind, atMs: number, station: StationState): void {
-    this.#ledger.fault({ kind, atMs: Math.round(atMs), stationId: station.station.stationId, eventId: null, sessionId: null, receivedMs: null });
+    this.#ledger.fault({ kind, atMs: Math.round(atMs), stationId: station.stationId, eventId: null, sessionId: null, receivedMs: null });
   }
 
   #celsius(timeMs: number): number {

@@ -47,3 +47,12 @@ export class LocalTime {
     return offsetMs;
   }
 }
+
+const zones = new Map<string, LocalTime>();
+
+/** The clock of a zone, one for all who ask in this thread. */
+export function localTime(timeZone: string): LocalTime {
+  const local = zones.get(timeZone) ?? new LocalTime(timeZone);
+  zones.set(timeZone, local);
+  return local;
+}

@@ -3,7 +3,7 @@ import type { FaultKind, PlaceProfile, Profile, SitesProfile } from '../profile.
 import { Random } from '../random/random.ts';
 import type { ChargeCurve } from '../vehicles/charge-curve.ts';
 import { Arrivals } from './arrivals.ts';
-import { LocalTime } from './local-time.ts';
+import { localTime } from './local-time.ts';
 
 /** Connectors of one district at most: small enough that several workers share a network evenly. */
 export const DISTRICT_CONNECTORS = 2_000;
@@ -11,18 +11,23 @@ export const DISTRICT_CONNECTORS = 2_000;
 export interface SiteState {
   readonly siteId: string;
   readonly profile: SitesProfile;
+  readonly place: PlaceProfile;
+  readonly latitude: number;
+  readonly longitude: number;
+  /** One for all sites of a kind in a zone. */
   readonly arrivals: Arrivals;
-  readonly stations: readonly StationState[];
-  readonly connectors: readonly ConnectorState[];
+  stations: readonly StationState[];
+  connectors: readonly ConnectorState[];
   /** Vehicles that wait, with the time at which they give up, in order of arrival. */
   readonly queue: { readonly vehicle: number; readonly givesUpMs: number }[];
-  /** Connectors that draw power, in order of arrival. */
+  /** Connectors that draw power, in order of arrival, where the site's supply is to be shared; else empty. */
   readonly charging: ConnectorState[];
   darkUntilMs: number;
 }
 
 export interface StationState {
-  readonly station: Station;
+  readonly stationId: string;
+  readonly site: SiteState;
   readonly isKnown: boolean;
   /** When its reference data is sent; infinite: never. */
   readonly toldMs: number;
@@ -111,63 +116,61 @@ export function districtCount(profile: Profile): number {
   return Math.max(1, Math.ceil(connectorCount(profile.sites) / DISTRICT_CONNECTORS));
 }
 
-/** The sites of a district: every n-th of each kind. */
+/** The sites of a district: every n-th of each kind. Nothing is made for each site that can be shared by all of a kind: a network has hundreds of thousands. */
 export function buildDistrict(profile: Profile, seed: string, number: number, startMs: number): District {
   const districts = districtCount(profile);
   const random = new Random(`${seed}/network/${number}`);
-  const zones = new Map<string, LocalTime>();
   const connectors: ConnectorState[] = [];
   const sites: SiteState[] = [];
   for (const kind of profile.sites) {
+    const byZone = new Map<string, Arrivals>();
     for (let at = number; at < kind.count; at += districts) {
       const place = random.oneOf(kind.places);
-      const local = zones.get(place.timeZone) ?? new LocalTime(place.timeZone);
-      zones.set(place.timeZone, local);
-      sites.push(buildSite(profile, kind, `${profile.sitePrefix ?? ''}${kind.type}-${String(at).padStart(5, '0')}`, place, local, random, connectors, startMs));
+      const arrivals = byZone.get(place.timeZone) ?? new Arrivals(kind.arrivals, kind.stations * kind.connectorsPerStation, localTime(place.timeZone));
+      byZone.set(place.timeZone, arrivals);
+      const site: SiteState = {
+        siteId: inOnePiece(`${profile.sitePrefix ?? ''}${kind.type}-${String(at).padStart(5, '0')}`), profile: kind, place, arrivals,
+        latitude: place.latitude + random.between(-0.05, 0.05), longitude: place.longitude + random.between(-0.08, 0.08),
+        stations: [], connectors: [], queue: [], charging: [], darkUntilMs: 0,
+      };
+      sites.push(site);
+      site.stations = Array.from({ length: kind.stations }, (_, index) => buildStation(profile, site, index + 1, random, connectors, startMs));
+      site.connectors = kind.stations === 1 ? (site.stations[0] as StationState).connectors : site.stations.flatMap((station) => station.connectors);
     }
   }
   return { number, sites, connectors, stations: sites.flatMap((site) => site.stations) };
 }
 
-function buildSite(
-  profile: Profile, kind: SitesProfile, siteId: string, place: PlaceProfile, local: LocalTime, random: Random, all: ConnectorState[], startMs: number,
-): SiteState {
-  const stations: StationState[] = [];
-  const own: ConnectorState[] = [];
-  const site: SiteState = {
-    siteId, profile: kind, stations, connectors: own, queue: [], charging: [], darkUntilMs: 0,
-    arrivals: new Arrivals(kind.arrivals, kind.stations * kind.connectorsPerStation, local),
+function buildStation({ faults }: Profile, site: SiteState, place: number, random: Random, all: ConnectorState[], startMs: number): StationState {
+  const isKnown = !random.chance(faults['unknown-station']);
+  const station: StationState = {
+    stationId: inOnePiece(`${site.siteId}-${String(place).padStart(2, '0')}`), site, isKnown,
+    toldMs: !isKnown ? Number.POSITIVE_INFINITY : random.chance(faults['late-station']) ? startMs + 86_400_000 : startMs,
+    connectors: [], events: 0, transactions: 0, offlineUntilMs: 0,
   };
-  const latitude = place.latitude + random.between(-0.05, 0.05);
-  const longitude = place.longitude + random.between(-0.08, 0.08);
-  for (let at = 1; at <= kind.stations; at += 1) {
-    const stationId = `${siteId}-${String(at).padStart(2, '0')}`;
-    const isKnown = !random.chance(profile.faults['unknown-station']);
-    const toldMs = !isKnown ? Number.POSITIVE_INFINITY : random.chance(profile.faults['late-station']) ? startMs + 86_400_000 : startMs;
-    const state: StationState = {
-      station: stationRecord(profile, kind, stationId, siteId, place, latitude, longitude, startMs), isKnown, toldMs, connectors: [], events: 0, transactions: 0, offlineUntilMs: 0,
+  station.connectors = Array.from({ length: site.profile.connectorsPerStation }, (_, index): ConnectorState => {
+    const connector: ConnectorState = {
+      site, station, number: all.length, evseId: index + 1, connectorId: 1, registerWh: random.below(8_000_000) + 1_000_000,
+      status: 'Available', statusSinceMs: startMs, statusFaults: 0, vehicle: -1, stamp: 0, look: 0, session: null,
     };
-    state.connectors = Array.from({ length: kind.connectorsPerStation }, (_, index): ConnectorState => {
-      const connector: ConnectorState = {
-        site, station: state, number: all.length, evseId: index + 1, connectorId: 1, registerWh: random.below(8_000_000) + 1_000_000,
-        status: 'Available', statusSinceMs: startMs, statusFaults: 0, vehicle: -1, stamp: 0, look: 0, session: null,
-      };
-      all.push(connector);
-      own.push(connector);
-      return connector;
-    });
-    stations.push(state);
-  }
-  return site;
+    all.push(connector);
+    return connector;
+  });
+  return station;
 }
 
-function stationRecord(
-  profile: Profile, kind: SitesProfile, stationId: string, siteId: string, place: PlaceProfile, latitude: number, longitude: number, startMs: number,
-): Station {
+/** The same text as one piece of bytes: one put together from pieces keeps all of these, at several times its size. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+/** What reference data says of a station as it is built. Made anew each time: kept for all, it would be the most of a network's memory. */
+export function stationRecord({ reporting }: Profile, { stationId, site }: StationState, validFromMs: number): Station {
+  const { siteId, profile: kind, place, latitude, longitude } = site;
   return {
     stationId, siteId, name: `${place.city} ${siteId}`, operator: kind.operator, address: null, city: place.city, region: null, country: place.country,
     latitude: Number(latitude.toFixed(6)), longitude: Number(longitude.toFixed(6)), timeZone: place.timeZone, access: kind.access,
-    openAlways: kind.open24Hours, openingHours: null, tariffId: kind.tariffId, registerScope: profile.reporting.registers, validFromMs: startMs,
+    openAlways: kind.open24Hours, openingHours: null, tariffId: kind.tariffId, registerScope: reporting.registers, validFromMs,
     evses: Array.from({ length: kind.connectorsPerStation }, (_, index) => ({
       evseId: index + 1, connectors: [{ connectorId: 1, standard: kind.standard, current: kind.current, powerMaxW: kind.powerMaxW }],
     })),

@@ -46,7 +46,7 @@ export class Sessions {
 
   begin(connector: ConnectorState, plan: SessionPlan, timeMs: number): void {
     const { station, site } = connector;
-    if (connector.session !== null || connector.status !== 'Available') throw new Error(`connector ${station.station.stationId}/${connector.evseId} is taken`);
+    if (connector.session !== null || connector.status !== 'Available') throw new Error(`connector ${station.stationId}/${connector.evseId} is taken`);
     this.#fleet.connect(plan.vehicle);
     connector.vehicle = plan.vehicle;
     connector.stamp += 1;
@@ -57,7 +57,7 @@ export class Sessions {
     const session = this.#planned(connector, plan, startMs);
     connector.session = session;
     this.#agenda.add(startMs, happenings.start, connector.number, connector.stamp);
-    if (!plan.fails) site.charging.push(connector);
+    if (!plan.fails && site.profile.sitePowerMaxW !== null) site.charging.push(connector);
     this.#agenda.add(session.leavesMs, happenings.leave, connector.number, connector.stamp);
   }
 
@@ -100,9 +100,7 @@ export class Sessions {
     draft.chargingState = 'SuspendedEV';
     draft.triggerReason = 'ChargingStateChanged';
     this.#teller.tell(connector.station, connector, session, 'sample');
-    const { charging } = connector.site;
-    charging.splice(charging.indexOf(connector), 1);
-    this.#reshare(connector.site, timeMs, null);
+    this.#release(connector, timeMs);
     if (session.leavesWhenFull) {
       const leavesMs = timeMs + Math.round(this.#random.between(0.5, 6) * MINUTE_MS);
       if (leavesMs < session.leavesMs) this.#agenda.add(leavesMs, happenings.leave, connector.number, connector.stamp);
@@ -112,7 +110,7 @@ export class Sessions {
   /** Ends the session, with `status` at the connector afterwards. Gives the vehicle. */
   end(connector: ConnectorState, timeMs: number, stopReason: string, status: 'Available' | 'Unavailable' | 'Faulted'): number {
     const session = connector.session as SessionState;
-    const { site, vehicle } = connector;
+    const { vehicle } = connector;
     const hasStarted = timeMs >= session.startMs;
     if (hasStarted) {
       settle(connector, session, timeMs);
@@ -127,11 +125,7 @@ export class Sessions {
     connector.stamp += 1;
     // Nor does the next session at this connector become full by what was foreseen of this one.
     connector.look += 1;
-    const at = site.charging.indexOf(connector);
-    if (at >= 0) {
-      site.charging.splice(at, 1);
-      this.#reshare(site, timeMs, null);
-    }
+    this.#release(connector, timeMs);
     this.#fleet.leave(vehicle, session.soc, timeMs);
     this.status(connector, status, timeMs, session);
     if (hasStarted) {
@@ -156,7 +150,7 @@ export class Sessions {
     if (session !== null && fault === 'lost-status') session.faults = withFault(session.faults, 'lost-status');
     if (timeMs === fromMs) return;
     const faults = faultsOf(statusFaults | connector.statusFaults);
-    this.#ledger.status({ stationId: station.station.stationId, evseId, connectorId, status: before, fromMs, toMs: timeMs, faults });
+    this.#ledger.status({ stationId: station.stationId, evseId, connectorId, status: before, fromMs, toMs: timeMs, faults });
   }
 
   #planned(connector: ConnectorState, { vehicle, celsius, fails }: SessionPlan, startMs: number): SessionState {
@@ -235,7 +229,7 @@ export class Sessions {
 
   /** A fault of the session itself. */
   #happened(connector: ConnectorState, session: SessionState, kind: FaultKind, atMs: number): void {
-    const { stationId } = connector.station.station;
+    const { stationId } = connector.station;
     session.faults = withFault(session.faults, kind);
     session.touched.push([session.readings.length - 1, kind]);
     this.#ledger.fault({ kind, atMs, stationId, eventId: null, receivedMs: null, sessionId: `${stationId}/${session.transactionId}` });
@@ -244,7 +238,7 @@ export class Sessions {
   #write(connector: ConnectorState, session: SessionState, vehicle: number, stopMs: number, stopReason: string): void {
     const { station, site, evseId, connectorId } = connector;
     this.#ledger.session({
-      sessionId: `${station.station.stationId}/${session.transactionId}`, transactionId: session.transactionId, stationId: station.station.stationId, siteId: site.siteId,
+      sessionId: `${station.stationId}/${session.transactionId}`, transactionId: session.transactionId, stationId: station.stationId, siteId: site.siteId,
       evseId, connectorId, idToken: session.idToken, vehicle, startMs: session.startMs, stopMs,
       energyWh: Math.floor(connector.registerWh) - session.startWh, stopReason, readings: session.readings, faults: faultsOf(session.faults), touched: session.touched,
       messages: session.messages, received: session.received,
@@ -263,6 +257,15 @@ export class Sessions {
       const session = connector.session as SessionState;
       if (session.startMs <= timeMs) this.#ahead(connector, session);
     }
+  }
+
+  /** It draws no more power: what it had goes to the others. */
+  #release(connector: ConnectorState, timeMs: number): void {
+    const { charging } = connector.site;
+    const at = charging.indexOf(connector);
+    if (at < 0) return;
+    charging.splice(at, 1);
+    this.#reshare(connector.site, timeMs, null);
   }
 
   #ahead(connector: ConnectorState, session: SessionState): void {

@@ -52,9 +52,9 @@ export class Teller {
   begin(station: StationState, type: EventDraft['type'], timeMs: number): EventDraft {
     const { draft } = this;
     station.events += 1;
-    draft.eventId = `${station.station.stationId}/${station.events}`;
+    draft.eventId = `${station.stationId}/${station.events}`;
     draft.type = type;
-    draft.stationId = station.station.stationId;
+    draft.stationId = station.stationId;
     draft.evseId = 1;
     draft.connectorId = 1;
     draft.timestampMs = timeMs;
