@@ -21,6 +21,7 @@ import type { LogRecord } from '../runtime/log/log.ts';
 import { batchGapBytes } from '../runtime/sinks/clickhouse/row-buffer.ts';
 import { visitBatch } from '../runtime/task/outbox.ts';
 import { FailurePolicies } from '../runtime/task/error-policy.ts';
+import { restoreAll } from '../runtime/task/restore-all.ts';
 import { TaskCore } from '../runtime/task/task-core.ts';
 import type { WireReader } from '../schemas/codec.ts';
 import { utf8 } from '../schemas/builtin-codecs.ts';
@@ -101,7 +102,7 @@ async function newTask(): Promise<TaskCore> {
     globalStores: new Map(topology.globalTables.map(({ store }) => [store.name, store.create()])),
     deadLetters: topology.deadLetters, failures: new FailurePolicies(topology), maxTaskIdleMs: 0, wallClock: false, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
   });
-  core.restore([]);
+  restoreAll(core, []);
   return core;
 }
 

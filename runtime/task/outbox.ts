@@ -24,6 +24,12 @@ export interface SealedBatch {
   readonly restored: boolean;
 }
 
+/** A batch that its sink has not acknowledged. */
+export interface DueBatch {
+  readonly sink: string;
+  readonly batch: SealedBatch;
+}
+
 export interface SealPolicy {
   /** Seal when so many rows wait. */
   readonly rowsMax: number;

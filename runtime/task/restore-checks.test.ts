@@ -7,6 +7,7 @@ import { timeKeyStore } from '../../state/local/time-key-store.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import { logTopic } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';
+import { restoreAll } from './restore-all.ts';
 import { batch, CommittedCells, coreOf } from './testing/core-fixture.ts';
 
 const words = { key: utf8, value: utf8 };
@@ -75,10 +76,10 @@ describe('a task restored from state of another version', () => {
   it('takes a sink of another form, or none, when no row waits', () => {
     const committed = writtenBy(topologyOf());
     const core = coreOf(topologyOf(), committed.all);
-    const [due] = core.restore([]);
+    const [due] = restoreAll(core, []);
     expect(due).toBeUndefined();
     const restarted = coreOf(topologyOf(), []);
-    const [batchDue] = restarted.restore([committed.all]);
+    const [batchDue] = restoreAll(restarted, [committed.all]);
     if (batchDue === undefined) throw new Error('the sealed row is due');
     restarted.outboxes.get('out')?.acknowledge(batchDue.batch);
     committed.apply(restarted.takeCommit(0, false).cells);

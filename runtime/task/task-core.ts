@@ -9,7 +9,7 @@ import type { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { DeadLetters, letterRecord } from './dead-letters.ts';
 import type { FailurePolicies, Passed } from './error-policy.ts';
 import { recordError } from './error-policy.ts';
-import type { SealedBatch, SealPolicy } from './outbox.ts';
+import type { DueBatch, SealPolicy } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import { Passing } from './passing.ts';
 import type { SourceReaders } from './partition-queue.ts';
@@ -58,7 +58,7 @@ export interface TaskCoreOptions {
 /** What a commit is made of, and what becomes due for delivery when it has been accepted. */
 export interface CommitContent {
   readonly cells: readonly Cell[];
-  readonly sealed: readonly { readonly sink: string; readonly batch: SealedBatch }[];
+  readonly sealed: readonly DueBatch[];
   /** What need not be tried again once this is committed: for `TaskCore.accepted`. */
   readonly passed: readonly Passed[];
 }
@@ -137,18 +137,21 @@ export class TaskCore {
     return this.#passing.wantsCommit && this.#failure === null;
   }
 
-  /** Puts back the cells of a claim; gives sealed batches that were not acknowledged, per sink and in order. */
-  restore(pages: readonly (readonly Cell[])[]): readonly { readonly sink: string; readonly batch: SealedBatch }[] {
+  /**
+   * Puts back the cells of a claim, a bounded number (`restoredAtOnce`) at a time, so that a large state does not hold up whatever else the process
+   * does; gives sealed batches that were not acknowledged, per sink and in order. `restoreAll` does it in one go.
+   */
+  *restoring(pages: readonly (readonly Cell[])[]): Generator<void, readonly DueBatch[]> {
     for (const cells of pages) {
       for (const cell of cells) if (TaskFacts.owns(cell.store)) this.#facts.restore(cell);
     }
     // Before a cell is read: in another form it could be misread.
     refuseOtherPartitions(this.id, this.#facts, this.#options.partitions);
-    this.#stores.restore(pages, this.#facts);
+    yield* this.#stores.restoring(pages, this.#facts);
     const outboxCells = outboxCellsOf(pages);
     for (const [step, time] of this.#times) time.ms = this.#facts.getNumber(`time/${step}`) ?? -1;
     this.#timers.restore(this.#facts);
-    const due: { sink: string; batch: SealedBatch }[] = [];
+    const due: DueBatch[] = [];
     const none: ReadonlyMap<string, Cell> = new Map();
     for (const [sink, outbox] of this.outboxes) {
       const batches = outbox.restore(
@@ -216,7 +219,7 @@ export class TaskCore {
     if (this.#failure === null) this.#timers.committing((step) => this.#times.get(step)?.ms ?? -1);
     if (this.#failure !== null) throw this.#failure;
     const cells: Cell[] = [];
-    const sealed: { sink: string; batch: SealedBatch }[] = [];
+    const sealed: DueBatch[] = [];
     this.#takeChanges(cells);
     for (const [sink, outbox] of this.outboxes) {
       const batch = outbox.takeCells(cells, nowMs, sealNow);

@@ -7,6 +7,9 @@ import { isDropped, refuseHalfImport, refuseOrphanedStores } from './restore-che
 import { formFacts, refuseOtherMeaning, storeOfFormFact, translationOf, type CellTranslation } from './state-evolution.ts';
 import type { TaskFacts } from './task-facts.ts';
 
+/** Cells that are put back before others have their turn: some 10 ms of work. */
+export const restoredAtOnce = 5_000;
+
 /**
  * The stores of a task, and what must be put right in their cells because an earlier version of the topology wrote them: values
  * in an earlier form are read by it and written anew, and what the topology has let go of is deleted, all in the next commit.
@@ -36,15 +39,20 @@ export class TaskStores {
   }
 
   /**
-   * Puts back the stores' cells; `facts` are restored already. Everything is checked before a cell is read, since in another form
-   * it could be misread. Throws STATE_INCOMPATIBLE, STATE_ORPHANED or STATE_INCOMPLETE.
+   * Puts back the stores' cells, and yields after some of them (see `TaskCore.restoring`); `facts` are restored already. Everything is checked
+   * before a cell is read, since in another form it could be misread. Throws STATE_INCOMPATIBLE, STATE_ORPHANED or STATE_INCOMPLETE.
    */
-  restore(pages: readonly (readonly Cell[])[], facts: TaskFacts): void {
+  *restoring(pages: readonly (readonly Cell[])[], facts: TaskFacts): Generator<void, void> {
     refuseHalfImport(this.#task, pages);
     refuseOrphanedStores(this.#task, pages, new Set(this.stores.keys()), this.#dropped);
     const translations = this.#translations(facts);
+    let restored = 0;
     for (const cells of pages) {
-      for (const cell of cells) if (!cell.store.startsWith('$')) this.#restoreCell(cell, translations.get(cell.store) ?? null);
+      for (const cell of cells) {
+        if (cell.store.startsWith('$')) continue;
+        this.#restoreCell(cell, translations.get(cell.store) ?? null);
+        if (++restored % restoredAtOnce === 0) yield;
+      }
     }
     for (const store of this.stores.values()) store.restored();
     this.#forgetOldForms(facts);

@@ -5,6 +5,7 @@ import type { FailurePolicies } from '../task/error-policy.ts';
 import { RecordRetry } from '../task/error-policy.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import type { CommitContent } from '../task/task-core.ts';
+import { restoreAll } from '../task/restore-all.ts';
 import { TaskCore } from '../task/task-core.ts';
 import type { DriverLog } from './driver-log.ts';
 import { driverEncoder, readerOf } from './driver-forms.ts';
@@ -67,7 +68,7 @@ export class DriverTask {
   restart(): void {
     this.core = this.#newCore();
     this.#due.length = 0;
-    this.#due.push(...this.core.restore([[...this.#committed.values()]]));
+    this.#due.push(...restoreAll(this.core, [[...this.#committed.values()]]));
     for (const queue of this.core.queues) {
       const { topic } = queue.source;
       queue.start(this.core.committedPosition(queue.source) ?? 0, this.#options.log.end(topic, queue.partition));

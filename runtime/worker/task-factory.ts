@@ -7,6 +7,7 @@ import type { SinkEncoders } from '../delivery/sink-encoders.ts';
 import type { Log, LogConsumer, TaskAssignment } from '../log/log.ts';
 import type { SourceReaders } from '../task/partition-queue.ts';
 import type { FailurePolicies } from '../task/error-policy.ts';
+import type { DueBatch } from '../task/outbox.ts';
 import { Task } from '../task/task.ts';
 import type { TaskLimits, TaskListener } from '../task/task.ts';
 import { TaskCore } from '../task/task-core.ts';
@@ -40,7 +41,7 @@ export interface TaskFactoryOptions {
   readonly signal: AbortSignal;
 }
 
-/** Cells of a state that is loaded beside another one: some 50 ms of work. */
+/** Cells of a state that is loaded and restored beside another one: some 50 ms of work. */
 const SMALL_STATE_CELLS_MAX = 10_000;
 
 /** Claims tasks of a topology: owner, state, position, sinks, in this order (Laws 2 and 3). */
@@ -63,22 +64,7 @@ export class TaskFactory implements TaskSource {
     const startedMs = performance.now();
     const { part, partition } = this.#partOf(assignment.task);
     const claim = await options.store.claim(assignment.task);
-    const pages = await this.#load(claim, outdated);
-    const run = runOf(pages) ?? options.newRun();
-    const core = new TaskCore({
-      part, partition, run, partitions: options.partitionsOf(part),
-      readers: options.readers,
-      encoders: options.encoders(run),
-      globalStores: options.globalStores,
-      droppedState: options.topology.droppedState,
-      deadLetters: options.topology.deadLetters,
-      failures: options.failures,
-      sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
-        ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
-        : { rowsMax: 1, bytesMax: 1, ageMs: 0 },
-      maxTaskIdleMs: options.maxTaskIdleMs, wallClock: options.wallClock,
-    });
-    const due = core.restore(pages);
+    const { core, due } = await this.#restored(claim, part, partition, outdated);
     await startPositions(core, options.log, consumer, options.positions);
     const { deadLetters } = options.topology;
     const task = new Task({
@@ -91,7 +77,8 @@ export class TaskFactory implements TaskSource {
     return task;
   }
 
-  async #load(claim: Claim, outdated: AbortSignal): Promise<readonly (readonly Cell[])[]> {
+  /** Loads the state of a claim and puts it back, a bounded number of cells at a time; large states one after the other. */
+  async #restored(claim: Claim, part: SubTopology, partition: number, outdated: AbortSignal): Promise<{ readonly core: TaskCore; readonly due: readonly DueBatch[] }> {
     const pages: (readonly Cell[])[] = [];
     let cells = 0;
     let leave: (() => void) | null = null;
@@ -102,11 +89,33 @@ export class TaskFactory implements TaskSource {
         cells += page.length;
         if (cells > SMALL_STATE_CELLS_MAX) leave ??= await this.#largeLoads.enter();
       }
-      outdated.throwIfAborted();
-      return pages;
+      const core = this.#coreOf(part, partition, runOf(pages) ?? this.#options.newRun());
+      for (const steps = core.restoring(pages); ;) {
+        outdated.throwIfAborted();
+        const { done, value } = steps.next();
+        if (done === true) return { core, due: value };
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     } finally {
       leave?.();
     }
+  }
+
+  #coreOf(part: SubTopology, partition: number, run: number): TaskCore {
+    const options = this.#options;
+    return new TaskCore({
+      part, partition, run, partitions: options.partitionsOf(part),
+      readers: options.readers,
+      encoders: options.encoders(run),
+      globalStores: options.globalStores,
+      droppedState: options.topology.droppedState,
+      deadLetters: options.topology.deadLetters,
+      failures: options.failures,
+      sealPolicyOf: (sink) => sink.sink.kind === 'warehouse'
+        ? { rowsMax: options.limits.outbox.sealRowsMax, bytesMax: options.limits.outbox.sealBytesMax, ageMs: options.limits.outbox.sealAgeMs }
+        : { rowsMax: 1, bytesMax: 1, ageMs: 0 },
+      maxTaskIdleMs: options.maxTaskIdleMs, wallClock: options.wallClock,
+    });
   }
 
   #partOf(id: string): { readonly part: SubTopology; readonly partition: number } {

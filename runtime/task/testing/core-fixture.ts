@@ -6,6 +6,7 @@ import { decodeTopicRow } from '../../delivery/topic-row.ts';
 import { FailurePolicies } from '../error-policy.ts';
 import type { SealedBatch } from '../outbox.ts';
 import { visitBatch } from '../outbox.ts';
+import { restoreAll } from '../restore-all.ts';
 import type { SinkEncoder, TaskCoreOptions } from '../task-core.ts';
 import { TaskCore } from '../task-core.ts';
 
@@ -23,7 +24,7 @@ export function coreOf(topology: Topology, cells: readonly Cell[] = [], options:
     sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
     ...options,
   });
-  core.restore([cells]);
+  restoreAll(core, [cells]);
   for (const queue of core.queues) queue.start(core.committedPosition(queue.source) ?? 0, 0);
   return core;
 }
