@@ -140,6 +140,33 @@ describe('Worker', () => {
     expect([run.worker.tasks, outdated.drops]).toEqual([[present], ['assigned elsewhere']]);
   });
 
+  it('lets timers and answers come between the turns of many busy tasks', async () => {
+    run = drive();
+    await run.worker.start();
+    const between: number[] = [];
+    let immediates = 0;
+    const count = (): void => {
+      immediates++;
+      if (run.worker.tasks.length > 0) setImmediate(count);
+    };
+    const busy = (id: string): RunningTask => ({ ...run.task(false, id), turn: () => {
+      between.push(immediates);
+      for (const untilMs = performance.now() + 25; performance.now() < untilMs;);
+      return 2_000;
+    } });
+    const joined = run.join(five);
+    for (const [index, { task }] of five.entries()) {
+      await expect.poll(() => run.claims.length).toBeGreaterThan(index);
+      run.claims[index]?.(busy(task));
+    }
+    await joined;
+    count();
+    between.length = 0;
+    await expect.poll(() => between.length).toBeGreaterThan(10);
+    const turns = between.slice(1, 11);
+    expect(new Set(turns).size).toBe(turns.length);
+  });
+
   it('tells its tasks whether the log has answered since their last turn, be it with nothing', async () => {
     run = drive();
     await run.worker.start();

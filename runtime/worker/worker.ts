@@ -40,6 +40,11 @@ export interface WorkerListener {
 
 /** Records of one task between two looks at the others. Small enough that a commit is never late by much. */
 const RECORDS_PER_TURN = 2_000;
+/**
+ * Turns of several tasks after which timers, sockets and the store's answers come first: heartbeats must not wait for all tasks of a backlog, nor
+ * must a claim, which is some 30 answers one after the other. A turn of the product takes about as long.
+ */
+const TURNS_MS_MAX = 20;
 /** Fetched records of one partition above which it is paused, and below half of which it goes on. */
 const BUFFERED_RECORDS_MAX = 20_000;
 const GROUP_OFFSETS_INTERVAL_MS = 2_000;
@@ -184,7 +189,14 @@ export class Worker {
   async #turns(polled: boolean): Promise<void> {
     let processed = 0;
     const paused = this.#options.paused?.() ?? false;
+    let heldSinceMs = performance.now();
     for (const task of this.tasks) {
+      if (performance.now() - heldSinceMs >= TURNS_MS_MAX) {
+        await new Promise((resolve) => setImmediate(resolve));
+        heldSinceMs = performance.now();
+        if (this.#stopping) return;
+      }
+      if (this.#tasks.get(task.id) !== task) continue; // went away meanwhile
       const startedMs = performance.now();
       const taken = task.turn(paused ? 0 : RECORDS_PER_TURN, polled && !paused);
       if (taken > 0) this.#options.listener.processed(task, taken, performance.now() - startedMs);
