@@ -154,11 +154,8 @@ export class TaskCore {
     const due: DueBatch[] = [];
     const none: ReadonlyMap<string, Cell> = new Map();
     for (const [sink, outbox] of this.outboxes) {
-      const batches = outbox.restore(
-        this.#facts.getNumber(`ordinal/${sink}`) ?? 0,
-        outboxCells.get(`$outbox.${sink}`) ?? none,
-        outboxCells.get(`$seal.${sink}`) ?? none,
-      );
+      const ordinal = this.#facts.getNumber(`ordinal/${sink}`) ?? 0;
+      const batches = outbox.restore(ordinal, outboxCells.get(`$outbox.${sink}`) ?? none, outboxCells.get(`$seal.${sink}`) ?? none);
       for (const batch of batches) due.push({ sink, batch });
       refuseChangedSink(this.id, this.#facts, outbox, this.#options.encoders.get(sink)?.schemaId ?? null);
     }
