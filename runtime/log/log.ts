@@ -139,10 +139,10 @@ export interface TopicDefinition {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** How the names of what goes begin. */
+/** What an application has in a log: topics, by how their names begin, and its groups: those of its workers and of its marks. */
 export interface LogRemoval {
   readonly topicPrefix: string;
-  readonly groupPrefix: string;
+  readonly application: string;
 }
 
 export interface Log {

@@ -62,8 +62,8 @@ export class PrefixedLog implements Log {
     return this.#log.deleteRecords(positions.map((position) => this.#outside(position)));
   }
 
-  async removeAll({ topicPrefix, groupPrefix }: LogRemoval): Promise<void> {
-    await this.#log.removeAll?.({ topicPrefix: this.#prefix + topicPrefix, groupPrefix });
+  async removeAll({ topicPrefix, application }: LogRemoval): Promise<void> {
+    await this.#log.removeAll?.({ topicPrefix: this.#prefix + topicPrefix, application });
   }
 
   close(): Promise<void> {

@@ -70,7 +70,7 @@ export class KafkaLog implements Log {
   }
 
   async removeAll(what: LogRemoval): Promise<void> {
-    await asKafkaFailure(`cannot delete topics ${what.topicPrefix}* and groups ${what.groupPrefix}*`, () => removeFrom(this.#cluster, what));
+    await asKafkaFailure(`cannot delete topics ${what.topicPrefix}* and groups of ${what.application}`, () => removeFrom(this.#cluster, what));
   }
 
   /** May be opened again. */
