@@ -13,6 +13,7 @@ import { requirePrograms, serviceNames, startService } from './services.ts';
 import type { RunningService, ServiceName } from './services.ts';
 
 export { KafkaService } from './kafka.ts';
+export { KafkaCluster } from './kafka-cluster.ts';
 export { RedisService } from './redis.ts';
 export { RegistryService } from './registry.ts';
 

@@ -44,6 +44,10 @@ function libraries(): string {
   return folder;
 }
 
+function aloneAt(controllerPort: number): KafkaNode {
+  return { id: 1, controllerPort, voters: `1@127.0.0.1:${controllerPort}` };
+}
+
 async function answers(port: number): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(port, '127.0.0.1');
@@ -64,6 +68,18 @@ export interface KafkaServiceOptions extends LocalPlace {
   readonly properties?: string;
   /** Further arguments of StorageTool's format: users of SCRAM are made by `--add-scram`. */
   readonly formatArguments?: readonly string[];
+  /** Left out: a cluster of its own, with node id 1. */
+  readonly node?: KafkaNode;
+  /** Of the broker, as Java wants it (`256m`). */
+  readonly heap?: string;
+}
+
+/** What a broker of a cluster must know of the others. */
+export interface KafkaNode {
+  readonly id: number;
+  readonly controllerPort: number;
+  /** All of them, as `controller.quorum.voters` wants it: id@host:port. */
+  readonly voters: string;
 }
 
 /** One Kafka broker (KRaft, no ZooKeeper) on 127.0.0.1, its data in a temporary folder unless one is given. */
@@ -94,14 +110,14 @@ export class KafkaService {
     this.#folder = this.#place.folder ?? mkdtempSync(join(tmpdir(), 'voltstream-kafka-'));
     mkdirSync(this.#folder, { recursive: true });
     this.#port = this.#place.port ?? await freePort();
-    const controller = await freePort();
-    writeFileSync(join(this.#folder, 'server.properties'), this.#properties(controller));
+    writeFileSync(join(this.#folder, 'server.properties'), this.#properties(this.#place.node ?? aloneAt(await freePort())));
     writeFileSync(join(this.#folder, 'log4j2.properties'), 'status=error\nrootLogger.level=error\nrootLogger.appenderRef.c.ref=c\n'
       + 'appender.c.type=Console\nappender.c.name=c\nappender.c.layout.type=PatternLayout\nappender.c.layout.pattern=%d %p %c %m%n\n');
     this.#classPath = readdirSync(libs).map((jar) => join(libs, jar)).join(':');
-    const format = spawnSync('java', [...this.#javaArguments('128m'), 'kafka.tools.StorageTool',
-      'format', '-t', clusterId, '-c', this.#file('server.properties'), ...this.#place.formatArguments ?? []], { encoding: 'utf8' });
-    if (format.status !== 0) throw new Error(`Kafka's storage could not be formatted:\n${format.stdout}${format.stderr}`);
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#file('server.properties'), ...this.#place.formatArguments ?? []];
+    await promisify(execFile)('java', [...this.#javaArguments('128m'), ...format]).catch((error: unknown) => {
+      throw new Error('Kafka’s storage could not be formatted', { cause: error });
+    });
     await this.restart();
   }
 
@@ -113,7 +129,7 @@ export class KafkaService {
 
   /** Starts again on the same data and port after `stop` or `kill`. */
   async restart(): Promise<void> {
-    await this.#process.start('java', [...this.#javaArguments('512m'), 'kafka.Kafka', this.#file('server.properties')], {},
+    await this.#process.start('java', [...this.#javaArguments(this.#place.heap ?? '512m'), 'kafka.Kafka', this.#file('server.properties')], {},
       () => answers(this.#port));
   }
 
@@ -123,6 +139,15 @@ export class KafkaService {
 
   async kill(): Promise<void> {
     await this.#process.signal('SIGKILL');
+  }
+
+  /** Stands still until `thaw`: takes connections, and answers nobody. */
+  async freeze(): Promise<void> {
+    await this.#process.signal('SIGSTOP');
+  }
+
+  async thaw(): Promise<void> {
+    await this.#process.signal('SIGCONT');
   }
 
   /** Stops it and deletes its data, unless they lie in a folder that was given. */
@@ -136,16 +161,17 @@ export class KafkaService {
   }
 
   #javaArguments(heap: string): string[] {
-    return [`-Xmx${heap}`, `-Xms${heap}`, '-XX:+UseG1GC', `-Dlog4j2.configurationFile=${this.#file('log4j2.properties')}`, '-cp', this.#classPath];
+    const thrifty = this.#place.node === undefined ? ['-XX:+UseG1GC'] : ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+    return [`-Xmx${heap}`, `-Xms${heap}`, ...thrifty, `-Dlog4j2.configurationFile=${this.#file('log4j2.properties')}`, '-cp', this.#classPath];
   }
 
-  #properties(controllerPort: number): string {
+  #properties({ id, controllerPort, voters }: KafkaNode): string {
     const further = this.#place.listeners ?? [];
     const listeners = further.map(({ name, port }) => `,${name}://127.0.0.1:${port}`).join('');
     const protocols = further.map(({ name, protocol }) => `,${name}:${protocol}`).join('');
     return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
+node.id=${id}
+controller.quorum.voters=${voters}
 listeners=PLAINTEXT://127.0.0.1:${this.#port},CONTROLLER://127.0.0.1:${controllerPort}${listeners}
 advertised.listeners=PLAINTEXT://127.0.0.1:${this.#port}${listeners}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}

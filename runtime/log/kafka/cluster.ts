@@ -1,23 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AuthenticationError, Connection, type ConnectionOptions, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
-import { isPassing, kafkaErrorType, kafkaFailure } from './failure.ts';
-import type { KafkaLogin, KafkaLogOptions, KafkaNotice } from './options.ts';
+import { type Connection, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
+import { isPassing, kafkaErrorType, kafkaFailure, refusal } from './failure.ts';
+import { addressOf, type Broker, Links } from './links.ts';
+import type { KafkaLogOptions, KafkaNotice } from './options.ts';
 
-const connectTimeoutMs = 5_000;
-/** A broker that does not answer for so long counts as gone; longer than any fetch waits. */
-const requestTimeoutMs = 15_000;
-const requestsInFlightMax = 5;
+/** A question that any broker can answer goes to the next one after so long: this one may stand still. */
+const answerTimeoutMs = 5_000;
 /** First pause before a further try; doubled up to the second one. */
 const retryFirstMs = 20;
 const retryLongestMs = 1_000;
 const noticeIntervalMs = 60_000;
 /** A call is tried again for so long while brokers or coordinators are on their way up. */
 export const callTimeoutMs = 30_000;
-
-export interface Broker {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface TopicFacts {
   readonly topic: string;
@@ -31,95 +25,14 @@ export type CoordinatorKind = 'group' | 'transaction';
 const coordinatorKeys = { group: 0, transaction: 1 } as const;
 
 const unknownTopicCode = 3;
+const invalidTopicCode = 17;
+/** Why a connection did not come about. */
+const accessTypes: ReadonlySet<string> = new Set(['LOGIN', 'CERTIFICATE', 'TLS_WANTED', 'TOKEN_UNAVAILABLE', 'SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM']);
 const missingTypes: ReadonlySet<string | undefined> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INVALID_TOPIC_EXCEPTION']);
 
 function brokerOf(address: string): Broker {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
-}
-
-function connectionOptions({ security: { sasl, ssl } = {} }: KafkaLogOptions): ConnectionOptions {
-  return {
-    connectTimeout: connectTimeoutMs,
-    maxInflights: requestsInFlightMax,
-    ...(ssl === undefined ? {} : { tls: ssl }),
-    ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
-  };
-}
-
-function saslOf(login: KafkaLogin): NonNullable<ConnectionOptions['sasl']> {
-  switch (login.mechanism) {
-    case 'plain':
-      return { mechanism: 'PLAIN', username: login.username, password: login.password };
-    case 'scram-sha-256':
-      return { mechanism: 'SCRAM-SHA-256', username: login.username, password: login.password };
-    case 'scram-sha-512':
-      return { mechanism: 'SCRAM-SHA-512', username: login.username, password: login.password };
-    case 'oauthbearer':
-      return { mechanism: 'OAUTHBEARER', token: login.token, authBytesValidator: refuseToken };
-  }
-}
-
-/** A broker refuses a token by an answer with a text in it, where a good login has none (RFC 7628). */
-const refuseToken: NonNullable<NonNullable<ConnectionOptions['sasl']>['authBytesValidator']> = (bytes, callback) => {
-  callback(bytes.length === 0 ? null : new AuthenticationError(`the broker refused the token: ${bytes.toString()}`), bytes);
-};
-
-/** Connections of one user of the cluster, one to each broker: a broker answers a connection's requests one after the other. */
-export class Links {
-  readonly #clientId: string;
-  readonly #options: ConnectionOptions;
-  readonly #open = new Map<string, Promise<Connection>>();
-  /** Brokers may refuse a certificate after the connection is made: whoever waits for an answer then only sees it break. */
-  readonly #refused = new Map<string, unknown>();
-  #closed = false;
-
-  constructor(options: KafkaLogOptions, timeoutMs = requestTimeoutMs) {
-    this.#clientId = options.application;
-    this.#options = { ...connectionOptions(options), requestTimeout: timeoutMs };
-  }
-
-  async to({ host, port }: Broker): Promise<Connection> {
-    if (this.#closed) throw new Error('these connections are closed');
-    const name = `${host}:${port}`;
-    const refused = this.#refused.get(name);
-    this.#refused.delete(name); // said once, then tried again
-    if (refused !== undefined) throw refused;
-    let link = this.#open.get(name);
-    if (link === undefined) {
-      link = this.#connect(host, port, (error) => {
-        this.#open.delete(name);
-        if (error !== undefined && !isPassing(error)) this.#refused.set(name, error);
-      });
-      this.#open.set(name, link);
-    }
-    return link;
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    const links = [...this.#open.values()];
-    this.#open.clear();
-    await Promise.all(links.map(async (link) => {
-      const connection = await link.catch(() => null); // one that never came about needs no closing; its user was told
-      await connection?.close();
-    }));
-  }
-
-  async #connect(host: string, port: number, gone: (error?: unknown) => void): Promise<Connection> {
-    const connection = new Connection(this.#clientId, this.#options);
-    let connected = false;
-    connection.on('error', (error) => gone(connected ? error : undefined)); // whoever waits for an answer is told by its own callback
-    connection.once('close', () => gone());
-    try {
-      await connection.connect(host, port);
-      connected = true;
-      return connection;
-    } catch (error) {
-      gone();
-      throw error;
-    }
-  }
 }
 
 /** What is known of the cluster: brokers, leaders, coordinators; and calls that find the right one and try again. */
@@ -131,6 +44,8 @@ export class Cluster {
   readonly #topics = new Map<string, TopicFacts>();
   readonly #coordinators = new Map<string, Broker>();
   readonly #noticed = new Map<string, number>();
+  /** Brokers that did not answer, and when: they are asked last. */
+  readonly #silentAtMs = new Map<string, number>();
   #controller = -1;
 
   constructor(options: KafkaLogOptions) {
@@ -155,28 +70,43 @@ export class Cluster {
     this.options.onNotice?.({ level, message, details });
   }
 
-  /** A connection to any broker that answers: those known by now first, then those of the configuration. */
-  async any(links: Links = this.#links): Promise<Connection> {
+  /**
+   * Puts a question to one broker after the other until one answers: those known by now first, then those of the configuration, and last whoever was
+   * silent before.
+   */
+  async ask<T>(question: (connection: Connection) => Promise<T>, links: Links = this.#links): Promise<T> {
     const failures: unknown[] = [];
-    for (const broker of [...this.#brokers.values(), ...this.#bootstrap]) {
+    for (const broker of this.#askable()) {
       try {
-        return await links.to(broker);
+        const answer = await answered(links.to(broker).then(question));
+        this.#silentAtMs.delete(addressOf(broker));
+        return answer;
       } catch (error) {
+        if (hasAnswered(error)) throw error;
         failures.push(error);
+        this.#silentAtMs.set(addressOf(broker), performance.now());
       }
     }
     // The broker that says most speaks for all: a refused login rather than a broken connection.
     throw failures.find((error) => !isPassing(error)) ?? failures.at(-1) ?? new Error('no broker is configured');
   }
 
-  /** Asks for the present leaders of these topics; those that are not there are forgotten. Null: only who the brokers are. */
+  #askable(): readonly Broker[] {
+    const brokers = new Map([...this.#brokers.values(), ...this.#bootstrap].map((broker) => [addressOf(broker), broker]));
+    const silentAtMs = (broker: Broker): number => this.#silentAtMs.get(addressOf(broker)) ?? 0;
+    return [...brokers.values()].toSorted((a, b) => silentAtMs(a) - silentAtMs(b));
+  }
+
+  /** Asks for the present leaders of these topics; those that are not there are forgotten. None: only who the brokers are. */
   async refresh(topics: readonly string[]): Promise<void> {
     const { api } = metadataV12;
-    const answer = await api.async(await this.any(), [...topics], false, false).catch((error: unknown) => {
+    const answer = await this.ask((connection) => api.async(connection, [...topics], false, false)).catch((error: unknown) => {
       const response = responseOf<Awaited<ReturnType<typeof api.async>>>(error);
       if (response === undefined) throw error; // topics that are missing or without a leader come as an error with the whole answer
       return response;
     });
+    const refused = answer.topics.find(({ errorCode, partitions }) => errorCode !== 0 && errorCode !== unknownTopicCode && errorCode !== invalidTopicCode && partitions.length === 0);
+    if (refused !== undefined) throw refusal(refused.errorCode, `topic ${refused.name}`);
     this.#controller = answer.controllerId;
     this.#brokers.clear();
     for (const { nodeId, host, port } of answer.brokers) this.#brokers.set(nodeId, { host, port });
@@ -205,7 +135,9 @@ export class Cluster {
   }
 
   /** Calls the leader of a partition; asks for the present leader before each further try. */
-  async onLeader<T>(topic: string, partition: number, links: Links, action: (connection: Connection) => Promise<T>): Promise<T> {
+  async onLeader<T>(
+    topic: string, partition: number, links: Links, action: (connection: Connection, facts: TopicFacts) => Promise<T>,
+  ): Promise<T> {
     let fresh = false;
     return this.retrying(async () => {
       const facts = await this.topic(topic, fresh);
@@ -213,7 +145,13 @@ export class Cluster {
       if (facts === null || partition >= facts.leaders.length) throw refusalOfTopic(topic, partition, facts);
       const broker = this.#brokers.get(facts.leaders[partition]!.node);
       if (broker === undefined) throw passing(`${topic}/${partition} has no leader at the moment`);
-      return action(await links.to(broker));
+      try {
+        return await action(await links.to(broker), facts);
+      } catch (error) {
+        // The brokers say that the partition is there: its leader has yet to hear of it.
+        if (kafkaErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') throw passing(`the leader of ${topic}/${partition} does not know it yet`, error);
+        throw error;
+      }
     });
   }
 
@@ -221,7 +159,7 @@ export class Cluster {
     return this.retrying(async () => {
       await this.refresh([]);
       const broker = this.#brokers.get(this.#controller);
-      return action(broker === undefined ? await this.any() : await this.#links.to(broker));
+      return broker === undefined ? this.ask(action) : action(await this.#links.to(broker));
     });
   }
 
@@ -243,7 +181,7 @@ export class Cluster {
     const name = `${kind}/${key}`;
     const known = this.#coordinators.get(name);
     if (known !== undefined) return known;
-    const { coordinators } = await findCoordinatorV4.api.async(await this.any(), coordinatorKeys[kind], [key]);
+    const { coordinators } = await this.ask((connection) => findCoordinatorV4.api.async(connection, coordinatorKeys[kind], [key]));
     const { host, port } = coordinators[0]!;
     this.#coordinators.set(name, { host, port });
     return { host, port };
@@ -273,8 +211,27 @@ export class Cluster {
   }
 }
 
-function passing(message: string): Error {
-  return Object.assign(new Error(message), { apiId: 'LEADER_NOT_AVAILABLE' });
+function passing(message: string, cause?: unknown): Error {
+  return Object.assign(new Error(cause === undefined ? message : `${message}: ${String(cause)}`), { apiId: 'LEADER_NOT_AVAILABLE' });
+}
+
+/** Rejects when it takes too long; what comes later is not heard. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(Object.assign(new Error(`no answer within ${answerTimeoutMs / 1_000} s`), { apiId: 'NETWORK_EXCEPTION' })), answerTimeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A broker that refuses has answered, too; one that lets nobody in has not. */
+function hasAnswered(error: unknown): boolean {
+  const type = kafkaErrorType(error);
+  return type !== undefined && type !== 'NETWORK' && type !== 'NETWORK_EXCEPTION' && !accessTypes.has(type);
 }
 
 function refusalOfTopic(topic: string, partition: number, facts: TopicFacts | null): Error {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VoltstreamError } from '../../../errors.ts';
-import type { Cluster, Links, TopicFacts } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { isPassing, kafkaErrorType, kafkaFailure, refusal } from './failure.ts';
+import type { Links } from './links.ts';
 import { type PartitionBuffer, partitionName } from './partition-buffer.ts';
 import { fetchApi, type FetchedPartition, type FetchTopic } from './protocol/fetch-request.ts';
 
@@ -11,6 +12,8 @@ const partitionFetchBytesMax = 1024 * 1024;
 /** After a failure: brokers come up, leaders are elected. */
 const retryFirstMs = 50;
 const retryLongestMs = 1_000;
+/** Leaders are asked for so often although nothing fails: partitions may have been added. */
+const metadataAgeDefaultMs = 60_000;
 /** A topic that is not there for so long was deleted: its brokers do not learn of a new one all at once. */
 const missingTimeoutMs = 5_000;
 
@@ -21,7 +24,10 @@ export interface FetcherListener {
   failed(error: VoltstreamError): void;
 }
 
-/** Keeps one fetch under way at each broker that leads partitions which want records. */
+/**
+ * Keeps one fetch under way at each broker that leads partitions which want records. Partitions whose leader is not known, or has failed, wait
+ * until somebody has said who leads them; the others go on meanwhile.
+ */
 export class Fetcher {
   readonly #cluster: Cluster;
   readonly #links: Links;
@@ -29,36 +35,45 @@ export class Fetcher {
   readonly #bytesMax: number;
   readonly #listener: FetcherListener;
   readonly #fetching = new Set<number>();
-  readonly #topicIds = new Map<string, string>();
-  #missingSinceMs = 0;
+  /** Partitions that wait for a leader; they are `busy`. */
+  readonly #waiting = new Set<PartitionBuffer>();
+  /** How often in a row a partition could not be fetched. */
+  readonly #failures = new Map<PartitionBuffer, number>();
+  readonly #topics = new Map<string, { readonly id: string; readonly partitions: number }>();
+  readonly #missingSinceMs = new Map<string, number>();
+  readonly #metadataTimer: NodeJS.Timeout;
   #refreshing = false;
-  #retryMs = retryFirstMs;
   #stopped = false;
 
-  constructor(cluster: Cluster, buffers: ReadonlyMap<string, PartitionBuffer>, bytesMax: number, listener: FetcherListener) {
+  constructor(
+    cluster: Cluster, buffers: ReadonlyMap<string, PartitionBuffer>, bytesMax: number, listener: FetcherListener, metadataAgeMs = metadataAgeDefaultMs,
+  ) {
     this.#cluster = cluster;
     this.#links = cluster.links();
     this.#buffers = buffers;
     this.#bytesMax = bytesMax;
     this.#listener = listener;
+    this.#metadataTimer = setInterval(() => void this.#ask(), metadataAgeMs).unref();
   }
 
   /** To be called whenever a partition may want records, or has room again. */
   wake(): void {
-    if (this.#stopped || this.#refreshing) return;
-    const wanting = this.#wanting();
-    if (wanting.length === 0) return;
-    const byNode = Map.groupBy(wanting, (buffer) => this.#cluster.known(buffer.topic)?.leaders[buffer.partition]?.node ?? -1);
-    if (byNode.has(-1)) {
-      void this.#refresh(0);
-      return;
+    if (this.#stopped) return;
+    const byNode = Map.groupBy(this.#wanting(), (buffer) => this.#leader(buffer));
+    for (const [node, buffers] of byNode) {
+      if (node < 0) this.#wait(buffers);
+      else if (!this.#fetching.has(node)) void this.#fetch(node, buffers);
     }
-    for (const [node, buffers] of byNode) if (!this.#fetching.has(node)) void this.#fetch(node, buffers);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearInterval(this.#metadataTimer);
     await this.#links.close();
+  }
+
+  #leader({ topic, partition }: PartitionBuffer): number {
+    return this.#cluster.known(topic)?.leaders[partition]?.node ?? -1;
   }
 
   /** Partitions that wait longest for records first come of themselves: a broker begins with the first of the request. */
@@ -77,7 +92,7 @@ export class Fetcher {
     this.#fetching.add(node);
     const asked = buffers.map((buffer) => ({ buffer, version: buffer.version }));
     for (const buffer of buffers) buffer.busy = true;
-    let problem: unknown = null;
+    const problems = new Map<PartitionBuffer, unknown>();
     try {
       const topics = this.#topicsOf(buffers);
       const connection = await this.#links.to(this.#cluster.broker(node) ?? noBroker(node));
@@ -85,101 +100,141 @@ export class Fetcher {
       const { errorCode, partitions } = await fetchApi.async(connection, topics, { waitMs: fetchWaitMs, bytesMax, partitionBytesMax: partitionFetchBytesMax });
       if (errorCode !== 0) throw refusal(errorCode);
       this.#listener.answered();
-      problem = this.#accept(asked, partitions);
+      this.#accept(asked, partitions, problems);
     } catch (error) {
-      problem = error;
+      for (const buffer of buffers) problems.set(buffer, error);
     }
-    for (const buffer of buffers) buffer.busy = false;
     this.#fetching.delete(node);
-    if (problem === null) {
-      this.#retryMs = retryFirstMs;
-      this.#missingSinceMs = 0;
-      this.wake();
-    } else await this.#recover(problem);
+    for (const buffer of buffers) {
+      if (problems.has(buffer)) continue;
+      buffer.busy = false;
+      this.#failures.delete(buffer);
+    }
+    this.#recover(problems);
+    this.wake();
   }
 
   /** Topics are remembered by their identity: one that was deleted and made anew is another one. */
   #topicsOf(buffers: readonly PartitionBuffer[]): FetchTopic[] {
     return [...Map.groupBy(buffers, ({ topic }) => topic)].map(([topic, ofTopic]) => {
       const facts = this.#cluster.known(topic)!;
-      const topicId = this.#topicIds.get(topic) ?? facts.topicId;
-      this.#topicIds.set(topic, topicId);
+      const first = this.#topics.get(topic) ?? { id: facts.topicId, partitions: facts.leaders.length };
+      this.#topics.set(topic, first);
       return {
-        topicId,
-        partitions: ofTopic.map(({ partition, position }) => ({ partition, position: position!, leaderEpoch: facts.leaders[partition]!.epoch })),
+        topicId: first.id,
+        partitions: ofTopic.map(({ partition, position, readEpoch }) => ({ partition, position: position!, leaderEpoch: facts.leaders[partition]!.epoch, readEpoch })),
       };
     });
   }
 
-  #accept(asked: readonly { readonly buffer: PartitionBuffer; readonly version: number }[], partitions: readonly FetchedPartition[]): unknown {
-    let problem: unknown = null;
+  #accept(
+    asked: readonly { readonly buffer: PartitionBuffer; readonly version: number }[], partitions: readonly FetchedPartition[], problems: Map<PartitionBuffer, unknown>,
+  ): void {
     let filled = false;
-    for (const { topicId, partition, errorCode, lastStableOffset, aborted, records } of partitions) {
-      const found = asked.find(({ buffer }) => buffer.partition === partition && this.#topicIds.get(buffer.topic) === topicId);
-      if (found === undefined || found.buffer.version !== found.version) continue; // sought or given away meanwhile
-      if (errorCode === 0) filled = (records !== null && found.buffer.add(records, lastStableOffset, aborted)) || filled;
-      else if (kafkaErrorType(refusal(errorCode)) === 'OFFSET_OUT_OF_RANGE') {
-        found.buffer.outOfRange = true;
+    for (const { topicId, partition, errorCode, lastStableOffset, aborted, records, cutAt } of partitions) {
+      const found = asked.find(({ buffer }) => buffer.partition === partition && this.#topics.get(buffer.topic)?.id === topicId);
+      if (found === undefined) continue;
+      const { buffer, version } = found;
+      const outOfRange = cutAt !== null || kafkaErrorType(refusal(errorCode)) === 'OFFSET_OUT_OF_RANGE';
+      if (errorCode !== 0 && !outOfRange) problems.set(buffer, refusal(errorCode, partitionName(buffer)));
+      else if (buffer.version !== version) continue; // sought or given away meanwhile
+      else if (outOfRange) {
+        buffer.outOfRange = true;
+        buffer.cutAt = cutAt;
         filled = true;
-      } else problem ??= refusal(errorCode, partitionName(found.buffer));
+      } else filled = (records !== null && buffer.add(records, lastStableOffset, aborted)) || filled;
     }
     if (filled) this.#listener.filled();
-    return problem;
   }
 
   /** Brokers and leaders come back; a topic that is gone and a right that is missing do not. */
-  async #recover(problem: unknown): Promise<void> {
-    if (this.#stopped) return;
-    const type = kafkaErrorType(problem);
-    const missing = type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'UNKNOWN_TOPIC_ID' || type === 'INCONSISTENT_TOPIC_ID';
-    if (!missing && !isPassing(problem)) {
-      this.#listener.failed(kafkaFailure(problem, 'cannot fetch records'));
-      return;
+  #recover(problems: ReadonlyMap<PartitionBuffer, unknown>): void {
+    if (this.#stopped || problems.size === 0) return;
+    for (const [buffer, problem] of problems) {
+      const type = kafkaErrorType(problem);
+      if (!isPassing(problem) && !laterTypes.has(type ?? '')) {
+        this.#listener.failed(kafkaFailure(problem, 'cannot fetch records', partitionName(buffer)));
+        return;
+      }
+      this.#failures.set(buffer, (this.#failures.get(buffer) ?? 0) + 1);
+      this.#cluster.notice('warn', 'cannot fetch records; trying again', { reason: type ?? String(problem), partition: partitionName(buffer) });
     }
-    this.#cluster.notice('warn', 'cannot fetch records; trying again', { reason: type ?? String(problem) });
-    this.#retryMs = Math.min(this.#retryMs * 2, retryLongestMs);
-    await this.#refresh(this.#retryMs);
+    this.#wait([...problems.keys()]);
   }
 
-  async #refresh(pauseMs: number): Promise<void> {
-    if (this.#refreshing) return;
+  #wait(buffers: readonly PartitionBuffer[]): void {
+    for (const buffer of buffers) {
+      buffer.busy = true;
+      this.#waiting.add(buffer);
+    }
+    if (!this.#refreshing) void this.#refresh();
+  }
+
+  /** Until no partition waits for its leader any more. */
+  async #refresh(): Promise<void> {
     this.#refreshing = true;
+    for (let rounds = 0; this.#waiting.size > 0 && !this.#stopped; rounds += 1) {
+      const failures = Math.max(rounds, ...[...this.#waiting].map((buffer) => this.#failures.get(buffer) ?? 0));
+      if (failures > 0) await sleep(Math.min(retryFirstMs * 2 ** failures, retryLongestMs));
+      const waiting = [...this.#waiting];
+      if (this.#stopped || !await this.#ask()) continue;
+      for (const buffer of waiting) {
+        if (buffer.assigned && this.#leader(buffer) < 0) continue;
+        this.#waiting.delete(buffer);
+        buffer.busy = false;
+      }
+      this.wake();
+    }
+    this.#refreshing = false;
+  }
+
+  /** Who leads now; true when there was an answer. */
+  async #ask(): Promise<boolean> {
+    const topics = [...new Set([...this.#buffers.values()].filter((buffer) => buffer.assigned).map(({ topic }) => topic))];
     try {
-      await sleep(pauseMs);
-      if (this.#stopped) return;
-      const topics = [...new Set([...this.#buffers.values()].filter((buffer) => buffer.assigned).map(({ topic }) => topic))];
       await this.#cluster.refresh(topics);
-      this.#judge(topics);
     } catch (error) {
       if (!this.#stopped && !isPassing(error)) this.#listener.failed(kafkaFailure(error, 'cannot ask for the leaders of partitions'));
-    } finally {
-      this.#refreshing = false;
+      return false;
     }
-    if (this.#stopped) return;
-    if (this.#wanting().some(({ topic, partition }) => (this.#cluster.known(topic)?.leaders[partition]?.node ?? -1) < 0)) {
-      this.#retryMs = Math.min(this.#retryMs * 2, retryLongestMs);
-      await this.#refresh(this.#retryMs);
-    } else this.wake();
+    if (!this.#stopped) this.#judge(topics);
+    return true;
   }
 
   #judge(topics: readonly string[]): void {
-    const gone = topics.filter((topic) => isGone(this.#cluster.known(topic), this.#topicIds.get(topic)));
-    if (gone.length === 0) {
-      this.#missingSinceMs = 0;
-      return;
-    }
     const nowMs = performance.now();
-    if (this.#missingSinceMs === 0) this.#missingSinceMs = nowMs;
-    if (nowMs - this.#missingSinceMs < missingTimeoutMs) return;
-    const anew = this.#cluster.known(gone[0]!) !== undefined;
-    this.#listener.failed(new VoltstreamError('TOPIC_MISSING', `topic ${gone[0]} was deleted while it was read${anew ? ', and made anew' : ''}`,
-      anew ? { cure: 'The positions in the state belong to the old topic: start over with --reset.' } : {}));
+    for (const topic of topics) {
+      const [first, facts] = [this.#topics.get(topic), this.#cluster.known(topic)];
+      if (facts === undefined || (first !== undefined && facts.topicId !== first.id)) {
+        const sinceMs = this.#missingSinceMs.get(topic) ?? nowMs;
+        this.#missingSinceMs.set(topic, sinceMs);
+        if (nowMs - sinceMs >= missingTimeoutMs) this.#fail(deleted(topic, facts !== undefined));
+      } else {
+        this.#missingSinceMs.delete(topic);
+        if (first !== undefined && facts.leaders.length !== first.partitions) this.#fail(partitionsAdded(topic, first.partitions, facts.leaders.length));
+      }
+    }
+  }
+
+  #fail(error: VoltstreamError): void {
+    this.#listener.failed(error);
     this.#stopped = true;
+    clearInterval(this.#metadataTimer);
   }
 }
 
-function isGone(facts: TopicFacts | undefined, topicId: string | undefined): boolean {
-  return facts === undefined || (topicId !== undefined && facts.topicId !== topicId);
+/** Passing by the time that `Fetcher` gives a topic to be there. UNKNOWN_SERVER_ERROR: a broker that is on its way down, for one. */
+const laterTypes: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_SERVER_ERROR']);
+
+function deleted(topic: string, anew: boolean): VoltstreamError {
+  return new VoltstreamError('TOPIC_MISSING', `topic ${topic} was deleted while it was read${anew ? ', and made anew' : ''}`,
+    anew ? { cure: 'The positions in the state belong to the old topic: start over with --reset.' } : {});
+}
+
+function partitionsAdded(topic: string, wanted: number, got: number): VoltstreamError {
+  return new VoltstreamError('PARTITIONS_CHANGED', `topic ${topic} has another number of partitions than when reading began`, {
+    where: topic, wanted: String(wanted), got: String(got), cure: 'Keys have moved between partitions, and nobody reads the new ones: replay into a new application, or with --reset.',
+  });
 }
 
 function noBroker(node: number): never {

@@ -1,8 +1,9 @@
 import { heartbeatV4, joinGroupV7, leaveGroupV5, offsetCommitV8, syncGroupV5 } from '@platformatic/kafka';
 import { Waiter } from '../embedded/waiter.ts';
 import type { TopicPartition } from '../log.ts';
-import type { Cluster, Links } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { isPassing, kafkaErrorType, kafkaFailure } from './failure.ts';
+import type { Links } from './links.ts';
 
 const protocolType = 'consumer';
 export const protocolName = 'voltstream-tasks';

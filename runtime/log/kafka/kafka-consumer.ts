@@ -142,13 +142,16 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   async #throwOutOfRange(buffer: PartitionBuffer): Promise<void> {
-    const { position } = buffer;
-    buffer.reset();
-    if (position === null) return;
-    const { start, end } = await asKafkaFailure('cannot ask for the bounds of a partition', () => boundsOf(this.#cluster, buffer));
-    throw new VoltstreamError('OFFSET_OUT_OF_RANGE', `cannot read ${partitionName(buffer)} at ${position}`, {
-      where: partitionName(buffer), wanted: `an offset from ${start} to ${end}`, got: String(position),
+    const { position, cutAt, version } = buffer;
+    const { start, end } = await asKafkaFailure('cannot ask for the bounds of a partition', () => boundsOf(this.#cluster, buffer)).catch((error: unknown) => {
+      if (error instanceof VoltstreamError && error.code === 'LOG_UNAVAILABLE') return { start: -1, end: -1 };
+      throw error;
     });
+    if (start < 0 || buffer.version !== version || position === null) return; // the log is away, and the next poll asks again; or sought meanwhile
+    buffer.reset();
+    const where = partitionName(buffer);
+    if (cutAt !== null) throw recordsGone(where, cutAt, position);
+    throw new VoltstreamError('OFFSET_OUT_OF_RANGE', `cannot read ${where} at ${position}`, { where, wanted: `an offset from ${start} to ${end}`, got: String(position) });
   }
 
   /** Runs on the member that leads the group; all members must run the same tasks. */
@@ -193,4 +196,12 @@ export class KafkaConsumer implements LogConsumer {
     if (buffer === undefined) throw new Error(`invariant violated: ${partitionName(partition)} is in no task`);
     return buffer;
   }
+}
+
+function recordsGone(where: string, cutAt: number, position: number): VoltstreamError {
+  return new VoltstreamError('OFFSET_OUT_OF_RANGE', `${where} lost records that were read: a broker leads that lacked them`, {
+    where, wanted: `records ${cutAt} to ${position - 1} as they were read`, got: `a log that was cut at ${cutAt}`,
+    cure: 'The state holds records that the log does not, and what was written in their place is passed over: start over with --reset, or go on by starting again. '
+      + 'Set unclean.leader.election.enable to false, and min.insync.replicas to 2 or more.',
+  });
 }

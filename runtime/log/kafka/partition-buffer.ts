@@ -1,5 +1,5 @@
 import type { LogBatch, TopicPartition } from '../log.ts';
-import { type AbortedTransaction, decodeBatches, positionBehind } from './protocol/record-batches.ts';
+import { type AbortedTransaction, decodeBatches, endOf } from './protocol/record-batches.ts';
 
 export const partitionName = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
@@ -7,6 +7,7 @@ interface Chunk {
   readonly requestedPosition: number;
   readonly nextPosition: number;
   readonly endOffset: number;
+  readonly leaderEpoch: number;
   readonly bytes: Buffer;
   readonly aborted: readonly AbortedTransaction[];
 }
@@ -21,6 +22,8 @@ export class PartitionBuffer implements TopicPartition {
   assigned = false;
   paused = true;
   outOfRange = false;
+  /** Where the log was cut, when records before the position are no longer in it; the partition is out of range then. */
+  cutAt: number | null = null;
   /** Where the next fetch must begin; null until a seek. */
   position: number | null = null;
   /** A fetch is under way, or its partition waits for a new leader. */
@@ -29,6 +32,8 @@ export class PartitionBuffer implements TopicPartition {
   /** Grows with each seek and reset: what was asked for before is dropped. */
   version = 0;
   #chunks: Chunk[] = [];
+  /** Up to where the reader has come, and the epoch of the last batch before it. */
+  #taken = { position: -1, leaderEpoch: -1 };
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
@@ -38,6 +43,7 @@ export class PartitionBuffer implements TopicPartition {
   reset(): void {
     this.position = null;
     this.outOfRange = false;
+    this.cutAt = null;
     this.version += 1;
     this.#chunks = [];
     this.bytes = 0;
@@ -48,13 +54,18 @@ export class PartitionBuffer implements TopicPartition {
     this.position = position;
   }
 
+  /** In which epoch the record before the position was written, so that the broker can tell whether it is still there; -1: not known. */
+  get readEpoch(): number {
+    return this.#chunks.at(-1)?.leaderEpoch ?? (this.#taken.position === this.position ? this.#taken.leaderEpoch : -1);
+  }
+
   /** False when there was not one whole record batch. */
   add(bytes: Buffer, endOffset: number, aborted: readonly AbortedTransaction[]): boolean {
-    const nextPosition = positionBehind(bytes);
-    if (nextPosition === null) return false;
+    const end = endOf(bytes);
+    if (end === null) return false;
     // A position inside a batch that compaction has shortened can lie behind all that is left of it.
-    const next = Math.max(nextPosition, this.position!);
-    this.#chunks.push({ requestedPosition: this.position!, nextPosition: next, endOffset: Math.max(endOffset, next), bytes, aborted });
+    const next = Math.max(end.position, this.position!);
+    this.#chunks.push({ requestedPosition: this.position!, nextPosition: next, endOffset: Math.max(endOffset, next), leaderEpoch: end.leaderEpoch, bytes, aborted });
     this.position = next;
     this.bytes += bytes.length;
     return true;
@@ -68,10 +79,11 @@ export class PartitionBuffer implements TopicPartition {
   take(): LogBatch | null {
     const chunk = this.paused ? undefined : this.#chunks[0];
     if (chunk === undefined) return null;
-    const { requestedPosition, nextPosition, endOffset, bytes, aborted } = chunk;
+    const { requestedPosition, nextPosition, endOffset, leaderEpoch, bytes, aborted } = chunk;
     const records = decodeBatches(bytes, requestedPosition, aborted);
     this.#chunks.shift();
     this.bytes -= bytes.length;
+    this.#taken = { position: nextPosition, leaderEpoch };
     return { topic: this.topic, partition: this.partition, requestedPosition, records, nextPosition, endOffset };
   }
 }

@@ -4,8 +4,9 @@ import { VoltstreamError } from '../../../errors.ts';
 import type { OutboundRecord } from '../log.ts';
 import { Partitioner } from '../partitioner.ts';
 import { type PlannedBatch, roundsOf } from './batches.ts';
-import type { Cluster, Links } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { isPassing, kafkaErrorType, refusal } from './failure.ts';
+import type { Links } from './links.ts';
 import { encodeBatch, recordBytes } from './protocol/encode-batch.ts';
 import { produceApi, type ProducePartition } from './protocol/produce-request.ts';
 
@@ -62,7 +63,7 @@ export class ProducerSession {
   async open(): Promise<void> {
     const initialise = initProducerIdV4.api;
     const answer = this.#transactionalId === null
-      ? await this.#cluster.retrying(async () => initialise.async(await this.#cluster.any(this.#links), null, transactionTimeoutMs))
+      ? await this.#cluster.retrying(() => this.#cluster.ask((connection) => initialise.async(connection, null, transactionTimeoutMs), this.#links))
       : await this.#coordinate((connection) => initialise.async(connection, this.#transactionalId, transactionTimeoutMs));
     this.#producerId = answer.producerId;
     this.#epoch = answer.producerEpoch;

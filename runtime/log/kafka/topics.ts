@@ -13,7 +13,7 @@ const leadersPauseMs = 50;
 /** Values of these settings as they are in force: the topic's own or the broker's. */
 export async function describeTopics(cluster: Cluster, topics: readonly string[], names: readonly string[]): Promise<Map<string, Map<string, string>>> {
   const resources = topics.map((resourceName) => ({ resourceType: topicResource, resourceName, configurationKeys: [...names] }));
-  const answer = await cluster.retrying(async () => describeConfigsV4.api.async(await cluster.any(), resources, false, false));
+  const answer = await cluster.retrying(() => cluster.ask((connection) => describeConfigsV4.api.async(connection, resources, false, false)));
   return new Map(answer.results.map(({ resourceName, configs }) => [
     resourceName, new Map(configs.flatMap(({ name, value }) => (value === null || value === undefined ? [] : [[name, value] as const]))),
   ]));

@@ -4,7 +4,13 @@ import type { AbortedTransaction } from './record-batches.ts';
 
 export interface FetchTopic {
   readonly topicId: string;
-  readonly partitions: readonly { readonly partition: number; readonly position: number; readonly leaderEpoch: number }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly position: number;
+    readonly leaderEpoch: number;
+    /** The epoch in which the record before the position was written; -1 when it is not known. */
+    readonly readEpoch?: number;
+  }[];
 }
 
 export interface FetchOptions {
@@ -22,6 +28,8 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[];
   /** Whole record batches as they lie in the log; the last one may be cut off. */
   readonly records: Buffer | null;
+  /** Behind this offset the log does not hold what was read of it (KIP-320, KIP-595); null as a rule. */
+  readonly cutAt: number | null;
 }
 
 const readCommitted = 1;
@@ -38,8 +46,8 @@ export function fetchRequest(topics: readonly FetchTopic[], { waitMs, bytesMax, 
     .appendInt32(noSession.id)
     .appendInt32(noSession.epoch)
     .appendArray([...topics], (writer, { topicId, partitions }) => {
-      writer.appendUUID(topicId).appendArray([...partitions], (inner, { partition, position, leaderEpoch }) => {
-        inner.appendInt32(partition).appendInt32(leaderEpoch).appendInt64(BigInt(position)).appendInt32(-1).appendInt64(-1n).appendInt32(partitionBytesMax);
+      writer.appendUUID(topicId).appendArray([...partitions], (inner, { partition, position, leaderEpoch, readEpoch = -1 }) => {
+        inner.appendInt32(partition).appendInt32(leaderEpoch).appendInt64(BigInt(position)).appendInt32(readEpoch).appendInt64(-1n).appendInt32(partitionBytesMax);
       });
     })
     .appendArray([], () => undefined)
@@ -81,8 +89,23 @@ function fetchedPartition(reader: ByteReader, topicId: string): FetchedPartition
   reader.int32();
   const length = reader.compactLength();
   const records = length > 0 ? reader.slice(length) : null;
-  reader.skipTags();
-  return { topicId, partition, errorCode, lastStableOffset, aborted, records };
+  return { topicId, partition, errorCode, lastStableOffset, aborted, records, cutAt: cutOf(reader) };
+}
+
+const divergingEpochTag = 0;
+
+function cutOf(reader: ByteReader): number | null {
+  let cutAt: number | null = null;
+  for (let tags = reader.unsignedVarint(); tags > 0; tags--) {
+    const tag = reader.unsignedVarint();
+    const end = reader.unsignedVarint() + reader.at;
+    if (tag === divergingEpochTag) {
+      reader.int32(); // the last epoch that both have in common
+      cutAt = reader.int64();
+    }
+    reader.at = end;
+  }
+  return cutAt;
 }
 
 export const fetchApi = createAPI<Parameters<typeof fetchRequest>, FetchResponse>(

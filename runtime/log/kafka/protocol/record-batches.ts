@@ -12,7 +12,7 @@ export interface AbortedTransaction {
 
 /** Where the parts of a record batch lie (version 2 of the format, since Kafka 0.11). */
 export const batchLayout = {
-  length: 8, magic: 16, crc: 17, attributes: 21, lastOffsetDelta: 23, baseTimestamp: 27, maxTimestamp: 35, producerId: 43, producerEpoch: 51,
+  length: 8, leaderEpoch: 12, magic: 16, crc: 17, attributes: 21, lastOffsetDelta: 23, baseTimestamp: 27, maxTimestamp: 35, producerId: 43, producerEpoch: 51,
   baseSequence: 53, recordCount: 57, records: 61,
 } as const;
 /** Base offset and length itself. */
@@ -33,11 +33,18 @@ function batchSize(bytes: Buffer, at: number): number {
 
 /** Where to go on reading after these batches, or null when there is not one whole batch. */
 export function positionBehind(bytes: Buffer): number | null {
-  let position: number | null = null;
-  for (let at = 0, size = batchSize(bytes, 0); size > 0; at += size, size = batchSize(bytes, at)) {
-    position = int64At(bytes, at) + bytes.readInt32BE(at + batchLayout.lastOffsetDelta) + 1;
-  }
-  return position;
+  return endOf(bytes)?.position ?? null;
+}
+
+/** The same, and the epoch of the leader that the last batch was written to. */
+export function endOf(bytes: Buffer): { readonly position: number; readonly leaderEpoch: number } | null {
+  let last = -1;
+  for (let at = 0, size = batchSize(bytes, 0); size > 0; at += size, size = batchSize(bytes, at)) last = at;
+  if (last < 0) return null;
+  return {
+    position: int64At(bytes, last) + bytes.readInt32BE(last + batchLayout.lastOffsetDelta) + 1,
+    leaderEpoch: bytes.readInt32BE(last + batchLayout.leaderEpoch),
+  };
 }
 
 /**

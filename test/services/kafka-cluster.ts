@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KafkaService } from './kafka.ts';
+import { freePort } from './local-process.ts';
+
+/** Small: three JVMs share a machine with the tests. */
+const heap = '256m';
+
+export interface KafkaClusterOptions {
+  /** Default 3. Each is broker and controller. */
+  readonly brokers?: number;
+  /** A broker that is silent for so long loses what it leads; a killed one is only missed. Kafka's default is 9 s. */
+  readonly brokerSessionMs?: number;
+  /** Further lines of every server.properties. */
+  readonly properties?: string;
+}
+
+/**
+ * Some Kafka brokers on 127.0.0.1 that are one cluster: node ids from 1, internal topics and new ones on all of them, acknowledged by two. A broker
+ * keeps its data and ports over `kill` and `restart`. Always local processes: what they are for is to be killed one by one.
+ */
+export class KafkaCluster {
+  readonly #options: KafkaClusterOptions;
+  #folder = '';
+  #brokers: readonly KafkaService[] = [];
+
+  constructor(options: KafkaClusterOptions = {}) {
+    this.#options = options;
+  }
+
+  /** host:port of each, node 1 first. */
+  get addresses(): readonly string[] {
+    return this.#brokers.map((broker) => broker.address);
+  }
+
+  broker(node: number): KafkaService {
+    const broker = this.#brokers[node - 1];
+    if (broker === undefined) throw new Error(`there is no broker ${node}`);
+    return broker;
+  }
+
+  async start(): Promise<void> {
+    const { brokers: count = 3 } = this.#options;
+    this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-kafka-cluster-'));
+    const ports: number[] = [];
+    while (ports.length < count) {
+      const port = await freePort();
+      if (!ports.includes(port)) ports.push(port);
+    }
+    const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join();
+    this.#brokers = ports.map((controllerPort, index) => new KafkaService({
+      folder: join(this.#folder, `node-${index + 1}`), heap, node: { id: index + 1, controllerPort, voters }, properties: this.#properties(count),
+    }));
+    await Promise.all(this.#brokers.map((broker) => broker.start()));
+  }
+
+  /** Stops them all and deletes their data. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.#brokers.map((broker) => broker.dispose()));
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The last line of a setting counts: these come behind those of a broker that is alone. */
+  #properties(count: number): string {
+    const { brokerSessionMs = 3_000, properties = '' } = this.#options;
+    return `default.replication.factor=${count}
+min.insync.replicas=2
+offsets.topic.replication.factor=${count}
+transaction.state.log.replication.factor=${count}
+transaction.state.log.min.isr=2
+broker.session.timeout.ms=${brokerSessionMs}
+broker.heartbeat.interval.ms=${Math.round(brokerSessionMs / 6)}
+auto.leader.rebalance.enable=false
+controlled.shutdown.enable=true
+${properties}`;
+  }
+}
