@@ -125,6 +125,7 @@ function simulateCommand(root: Command): void {
     .option('--profile <name>', 'a shipped profile (--list), or a JSON file', 'city')
     .option('--list', 'list the shipped profiles')
     .option('--seed <text>', 'the same seed gives the same messages', '1')
+    .option('--site-prefix <text>', 'before the ids of all sites, so that several networks can be in one log')
     .option('--days <number>', 'simulated time (default: as the profile says)')
     .option('--start <time>', 'when it begins: an ISO time, or now (default: as the profile says)')
     .option('--out <folder>', 'JSON lines in this folder, which must be new or empty (default: into the log)')
@@ -140,7 +141,7 @@ function simulateCommand(root: Command): void {
     .action(async (flags: Flags) => {
       const text = (name: string): string | null => (flags[name] as string | undefined) ?? null;
       await (await import('./simulate/simulate.ts')).simulateCommand(sourcesOf(flags), {
-        profile: String(flags['profile']), seed: String(flags['seed']), days: text('days'), start: text('start'), out: text('out'), format: String(flags['format']), rate: text('rate'),
+        profile: String(flags['profile']), seed: String(flags['seed']), sitePrefix: text('sitePrefix'), days: text('days'), start: text('start'), out: text('out'), format: String(flags['format']), rate: text('rate'),
         speed: text('speed'), workers: text('workers'), ledger: flags['ledger'] !== false, force: flags['force'] === true, list: flags['list'] === true,
         fit: (flags['fit'] as readonly string[] | undefined) ?? null, mapping: text('mapping'), json: flags['json'] === true,
       });

@@ -18,6 +18,9 @@ export interface Profile {
   readonly faults: FaultRates;
 }
 
+/** What a site prefix may be. */
+export const sitePrefixPattern = /^[\w.-]{1,32}$/;
+
 export interface VehiclesProfile {
   readonly count: number;
   /** Classes of the shipped models that take part: car, motorbike, ... */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { VoltstreamError } from '../errors.ts';
 import { faultPart, messageClasses } from './faults/message-faults.ts';
 import type { FaultKind, FaultRates, Profile } from './profile.ts';
-import { faultKinds, yearlyFaults } from './profile.ts';
+import { faultKinds, sitePrefixPattern, yearlyFaults } from './profile.ts';
 import { vehicleModels } from './vehicles/vehicle-models.ts';
 
 const folder = join(import.meta.dirname, 'profiles');
@@ -45,7 +45,7 @@ function profileOf(root: FieldReader): Profile {
   root.check('startsAt', Number.isFinite(Date.parse(root.text('startsAt'))), 'an ISO time');
   root.number('days', 0.001, 3_660);
   const prefix = root.at('sitePrefix');
-  root.check('sitePrefix', prefix === undefined || (typeof prefix === 'string' && /^[\w.-]{1,32}$/.test(prefix)), 'up to 32 letters, digits, dots, dashes');
+  root.check('sitePrefix', prefix === undefined || (typeof prefix === 'string' && sitePrefixPattern.test(prefix)), 'up to 32 letters, digits, dots, dashes');
   root.whole('vehicles.count', 1, 100_000_000);
   const classes = new Set(vehicleModels().map((model) => model.class));
   const wanted = root.list('vehicles.classes');

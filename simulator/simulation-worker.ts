@@ -3,11 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assertInvariant } from '../errors.ts';
 import type { GroupOptions } from './district-group.ts';
 import { DistrictGroup } from './district-group.ts';
-import type { WorkerReply } from './simulation.ts';
+import type { WorkerBuilt, WorkerReply } from './simulation.ts';
 
 const port = parentPort;
 assertInvariant(port !== null, 'this file runs in a worker thread');
-const group = new DistrictGroup(workerData as GroupOptions);
+const group = new DistrictGroup(workerData as GroupOptions, (built) => port.postMessage({ built } satisfies WorkerBuilt));
 port.on('message', (count: number) => {
   const slices = group.advance(count);
   const buffers = new Set<ArrayBuffer>();

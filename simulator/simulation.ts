@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { DistrictSlice, GroupOptions, OutputForm } from './district-group.ts';
 import { DistrictGroup, SLICE_MS } from './district-group.ts';
@@ -19,6 +18,8 @@ export interface SimulationOptions {
   readonly workers: number;
   /** Slices that a worker makes at a time, for a thread that has other work and looks here seldom. The bytes are the same. */
   readonly slicesAtOnce?: number;
+  /** Is told while the network is built how many of its districts are; a large one takes some seconds. */
+  readonly built?: (districts: number, of: number) => void;
 }
 
 /** A simulated minute, ready to be written: first the stations, then the events, district by district. */
@@ -31,13 +32,19 @@ export interface Slice {
   readonly figures: DistrictFigures;
 }
 
+/** What a worker says while it builds its part. */
+export interface WorkerBuilt {
+  readonly built: number;
+}
+
 export interface WorkerReply {
   readonly slices: readonly (readonly DistrictSlice[])[];
   readonly figures: DistrictFigures;
 }
 
-/** Slices that a worker makes at a time: enough that messages between threads cost nothing, few enough that memory stays small. */
-const SLICES_AT_ONCE = 15;
+/** Slices that a worker makes at a time: enough that messages between threads cost nothing, few enough, of large networks, that memory stays small. */
+const SLICES_AT_ONCE_MAX = 15;
+const DISTRICT_SLICES_AT_ONCE = 1_000;
 
 /** How many slices a simulation has. */
 export function sliceCount({ profile, days }: Pick<SimulationOptions, 'profile' | 'days'>): number {
@@ -49,12 +56,18 @@ export async function* simulate(options: SimulationOptions): AsyncGenerator<Slic
   const { profile } = options;
   const startMs = options.startMs ?? Date.parse(profile.startsAt);
   const slices = sliceCount(options);
-  const { slicesAtOnce = SLICES_AT_ONCE } = options;
-  const workers = Math.min(options.workers, districtCount(profile));
+  const districts = districtCount(profile);
+  const { slicesAtOnce = Math.max(1, Math.min(SLICES_AT_ONCE_MAX, Math.floor(DISTRICT_SLICES_AT_ONCE / districts))) } = options;
+  const workers = Math.min(options.workers, districts);
   const group = (worker: number): GroupOptions => ({
     profile, seed: options.seed, startMs, slices, form: options.form, ledger: options.ledger, worker, workers: Math.max(1, workers),
   });
-  const makers: Maker[] = workers === 0 ? [new LocalMaker(group(0))] : Array.from({ length: workers }, (_, worker) => new ThreadMaker(group(worker)));
+  const ready = Array.from({ length: Math.max(1, workers) }, () => 0);
+  const built = (worker: number, count: number): void => {
+    ready[worker] = count;
+    options.built?.(ready.reduce((sum, one) => sum + one, 0), districts);
+  };
+  const makers: Maker[] = ready.map((_, worker) => (workers === 0 ? new LocalMaker(group(0), (count) => built(0, count)) : new ThreadMaker(group(worker), (count) => built(worker, count))));
   try {
     for (const maker of makers) maker.ask(slicesAtOnce);
     for (let from = 0; from < slices; from += slicesAtOnce) {
@@ -101,8 +114,8 @@ class LocalMaker implements Maker {
   readonly #group: DistrictGroup;
   #asked = 0;
 
-  constructor(options: GroupOptions) {
-    this.#group = new DistrictGroup(options);
+  constructor(options: GroupOptions, built: (count: number) => void) {
+    this.#group = new DistrictGroup(options, built);
   }
 
   ask(slices: number): void {
@@ -121,22 +134,31 @@ class LocalMaker implements Maker {
 
 class ThreadMaker implements Maker {
   readonly #worker: Worker;
-  #answers: Promise<WorkerReply> | null = null;
+  #answer = Promise.withResolvers<WorkerReply>();
+  #failure: unknown = null;
 
-  constructor(options: GroupOptions) {
+  constructor(options: GroupOptions, built: (count: number) => void) {
     this.#worker = new Worker(new URL('./simulation-worker.ts', import.meta.url), { workerData: options });
+    this.#worker.on('message', (message: WorkerBuilt | WorkerReply) => {
+      if ('built' in message) built(message.built);
+      else this.#answer.resolve(message);
+    });
+    this.#worker.on('error', (error) => {
+      this.#failure = error;
+      this.#answer.reject(error);
+    });
   }
 
   ask(slices: number): void {
-    // `once` rejects when the thread fails; whoever awaits the answer hears of it.
-    const answers = once(this.#worker, 'message').then(([reply]) => reply as WorkerReply);
-    answers.catch(() => undefined);
-    this.#answers = answers;
+    this.#answer = Promise.withResolvers();
+    // Whoever awaits the answer hears of it.
+    this.#answer.promise.catch(() => undefined);
+    if (this.#failure !== null) this.#answer.reject(this.#failure);
     this.#worker.postMessage(slices);
   }
 
   async answer(): Promise<WorkerReply> {
-    return this.#answers ?? Promise.reject(new Error('nothing was asked for'));
+    return this.#answer.promise;
   }
 
   async close(): Promise<void> {

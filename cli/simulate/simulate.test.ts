@@ -137,6 +137,25 @@ describe('voltstream simulate', () => {
     expect(await recordsIn(at('killed'))).toEqual(whole);
   }, 180_000);
 
+  it('keeps networks of one log apart: by a prefix of their sites, without which the second is refused', async () => {
+    const words = [...short, '--days', '0.02', '--data', at('two')];
+    expect((await simulate(words)).code).toBe(0);
+    const alone = await recordsIn(at('two'));
+    for (const other of [['--seed', '2'], ['--start', '2025-06-01T00:00:00Z'], ['--profile', 'city']]) {
+      const refused = await simulate([...words, ...other]);
+      expect(refused.code, refused.output).toBe(2);
+      for (const part of ['CONFIGURATION_INVALID', 'sites of the same names', 'dirty-data', '--site-prefix']) expect(refused.output).toContain(part);
+    }
+    expect(await recordsIn(at('two'))).toEqual(alone);
+    expect((await simulate([...words, '--seed', '2', '--site-prefix', 'north-'])).code).toBe(0);
+    const keys = (await recordsIn(at('two'))).filter((record) => !alone.includes(record)).map((record) => record.split(' ')[1] ?? '');
+    expect(keys.length).toBeGreaterThan(50);
+    // Prices and models are the same for both.
+    expect(keys.filter((key) => !key.startsWith('north-') && !alone.some((record) => record.split(' ')[1] === key))).toEqual([]);
+    expect(readdirSync(at('two', 'ledger')).sort()).toEqual(['dirty-data-1', 'north-dirty-data-2']);
+    expect((await simulate(words)).output).toContain(': 0 messages');
+  }, 240_000);
+
   it('stops at SIGINT, says so, and leaves files that say that they are not complete', async () => {
     const { code, output } = await simulate([...short, '--days', '2', '--out', at('stopped'), '--speed', '60', '--start', 'now'], (text) => (/messages,/.test(text) ? 'SIGINT' : null));
     expect(code).toBe(0);
@@ -154,7 +173,7 @@ describe('voltstream simulate', () => {
   it.each([
     [['--rate', 'many'], '--rate', 'a number above 0', 'many'], [['--days', '0'], '--days', 'a number above 0', '0'], [['--start', 'soon'], '--start', 'an ISO time', 'soon'],
     [['--workers', '-1'], '--workers', 'a whole number', '-1'], [['--rate', '1', '--speed', '1'], '--rate', 'either a rate or a speed', 'both'],
-    [['--format', 'xml', '--out', at('xml')], '--format', 'jsonl or avro', 'xml'], [['--out', folder], folder, 'a new or empty folder', 'a folder with files'],
+    [['--site-prefix', 'a b'], '--site-prefix', 'letters, digits', 'a b'], [['--format', 'xml', '--out', at('xml')], '--format', 'jsonl or avro', 'xml'], [['--out', folder], folder, 'a new or empty folder', 'a folder with files'],
   ])('refuses %j, saying where, what is wanted and what it got', async (words, where, wanted, got) => {
     const { code, output } = await simulate(words);
     expect(code).toBe(2);

@@ -10,6 +10,7 @@ import type { OutputForm } from '../../simulator/district-group.ts';
 import { connectorCount, districtCount } from '../../simulator/network/network.ts';
 import type { DistrictFigures } from '../../simulator/network/district-run.ts';
 import type { Profile } from '../../simulator/profile.ts';
+import { sitePrefixPattern } from '../../simulator/profile.ts';
 import { readProfile, shippedProfiles } from '../../simulator/read-profile.ts';
 import { referenceFiles } from '../../simulator/reference/reference-data.ts';
 import { simulate, sliceCount } from '../../simulator/simulation.ts';
@@ -18,6 +19,8 @@ import { fit } from './fit.ts';
 import { FolderOutput, folderFormats, formOf } from './folder-output.ts';
 import { LedgerFolder } from './ledger-folder.ts';
 import { LogOutput } from './log-output.ts';
+import { assertApart, ledgerName } from './networks-apart.ts';
+import type { NetworkMark } from './networks-apart.ts';
 import type { Pace } from './pacer.ts';
 import { Pacer } from './pacer.ts';
 import { referenceRecords, schemaIds } from './reference-records.ts';
@@ -27,6 +30,8 @@ export interface SimulateOptions {
   /** A shipped profile's name, or a file. */
   readonly profile: string;
   readonly seed: string;
+  /** Before the ids of all sites; null: as the profile says. */
+  readonly sitePrefix: string | null;
   readonly days: string | null;
   /** An ISO time, or `now`; null: as the profile says. */
   readonly start: string | null;
@@ -88,7 +93,9 @@ function profilesText(): string {
 }
 
 function planOf(options: SimulateOptions): Plan {
-  const profile = readProfile(options.profile);
+  const { sitePrefix } = options;
+  if (sitePrefix !== null && !sitePrefixPattern.test(sitePrefix)) throw wrong('--site-prefix', 'up to 32 letters, digits, dots and dashes', sitePrefix);
+  const profile = { ...readProfile(options.profile), ...(sitePrefix === null ? {} : { sitePrefix }) };
   const startMs = options.start === null ? Date.parse(profile.startsAt) : options.start === 'now' ? Date.now() - (Date.now() % SLICE_MS) : Date.parse(options.start);
   if (!Number.isFinite(startMs)) throw wrong('--start', 'an ISO time, such as 2025-03-24T00:00:00Z, or now', options.start);
   if (options.rate !== null && options.speed !== null) throw wrong('--rate', 'either a rate or a speed', 'both');
@@ -124,6 +131,9 @@ async function intoFolder(folder: string, plan: Plan, options: SimulateOptions, 
 }
 
 async function intoLog(configuration: Configuration, plan: Plan, options: SimulateOptions, signal: AbortSignal): Promise<void> {
+  const mark = markOf(plan);
+  const ledgers = join(configuration.dataFolder, 'ledger');
+  await assertApart(ledgers, mark);
   const { log, registry } = await logAndRegistryOf(configuration);
   await log.open();
   try {
@@ -132,14 +142,14 @@ async function intoLog(configuration: Configuration, plan: Plan, options: Simula
       await log.createTopics(chargingTopics(configuration.partitions));
       const ids = await schemaIds(registry);
       const first = await referenceRecords(registry, plan.profile, plan.startMs);
-      const writer = `simulate/${plan.profile.name}/${plan.seed}/${plan.startMs}`;
+      const writer = ['simulate', mark.profile, mark.seed, plan.startMs, ...(mark.sitePrefix === '' ? [] : [mark.sitePrefix])].join('/');
       let told = '';
       const into = await LogOutput.open(await log.producer(), writer, first, (error) => {
         const text = error instanceof Error ? error.message : String(error);
         if (text !== told) process.stderr.write(`${text}\n`);
         told = text;
       });
-      const folder = join(configuration.dataFolder, 'ledger', `${plan.profile.name}-${plan.seed}`);
+      const folder = join(ledgers, ledgerName(mark));
       const output = options.ledger ? await LedgerFolder.open(folder, aboutOf(plan), into) : into;
       if (output.firstSlice > 0) process.stderr.write(`going on at simulated minute ${thousands(output.firstSlice)}: what is before is in the log\n`);
       await run(output, plan, { kind: 'records', ids }, options, signal, options.ledger ? folder : 'the log');
@@ -151,8 +161,13 @@ async function intoLog(configuration: Configuration, plan: Plan, options: Simula
   }
 }
 
-function aboutOf({ profile, seed, startMs, days }: Plan): object {
-  return { profile: profile.name, seed, startsAt: new Date(startMs).toISOString(), days, registers: profile.reporting.registers, faults: profile.faults };
+function markOf({ profile, seed, startMs }: Plan): NetworkMark {
+  return { profile: profile.name, seed, startsAt: new Date(startMs).toISOString(), sitePrefix: profile.sitePrefix ?? '' };
+}
+
+function aboutOf(plan: Plan): object {
+  const { profile, days } = plan;
+  return { ...markOf(plan), days, registers: profile.reporting.registers, faults: profile.faults };
 }
 
 async function run(
@@ -164,7 +179,8 @@ async function run(
   const startedMs = performance.now();
   const sent: Sent = { messages: 0, slices: 0, figures: { messages: 0, sessions: 0, arrivals: 0, turnedAway: 0 } };
   let isComplete = true;
-  for await (const slice of simulate({ profile, seed, startMs, days, form, ledger: options.ledger, workers })) {
+  const built = (districts: number, of: number): void => show(() => `building the network: ${thousands(districts)} of ${thousands(of)} districts`);
+  for await (const slice of simulate({ profile, seed, startMs, days, form, ledger: options.ledger, workers, built })) {
     const isNew = slice.number >= output.firstSlice;
     const messages = slice.districts.reduce((sum, { segment }) => sum + segment.messages, 0);
     if (isNew && !(await pacer.due(slice.timeMs, sent.messages + messages, signal))) isComplete = false;
@@ -196,11 +212,15 @@ interface Sent {
 let shownMs = 0;
 
 function progress({ messages, slices }: Sent, all: number, startedMs: number): void {
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const left = slices === 0 ? 0 : (seconds / slices) * (all - slices);
+  show(() => `${thousands(messages)} messages, ${thousands(messages / seconds)}/s, ${((100 * slices) / all).toFixed(1)} % of the time, about ${Math.ceil(left)} s left`);
+}
+
+/** Says on the terminal how far it is, now and then. */
+function show(text: () => string): void {
   const nowMs = performance.now();
   if (nowMs - shownMs < (process.stderr.isTTY ? 250 : 5_000)) return;
   shownMs = nowMs;
-  const seconds = (nowMs - startedMs) / 1_000;
-  const left = slices === 0 ? 0 : (seconds / slices) * (all - slices);
-  const text = `${thousands(messages)} messages, ${thousands(messages / seconds)}/s, ${((100 * slices) / all).toFixed(1)} % of the time, about ${Math.ceil(left)} s left`;
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`);
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text()}` : `${text()}\n`);
 }
