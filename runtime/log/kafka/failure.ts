@@ -28,6 +28,9 @@ const passingTypes: ReadonlySet<string> = new Set([
   'TOKEN_UNAVAILABLE', 'UNSTABLE_OFFSET_COMMIT', 'UNKNOWN_TOPIC_ID', 'INCONSISTENT_TOPIC_ID', 'THROTTLING_QUOTA_EXCEEDED',
 ]);
 
+/** Said of what failed because of something else. */
+const vagueTypes: ReadonlySet<string> = new Set(['NETWORK', 'OPERATION_NOT_ATTEMPTED']);
+
 const certificateCodes = /^(ERR_TLS_|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET|VERIFY))|^ERR_SSL_|^EPROTO$/;
 
 function ownType(error: Error): string | undefined {
@@ -49,7 +52,7 @@ export function kafkaErrorType(error: unknown): string | undefined {
   const inner = error instanceof AggregateError ? error.errors : [];
   for (const one of [error.cause, ...inner]) {
     const type = kafkaErrorType(one);
-    if (type !== undefined && type !== 'NETWORK') return type;
+    if (type !== undefined && !vagueTypes.has(type)) return type;
   }
   const own = ownType(error);
   if (own !== undefined) return own;

@@ -23,7 +23,8 @@ export interface GroupMemberOptions {
   subscription(): Buffer;
   /** Called on the member that the group has made its leader. */
   assign(members: readonly { readonly memberId: string; readonly subscription: Buffer }[]): ReadonlyMap<string, Buffer>;
-  joined(assignment: Buffer): void;
+  /** False when what was shared out does not suit this member; others may run an earlier version of the topology. */
+  joined(assignment: Buffer): boolean;
   failed(error: unknown): void;
 }
 
@@ -49,6 +50,7 @@ export class GroupMember {
   #running: Promise<void> | null = null;
   #stopped = false;
   #failure: unknown = null;
+  #askedAnew = false;
 
   constructor(cluster: Cluster, options: GroupMemberOptions) {
     this.#cluster = cluster;
@@ -102,11 +104,11 @@ export class GroupMember {
     let first = true;
     for (let pauseMs = retryFirstMs; !this.#stopped;) {
       try {
-        await this.#join();
+        const suits = await this.#join();
         if (first) started();
         first = false;
         pauseMs = retryFirstMs;
-        await this.#stay();
+        if (suits || !this.#mayAskAnew()) await this.#stay();
       } catch (error) {
         if (this.#stopped) break;
         if (this.#mayJoinAgain(error)) continue;
@@ -121,6 +123,7 @@ export class GroupMember {
         pauseMs = Math.min(pauseMs * 2, retryLongestMs);
       }
     }
+    this.#rejectConfirmations(this.#notMember()); // those that a heartbeat carried while this stopped
     failed(this.#notMember());
   }
 
@@ -131,7 +134,19 @@ export class GroupMember {
     return type === 'UNKNOWN_MEMBER_ID' || rejoinTypes.has(type);
   }
 
-  async #join(): Promise<void> {
+  /**
+   * A member with a name that is back within its session gets what it had, and the group shares out nothing: also when its topology has other tasks
+   * by now, which nobody would read. A further join makes the group share out. Once: while the group's leader is of an earlier version, it does
+   * not help, and the leader will do the same when it is replaced.
+   */
+  #mayAskAnew(): boolean {
+    if (this.#askedAnew || this.#options.instanceId === null) return false;
+    this.#askedAnew = true;
+    return true;
+  }
+
+  /** True when what this member got suits it. */
+  async #join(): Promise<boolean> {
     const { group, sessionTimeoutMs, instanceId } = this.#options;
     const connection = await this.#joinLinks.to(await this.#cluster.coordinator('group', group));
     const protocols = [{ name: protocolName, metadata: this.#options.subscription() }];
@@ -142,9 +157,10 @@ export class GroupMember {
     const assignments = isLeader ? this.#options.assign(joined.members.map(({ memberId, metadata }) => ({ memberId, subscription: metadata }))) : new Map<string, Buffer>();
     const synced = await syncGroupV5.api.async(connection, group, this.#generation, this.#memberId, instanceId, protocolType, protocolName,
       [...assignments].map(([memberId, assignment]) => ({ memberId, assignment })));
-    if (this.#stopped) return;
-    this.#options.joined(synced.assignment);
+    if (this.#stopped) return true;
+    const suits = this.#options.joined(synced.assignment);
     this.#confirmed(this.#confirmations.splice(0));
+    return suits;
   }
 
   /** Returns by an error only, or when stopped. */

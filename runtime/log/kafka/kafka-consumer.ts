@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { VoltstreamError } from '../../../errors.ts';
 import { Waiter } from '../embedded/waiter.ts';
 import type { AssignmentListener, ConsumerOptions, LogBatch, LogConsumer, TopicPartition } from '../log.ts';
@@ -9,7 +10,7 @@ import { GroupMember } from './group-member.ts';
 import { asKafkaFailure, kafkaFailure } from './failure.ts';
 import { fetchGroupOffsets } from './offset-mark.ts';
 import { DamagedBatch } from './protocol/damaged-batch.ts';
-import { decodeAssignment, decodeUserData, encodeAssignment, encodeSubscription } from './protocol/group-messages.ts';
+import { decodeAssignment, decodeUserData, encodeAssignment, encodeSubscription, type GroupAssignment } from './protocol/group-messages.ts';
 import { assignTasks, type HeldTasks, parseHeld } from './task-assigner.ts';
 
 /** Default of `bufferBytesMax`: fetched ahead of the reader, over all partitions that are not paused. */
@@ -27,12 +28,15 @@ export class KafkaConsumer implements LogConsumer {
   #listener: AssignmentListener | null = null;
   #held: HeldTasks = { held: [], heldSinceMs: 0 };
   #answers = 0;
+  /** Stands for the tasks of this version of the topology. */
+  readonly #tasksHash: string;
   #failure: unknown = null;
   #stopped = false;
 
   constructor(cluster: Cluster, options: ConsumerOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#tasksHash = hashOf(options.tasks);
     for (const { topic, partition } of options.tasks.flatMap((task) => task.partitions)) {
       const name = partitionName({ topic, partition });
       if (this.#buffers.has(name)) throw new Error(`invariant violated: ${name} belongs to two tasks of group ${options.group}`);
@@ -165,17 +169,18 @@ export class KafkaConsumer implements LogConsumer {
         if (!names.includes(task)) continue;
         for (const { topic, partition } of partitions) assignment.set(topic, [...(assignment.get(topic) ?? []), partition]);
       }
-      return [memberId, encodeAssignment(assignment)];
+      return [memberId, encodeAssignment({ partitions: assignment, userData: this.#tasksHash })];
     }));
   }
 
-  #joined(assignment: ReadonlyMap<string, readonly number[]>): void {
-    for (const buffer of this.#buffers.values()) buffer.assigned = assignment.get(buffer.topic)?.includes(buffer.partition) ?? false;
+  /** False when the tasks were shared out by a process that has others than we have. */
+  #joined({ partitions, userData }: GroupAssignment): boolean {
+    for (const buffer of this.#buffers.values()) buffer.assigned = partitions.get(buffer.topic)?.includes(buffer.partition) ?? false;
     this.#pauseAll();
     const tasks = this.#options.tasks.filter((task) => task.partitions.every((one) => this.#get(one).assigned));
     this.#held = { held: tasks.map(({ task }) => task), heldSinceMs: Date.now() };
-    if (this.#stopped) return;
-    void this.#listener!.assigned(tasks).catch((error: unknown) => this.#fail(error));
+    if (!this.#stopped) void this.#listener!.assigned(tasks).catch((error: unknown) => this.#fail(error));
+    return userData === this.#tasksHash;
   }
 
   #pauseAll(): void {
@@ -196,6 +201,11 @@ export class KafkaConsumer implements LogConsumer {
     if (buffer === undefined) throw new Error(`invariant violated: ${partitionName(partition)} is in no task`);
     return buffer;
   }
+}
+
+function hashOf(tasks: ConsumerOptions['tasks']): string {
+  const names = tasks.flatMap(({ task, partitions }) => partitions.map(({ topic, partition }) => `${task} ${topic}/${partition}`)).toSorted();
+  return createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
 }
 
 function recordsGone(where: string, cutAt: number, position: number): VoltstreamError {

@@ -20,6 +20,8 @@ const retryFirstMs = 20;
 const retryLongestMs = 500;
 /** While the coordinator still ends the transaction before. */
 const concurrentRetryMs = 3;
+/** A coordinator may hear of a new topic later than the broker that made it; one that hears nothing for so long is right. */
+const unknownTopicTimeoutMs = 5_000;
 
 const sequenceLimit = 0x8000_0000;
 /** The broker has this very batch already: an earlier answer was lost. */
@@ -87,8 +89,8 @@ export class ProducerSession {
       this.#told.add(`group ${group}`);
     }
     const topics = [{ name: topic, partitions: [{ partitionIndex: 0, committedOffset: BigInt(sequence), committedLeaderEpoch: -1, committedMetadata: metadata }] }];
-    await this.#cluster.onCoordinator('group', group, this.#links, (connection) => txnOffsetCommitV3.api.async(
-      connection, id, group, this.#producerId, this.#epoch, -1, '', null, topics));
+    await untilKnown(() => this.#cluster.onCoordinator('group', group, this.#links, (connection) => txnOffsetCommitV3.api.async(
+      connection, id, group, this.#producerId, this.#epoch, -1, '', null, topics)));
   }
 
   async commit(): Promise<void> {
@@ -123,7 +125,7 @@ export class ProducerSession {
       transactionalId: this.#transactionalId!, producerId: this.#producerId, producerEpoch: this.#epoch, verifyOnly: false,
       topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
     };
-    await this.#coordinate((connection) => addPartitionsToTxnV3.api.async(connection, [transaction]));
+    await untilKnown(() => this.#coordinate((connection) => addPartitionsToTxnV3.api.async(connection, [transaction])));
     for (const name of names) this.#told.add(name);
   }
 
@@ -214,6 +216,18 @@ export class ProducerSession {
       }
     } catch (error) {
       for (const batch of batches) failures.push({ batch, error });
+    }
+  }
+}
+
+/** Asks again while a coordinator does not know a topic that metadata tells of. */
+async function untilKnown<T>(action: () => Promise<T>): Promise<T> {
+  for (const untilMs = performance.now() + unknownTopicTimeoutMs; ;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (kafkaErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || performance.now() > untilMs) throw error;
+      await sleep(retryFirstMs);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fromStart, pollUntil, task, unique } from '../contract/contract-log.ts';
-import type { LogConsumer } from '../log.ts';
+import type { LogConsumer, TaskAssignment } from '../log.ts';
 import { KafkaLog } from './kafka-log.ts';
 
 const address = process.env['VOLTSTREAM_TEST_KAFKA'];
@@ -46,6 +46,25 @@ describe.skipIf(address === undefined)('Kafka, processes with a name', () => {
     await one.confirmMembership();
     expect(seen.left.length, 'the other process has joined only once').toBe(joins);
     await Promise.all([one.stop(), again.stop()]);
+  }, 30_000);
+
+  it('that come back with another topology have all of its tasks: the group shares out anew', async () => {
+    const [before, after] = [unique('static'), unique('static')];
+    await (await processCalled('maker')).createTopics([before, after].map((topic) => ({ topic, partitions: 2 })));
+    const tasksOf = (name: string, topic: string): TaskAssignment[] => [0, 1].map((partition) => task(`${name}_${partition}`, { topic, partition }));
+    const group = randomUUID();
+    const seen: (readonly string[])[] = [];
+    const join = async (tasks: readonly TaskAssignment[]): Promise<LogConsumer> => {
+      const consumer = (await processCalled('alone')).consumer({ group, tasks });
+      await consumer.start(fromStart(consumer, (got) => seen.push(got.map((one) => one.task))));
+      return consumer;
+    };
+    const old = await join(tasksOf('a', before));
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toEqual(['a_0', 'a_1']);
+    await old.stop();
+    const again = await join([...tasksOf('a', before), ...tasksOf('b', after)]);
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toEqual(['a_0', 'a_1', 'b_0', 'b_1']);
+    await again.stop();
   }, 30_000);
 
   it('of which there are two of one name: the earlier one ends with LOG_REFUSED', async () => {

@@ -41,7 +41,10 @@ async function create(cluster: Cluster, definitions: readonly TopicDefinition[])
     configs: Object.entries(settings ?? {}).map(([name, value]) => ({ name, value })),
   }));
   await cluster.onController((connection) => createTopicsV7.api.async(connection, topics, createTimeoutMs, false)).catch((error: unknown) => {
-    if (kafkaErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error; // another process was faster: its topic is checked below
+    // Another process was faster, or an answer was lost: such a topic is checked below. What befell the others counts.
+    const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const other = all.find((one) => kafkaErrorType(one) !== 'TOPIC_ALREADY_EXISTS');
+    if (other !== undefined) throw other;
   });
   const names = definitions.map(({ topic }) => topic);
   for (const untilMs = performance.now() + createTimeoutMs; performance.now() < untilMs;) {

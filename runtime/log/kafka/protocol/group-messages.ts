@@ -34,17 +34,23 @@ export function decodeUserData(subscription: Buffer): string {
   return length < 0 ? '' : subscription.toString('utf8', at + 4, at + 4 + length);
 }
 
-export type GroupAssignment = ReadonlyMap<string, readonly number[]>;
+export interface GroupAssignment {
+  /** By topic. */
+  readonly partitions: ReadonlyMap<string, readonly number[]>;
+  /** A text of whoever assigned. */
+  readonly userData: string;
+}
 
-export function encodeAssignment(assignment: GroupAssignment): Buffer {
-  const topics = [...assignment].map(([topic, partitions]) => Buffer.concat([string(topic), int32(partitions.length), ...partitions.map(int32)]));
-  return Buffer.concat([int16(version), int32(topics.length), ...topics, int32(0)]);
+export function encodeAssignment({ partitions, userData }: GroupAssignment): Buffer {
+  const topics = [...partitions].map(([topic, numbers]) => Buffer.concat([string(topic), int32(numbers.length), ...numbers.map(int32)]));
+  const data = Buffer.from(userData);
+  return Buffer.concat([int16(version), int32(topics.length), ...topics, int32(data.length), data]);
 }
 
 /** Empty for a member that got nothing: brokers then give no bytes at all. */
 export function decodeAssignment(bytes: Buffer): GroupAssignment {
   const assignment = new Map<string, number[]>();
-  if (bytes.length === 0) return assignment;
+  if (bytes.length === 0) return { partitions: assignment, userData: '' };
   let at = 6;
   for (let topics = bytes.readInt32BE(2); topics > 0; topics--) {
     const length = bytes.readInt16BE(at);
@@ -56,5 +62,6 @@ export function decodeAssignment(bytes: Buffer): GroupAssignment {
     for (let index = 0; index < count; index++, at += 4) partitions.push(bytes.readInt32BE(at));
     assignment.set(topic, partitions);
   }
-  return assignment;
+  const length = bytes.readInt32BE(at);
+  return { partitions: assignment, userData: length < 0 ? '' : bytes.toString('utf8', at + 4, at + 4 + length) };
 }
