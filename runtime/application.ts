@@ -285,6 +285,7 @@ export class Application {
         failed: (error) => this.#failure.reject(error),
         processed: (task, records, durationMs) => this.#register.processed(task, records, durationMs),
         retrying: (operation, error) => this.#register.retrying(operation, error),
+        left: ({ finishMs, leaveMs }) => logger.info({ group, finishMs: Math.round(finishMs), leaveMs: Math.round(leaveMs) }, 'left the group'),
       },
     });
   }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { VoltstreamError } from '../../errors.ts';
 import type { AssignmentListener, Log, LogConsumer, TaskAssignment } from '../log/log.ts';
 import type { RunningTask } from '../task/running-task.ts';
@@ -38,7 +38,7 @@ function drive(paused: () => boolean = () => false) {
     },
     listener: {
       assigned: nothing, dropped: (task, reason) => dropped.push(`${task.id} ${reason}`), failed: (error) => failed.push(error), processed: nothing,
-      retrying: (operation) => retried.push(operation),
+      retrying: (operation) => retried.push(operation), left: nothing,
     },
   });
   const task = (stopped = false, id = 'part_0'): RunningTask & { readonly drops: string[] } => {
@@ -262,6 +262,27 @@ describe('Worker', () => {
     run.worker.taskStopped(first, fenced);
     await run.worker.stop(20);
     expect(run.worker.tasks).toEqual([]);
+  });
+
+  it('waits for all that is to be delivered when nobody else is there, and for a named time when others take over', async () => {
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    for (const [tasks, waitsMs] of [[five, 60_000], [five.slice(1), 3_000]] as const) {
+      run = drive();
+      await run.worker.start();
+      const joined = run.join(tasks);
+      const flushed = Promise.withResolvers<void>();
+      for (const [index, { task }] of tasks.entries()) {
+        await expect.poll(() => run.claims.length).toBeGreaterThan(index);
+        run.claims[index]?.({ ...run.task(false, task), flush: () => flushed.promise });
+      }
+      await joined;
+      timer.mockClear();
+      const stopped = run.worker.stop(60_000);
+      expect(timer.mock.calls.map(([, ms]) => ms)).toContain(waitsMs);
+      flushed.resolve();
+      await stopped;
+    }
+    timer.mockRestore();
   });
 
   it('gives tasks turns of no records while memory is full, and lets no source become idle meanwhile', async () => {

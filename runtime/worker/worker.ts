@@ -3,6 +3,7 @@ import type { Log, LogBatch, LogConsumer, TaskAssignment, TopicPartition } from 
 import { RecordRetry } from '../task/error-policy.ts';
 import type { RunningTask } from '../task/running-task.ts';
 import { ClaimQueue } from './claim-queue.ts';
+import { GroupOffsets } from './group-offsets.ts';
 
 /** Makes and claims tasks; `TaskFactory` in production, something smaller in tests. */
 export interface TaskSource {
@@ -36,6 +37,8 @@ export interface WorkerListener {
   /** One turn of a task took records. */
   processed(task: RunningTask, records: number, durationMs: number): void;
   retrying(operation: string, error: unknown): void;
+  /** The worker has stopped: how long it took to commit and deliver what was there, and then to leave the group. */
+  left(took: { readonly finishMs: number; readonly leaveMs: number }): void;
 }
 
 /** Records of one task between two looks at the others. Small enough that a commit is never late by much. */
@@ -47,10 +50,12 @@ const RECORDS_PER_TURN = 2_000;
 const TURNS_MS_MAX = 20;
 /** Fetched records of one partition above which it is paused, and below half of which it goes on. */
 const BUFFERED_RECORDS_MAX = 20_000;
-const GROUP_OFFSETS_INTERVAL_MS = 2_000;
-/** Repartition topics are purged behind the committed position less this margin, for rewinds of the store. */
-const PURGE_MARGIN_RECORDS = 100_000;
 const RECLAIM_WAIT_MS = 200;
+/**
+ * For delivering what is there before a member leaves others behind: enough when there is no backlog. With one, its tasks would stand still for as
+ * long as tens of thousands of rows need; who takes over delivers them while it goes on.
+ */
+const HAND_OVER_MS_MAX = 3_000;
 /** Small states are loaded at the same time, so that one is awaited while another is decoded; large ones take turns (`large-loads.ts`). */
 const CLAIMS_AT_ONCE = 2;
 
@@ -58,6 +63,7 @@ const CLAIMS_AT_ONCE = 2;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #consumer: LogConsumer;
+  readonly #groupOffsets: GroupOffsets;
   readonly #tasks = new Map<string, RunningTask>();
   readonly #assignments = new Map<string, TaskAssignment>();
   /** Which task reads a partition, by `<topic>-<partition>`. */
@@ -72,7 +78,6 @@ export class Worker {
   #loop: Promise<void> | null = null;
   readonly #stop = new AbortController();
   #stopping = false;
-  #groupOffsetsAtMs = 0;
   #answers = 0;
   #firstAssignment = false;
 
@@ -80,6 +85,7 @@ export class Worker {
     this.#options = options;
     for (const { task, partitions } of options.tasks) for (const partition of partitions) this.#readers.set(partitionName(partition), task);
     this.#consumer = options.log.consumer({ group: options.group, tasks: options.tasks, bufferBytesMax: options.bufferBytesMax });
+    this.#groupOffsets = new GroupOffsets(options.log, this.#consumer, (operation, error) => options.listener.retrying(operation, error));
   }
 
   get tasks(): readonly RunningTask[] {
@@ -106,19 +112,30 @@ export class Worker {
     this.#loop ??= this.#run();
   }
 
-  /** Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped. */
+  /**
+   * Stops polling, commits and delivers what is there, leaves the group. Whatever does not finish within the time is dropped; where other members
+   * wait to take over, within `HAND_OVER_MS_MAX`.
+   */
   async stop(timeoutMs: number): Promise<void> {
+    const startedMs = performance.now();
     this.#stopping = true;
     this.#stop.abort();
     this.#claims.keepOnly(new Set());
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#finish(), new Promise((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
+      timer = setTimeout(resolve, this.#alone ? timeoutMs : Math.min(timeoutMs, HAND_OVER_MS_MAX));
     })]);
     clearTimeout(timer);
-    await this.#commitGroupOffsets();
+    const finishedMs = performance.now();
+    await this.#groupOffsets.write(this.tasks);
     await Promise.all(this.tasks.map((task) => task.drop('stopped')));
     await this.#consumer.stop();
+    this.#options.listener.left({ finishMs: finishedMs - startedMs, leaveMs: performance.now() - finishedMs });
+  }
+
+  /** True when nobody else is there to go on: all tasks are ours, or nothing is known yet. */
+  get #alone(): boolean {
+    return !this.#firstAssignment || this.#assignments.size === this.#options.tasks.length;
   }
 
   /** A claim that waits for a store that is away, or for a heartbeat, may take for ever: the caller's time-out ends the wait. */
@@ -153,7 +170,7 @@ export class Worker {
         const hungry = this.tasks.every((task) => task.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
         for (const batch of await this.#consumer.poll(hungry ? this.#options.pollWaitMs : 0)) this.#route(batch);
         await this.#turns(this.#polled());
-        await this.#commitGroupOffsetsWhenDue();
+        await this.#groupOffsets.writeWhenDue(this.tasks);
       } catch (error) {
         if (error instanceof VoltstreamError && error.code === 'OFFSET_OUT_OF_RANGE' && await this.#outOfRange(error)) continue;
         if (!this.#stopping) this.#options.listener.failed(error);
@@ -343,28 +360,6 @@ export class Worker {
   #track(work: Promise<void>): void {
     const guarded = work.catch((error: unknown) => this.#options.listener.failed(error)).finally(() => this.#reclaiming.delete(guarded));
     this.#reclaiming.add(guarded);
-  }
-
-  async #commitGroupOffsetsWhenDue(): Promise<void> {
-    if (performance.now() - this.#groupOffsetsAtMs < GROUP_OFFSETS_INTERVAL_MS) return;
-    this.#groupOffsetsAtMs = performance.now();
-    await this.#commitGroupOffsets();
-  }
-
-  /** For lag tools, and to free repartition topics. A failure here is told and tried again: nothing depends on it. */
-  async #commitGroupOffsets(): Promise<void> {
-    const positions = this.tasks.flatMap((task) => task.committedPositions);
-    if (positions.length === 0) return;
-    try {
-      await this.#consumer.commitOffsets(positions);
-      const internal = new Set(this.tasks.flatMap((task) => task.queues)
-        .filter((queue) => queue.source.role === 'repartition').map((queue) => queue.source.topic));
-      const purge = positions.filter((position) => internal.has(position.topic) && position.offset > PURGE_MARGIN_RECORDS)
-        .map((position) => ({ ...position, offset: position.offset - PURGE_MARGIN_RECORDS }));
-      if (purge.length > 0) await this.#options.log.deleteRecords(purge);
-    } catch (error) {
-      this.#options.listener.retrying('commit group offsets', error);
-    }
   }
 }
 
