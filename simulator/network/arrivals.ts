@@ -9,8 +9,8 @@ const QUARTERS_OF_A_WEEK = 7 * 24 * 4;
 
 /**
  * When vehicles arrive at a site: a Poisson process whose rate is that of the hour and weekday of the site's clock, so that numbers in hours are Poisson
- * with the profile's mean, and independent. Within a quarter of an hour the rate is one; a wait that passes its end is drawn anew from there, which
- * is exact, as waits have no memory.
+ * with the profile's mean, and independent. Between two arrivals the rate, summed over time, is exponential with mean 1: that sum is drawn, and time
+ * goes on, a quarter of an hour of one rate after the other, until it is reached. Stateless: one for all sites of a kind in a zone.
  */
 export class Arrivals {
   readonly #local: LocalTime;
@@ -25,21 +25,18 @@ export class Arrivals {
       (perConnectorDay * connectors * (byHour[at % 24] as number) * (byWeekday[Math.floor(at / 24)] as number)) / hours / weekdays);
   }
 
-  /** Mean arrivals an hour at a time. */
-  perHour(timeMs: number): number {
-    return this.#perHour[this.#local.weekday(timeMs) * 24 + this.#local.hour(timeMs)] as number;
-  }
-
   /** The first after a time; infinite when nobody ever comes. */
   nextMs(afterMs: number, random: Random): number {
+    let left = random.exponential(1);
     let atMs = afterMs;
-    for (let quarter = 0; quarter <= QUARTERS_OF_A_WEEK; quarter += 1) {
+    for (let quiet = 0; quiet <= QUARTERS_OF_A_WEEK; quiet += 1) {
       const endMs = atMs - (atMs % QUARTER_MS) + QUARTER_MS;
-      const rate = this.perHour(atMs);
+      const rate = this.#perHour[this.#local.hourOfWeek(atMs)] as number;
       if (rate > 0) {
-        const comesMs = atMs + random.exponential(HOUR_MS / rate);
-        if (comesMs < endMs) return comesMs;
-        quarter = 0;
+        const expected = (rate * (endMs - atMs)) / HOUR_MS;
+        if (expected > left) return atMs + (left / rate) * HOUR_MS;
+        left -= expected;
+        quiet = 0;
       }
       atMs = endMs;
     }

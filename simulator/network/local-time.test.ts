@@ -28,5 +28,8 @@ describe('local time', () => {
     expect(new LocalTime('UTC').weekday(at('2025-03-23T12:00:00Z'))).toBe(6);
     expect(new LocalTime('America/New_York').weekday(at('2025-03-24T03:59:59Z'))).toBe(6);
     expect(new LocalTime('UTC').weekday(-1)).toBe(2);
+    for (let atMs = at('2025-03-28T00:10:00Z'); atMs < at('2025-04-05T00:00:00Z'); atMs += HOUR_MS) {
+      expect(auckland.hourOfWeek(atMs)).toBe(auckland.weekday(atMs) * 24 + auckland.hour(atMs));
+    }
   });
 });

@@ -1,6 +1,9 @@
 const HOUR_MS = 3_600_000;
 const QUARTER_MS = HOUR_MS / 4;
 const DAY_MS = 24 * HOUR_MS;
+const WEEK_HOURS = 7 * 24;
+/** 1 January 1970 was a Thursday. */
+const SINCE_MONDAY_MS = 3 * DAY_MS;
 
 /** The clock on the wall of a zone, by quarters of an hour: offsets are looked up once for each and remembered. */
 export class LocalTime {
@@ -23,8 +26,12 @@ export class LocalTime {
 
   /** Monday is 0. */
   weekday(timeMs: number): number {
-    // 1 January 1970 was a Thursday.
-    return (((Math.floor((timeMs + this.offsetMs(timeMs)) / DAY_MS) + 3) % 7) + 7) % 7;
+    return (((Math.floor((timeMs + this.offsetMs(timeMs) + SINCE_MONDAY_MS) / DAY_MS)) % 7) + 7) % 7;
+  }
+
+  /** 0 to 167, from Monday at 0:00 on; for times since 1970. */
+  hourOfWeek(timeMs: number): number {
+    return Math.floor((timeMs + this.offsetMs(timeMs) + SINCE_MONDAY_MS) / HOUR_MS) % WEEK_HOURS;
   }
 
   /** Local minus UTC. Zones change theirs at quarters of an hour at the earliest. */
