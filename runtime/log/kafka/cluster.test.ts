@@ -84,6 +84,19 @@ describe('brokers', () => {
     await expect.poll(() => one.connections, { timeout: 2_000 }).toBe(0);
   });
 
+  it('that do not answer hold up neither group offsets nor what frees repartition topics: a worker waits for both, and both come again', async () => {
+    const one = await broker();
+    one.on(requests.findCoordinator, () => coordinatorAnswer(one)).on(requests.offsetCommit, () => null).on(requests.listOffsets, () => null);
+    const log = logOf(one);
+    const partition = { topic: 't', partition: 0 };
+    const consumer = log.consumer({ group: 'g', tasks: [{ task: 'a_0', partitions: [partition] }] });
+    await Promise.all([
+      expect(consumer.commitOffsets([{ ...partition, offset: 1 }])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' }),
+      expect(log.deleteRecords([{ ...partition, offset: 1 }])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' }),
+    ]);
+    await consumer.stop();
+  }, 9_000);
+
   it('that elected a leader which lacks records end a read of a range, rather than have it wait for ever', async () => {
     const one = await broker();
     one.on(requests.listOffsets, () => offsetAnswer('t', 0, 0, 12)).on(requests.fetch, () => fetchAnswer('a'.repeat(32), [{ partition: 0, end: 3 }]));

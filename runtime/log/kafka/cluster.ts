@@ -10,6 +10,8 @@ const answerTimeoutMs = 5_000;
 const retryFirstMs = 20;
 const retryLongestMs = 1_000;
 const noticeIntervalMs = 60_000;
+/** For what somebody waits for who has better things to do, and does again soon: group offsets, the purge of repartition topics. */
+export const besideTimeoutMs = 5_000;
 /** A call is tried again for so long while brokers or coordinators are on their way up. */
 export const callTimeoutMs = 30_000;
 
@@ -78,7 +80,7 @@ export class Cluster {
     const failures: unknown[] = [];
     for (const broker of this.#askable()) {
       try {
-        const answer = await answered(links.to(broker).then(question));
+        const answer = await within(answerTimeoutMs, links.to(broker).then(question));
         this.#silentAtMs.delete(addressOf(broker));
         return answer;
       } catch (error) {
@@ -215,11 +217,11 @@ function passing(message: string, cause?: unknown): Error {
   return Object.assign(new Error(cause === undefined ? message : `${message}: ${String(cause)}`), { apiId: 'LEADER_NOT_AVAILABLE' });
 }
 
-/** Rejects when it takes too long; what comes later is not heard. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
+/** Rejects when there is no answer within the time; what comes later is not heard. */
+export async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error(`no answer within ${answerTimeoutMs / 1_000} s`), { apiId: 'NETWORK_EXCEPTION' })), answerTimeoutMs);
+    timer = setTimeout(() => reject(Object.assign(new Error(`no answer within ${timeoutMs / 1_000} s`), { apiId: 'NETWORK_EXCEPTION' })), timeoutMs);
   });
   try {
     return await Promise.race([answer, late]);

@@ -3,7 +3,7 @@ import type {
   ConsumerOptions, Log, LogBatch, LogConsumer, LogProducer, LogRemoval, OrdinalProducer, OrdinalProducerOptions, TopicDefinition, TopicPartition,
 } from '../log.ts';
 import { boundsOf } from './bounds.ts';
-import { Cluster } from './cluster.ts';
+import { besideTimeoutMs, Cluster, within } from './cluster.ts';
 import { asKafkaFailure } from './failure.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { KafkaOrdinalProducer } from './kafka-ordinal-producer.ts';
@@ -14,7 +14,6 @@ import { removeFrom } from './removal.ts';
 import { settleTopics } from './topics.ts';
 
 const openTimeoutMs = 5_000;
-const deleteTimeoutMs = 10_000;
 
 /** Kafka behind the log port: connections and control requests of @platformatic/kafka, records by `protocol/`. See docs/kafka.md. */
 export class KafkaLog implements Log {
@@ -60,13 +59,15 @@ export class KafkaLog implements Log {
   }
 
   async deleteRecords(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
-    for (const { topic, partition, offset } of positions) {
-      const { start, end } = await this.bounds({ topic, partition });
-      if (offset <= start) continue;
-      const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(Math.min(offset, end)) }] }];
-      await asKafkaFailure(`cannot delete records of ${topic}/${partition}`, () => this.#cluster.onLeader(
-        topic, partition, this.#cluster.ownLinks, (connection) => deleteRecordsV2.api.async(connection, topics, deleteTimeoutMs)));
-    }
+    await Promise.all(positions.map((position) => asKafkaFailure(
+      `cannot delete records of ${position.topic}/${position.partition}`, () => within(besideTimeoutMs, this.#deleteBelow(position)))));
+  }
+
+  async #deleteBelow({ topic, partition, offset }: TopicPartition & { readonly offset: number }): Promise<void> {
+    const { start, end } = await this.bounds({ topic, partition });
+    if (offset <= start) return;
+    const topics = [{ name: topic, partitions: [{ partitionIndex: partition, offset: BigInt(Math.min(offset, end)) }] }];
+    await this.#cluster.onLeader(topic, partition, this.#cluster.ownLinks, (connection) => deleteRecordsV2.api.async(connection, topics, besideTimeoutMs));
   }
 
   async removeAll(what: LogRemoval): Promise<void> {

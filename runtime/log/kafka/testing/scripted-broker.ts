@@ -5,7 +5,7 @@ import { Writer } from '@platformatic/kafka';
 
 /** Kinds of requests by Kafka's number; the versions are those that the adapter speaks. */
 export const requests = {
-  produce: 0, fetch: 1, listOffsets: 2, metadata: 3, findCoordinator: 10, initProducerId: 22, addPartitionsToTransaction: 24,
+  produce: 0, fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, findCoordinator: 10, initProducerId: 22, addPartitionsToTransaction: 24,
 } as const;
 
 /** The body of an answer; null: there is none, ever. */
