@@ -1,5 +1,5 @@
 import { GrowingBuffer } from '../messages/segment.ts';
-import type { Ledger, LedgerFault, LedgerSession, LedgerStatus } from './ledger.ts';
+import type { Ledger, LedgerFault, LedgerStatus, SessionEntry } from './ledger.ts';
 
 /** What one district has written in one slice of time: JSON lines of each kind. */
 export interface LedgerSegment {
@@ -8,14 +8,28 @@ export interface LedgerSegment {
   readonly faults: Uint8Array;
 }
 
+const [OPEN, COMMA, CLOSE] = [91, 44, 93];
+
 /** The ledger as JSON lines, one file a kind. */
 export class LedgerEncoder implements Ledger {
   readonly #sessions = new GrowingBuffer();
   readonly #statuses = new GrowingBuffer();
   readonly #faults = new GrowingBuffer();
 
-  session(session: LedgerSession): void {
-    this.#sessions.text(`${JSON.stringify(session)}\n`);
+  /** Readings are most of it, and whole numbers: these are written as they are, all else by JSON.stringify. */
+  session({ readings, faults, touched, messages, received, ...head }: SessionEntry): void {
+    const into = this.#sessions;
+    into.text(JSON.stringify(head).slice(0, -1));
+    into.text(',"readings":[');
+    for (let at = 0; at < readings.length; at += 2) {
+      into.uint8(at === 0 ? OPEN : COMMA);
+      if (at > 0) into.uint8(OPEN);
+      into.digits(readings[at] as number);
+      into.uint8(COMMA);
+      into.digits(readings[at + 1] as number);
+      into.uint8(CLOSE);
+    }
+    into.text(`],${JSON.stringify({ faults, touched, messages, received }).slice(1)}\n`);
   }
 
   status(interval: LedgerStatus): void {

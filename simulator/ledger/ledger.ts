@@ -5,7 +5,7 @@ import type { FaultKind } from '../profile.ts';
  * connector's register shows them (its fraction is never told, so nobody can know it).
  */
 export interface Ledger {
-  session(session: LedgerSession): void;
+  session(session: SessionEntry): void;
   status(interval: LedgerStatus): void;
   fault(fault: LedgerFault): void;
 }
@@ -33,6 +33,11 @@ export interface LedgerSession {
   /** Messages that were meant to be sent, and those that the back end received, copies left out. */
   readonly messages: number;
   readonly received: number;
+}
+
+/** A session as a simulation writes it down: its readings in one list, time and Wh in turn. It is one and the same list until the session ends. */
+export interface SessionEntry extends Omit<LedgerSession, 'readings'> {
+  readonly readings: readonly number[];
 }
 
 /** A connector's state over time, as it was: one interval behind the other; the one that lasts at the end is not written. */

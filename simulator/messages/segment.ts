@@ -15,6 +15,16 @@ export interface SegmentEncoder extends MessageSink {
 
 const FIRST_BYTES = 65_536;
 const nothing = new Uint8Array(0);
+/** Larger numbers are written in two parts, each of which fits into 32 bits. */
+const LOW_DIGITS = 100_000_000;
+const LOW_DIGITS_COUNT = 8;
+
+/** How many decimal digits a whole number below 2^31 has. */
+function digitsOf(value: number): number {
+  let count = 1;
+  for (let power = 10; value >= power; power *= 10) count += 1;
+  return count;
+}
 
 /** Bytes one behind the other. */
 export class GrowingBuffer {
@@ -45,6 +55,31 @@ export class GrowingBuffer {
       buffer[from + at] = unit;
     }
     this.#length = from + text.length;
+  }
+
+  /** A whole number from 0 to below 2^53, in decimal digits. */
+  digits(value: number): void {
+    this.need(16);
+    const low = value % LOW_DIGITS;
+    if (value === low) {
+      this.#length = this.#writeDigits(value, digitsOf(value));
+      return;
+    }
+    const high = (value - low) / LOW_DIGITS;
+    this.#length = this.#writeDigits(high, digitsOf(high));
+    this.#length = this.#writeDigits(low, LOW_DIGITS_COUNT);
+  }
+
+  /** The last `count` digits of a number that fits into 32 bits; gives where they end. */
+  #writeDigits(value: number, count: number): number {
+    const end = this.#length + count;
+    let left = value | 0;
+    for (let at = end - 1; at >= this.#length; at -= 1) {
+      const tenth = (left / 10) | 0;
+      this.#buffer[at] = 48 + left - tenth * 10;
+      left = tenth;
+    }
+    return end;
   }
 
   bytes(bytes: Uint8Array): void {

@@ -84,7 +84,8 @@ export interface SessionState {
   aheadSoc: number;
   aheadWh: number;
   isFull: boolean;
-  readonly readings: (readonly [number, number])[];
+  /** Time and Wh since the start in turn: what was told, or meant to be. */
+  readonly readings: number[];
   /** Kinds of faults, as bits. */
   faults: number;
   /** Messages that a fault has touched, by their place among the readings. */

@@ -207,7 +207,7 @@ export class Sessions {
     draft.seqNo = session.seqNo;
     session.seqNo += 1;
     const registerWh = Math.floor(connector.registerWh);
-    session.readings.push([timeMs, registerWh - session.startWh]);
+    session.readings.push(timeMs, registerWh - session.startWh);
     draft.meterWh = this.#shown(connector, session, registerWh, timeMs);
     draft.idToken = session.idToken;
     return draft;
@@ -231,7 +231,7 @@ export class Sessions {
   #happened(connector: ConnectorState, session: SessionState, kind: FaultKind, atMs: number): void {
     const { stationId } = connector.station;
     session.faults = withFault(session.faults, kind);
-    session.touched.push([session.readings.length - 1, kind]);
+    session.touched.push([session.seqNo - 1, kind]);
     this.#ledger.fault({ kind, atMs, stationId, eventId: null, receivedMs: null, sessionId: `${stationId}/${session.transactionId}` });
   }
 

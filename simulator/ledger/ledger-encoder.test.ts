@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { faultKinds } from '../profile.ts';
+import type { FaultKind } from '../profile.ts';
+import { propertyRuns } from '../testing/property-runs.ts';
+import { LedgerEncoder } from './ledger-encoder.ts';
+import type { LedgerSession } from './ledger.ts';
+
+const whole = fc.nat(2 ** 31 - 1);
+const time = fc.oneof(fc.nat(2e12), fc.constantFrom(0, 9, 10, 99_999_999, 100_000_000, 100_000_001, 2 ** 31, 1_742_774_400_000, 2 ** 53 - 1));
+const kind = fc.constantFrom(...(Object.keys(faultKinds) as FaultKind[]));
+const sessions: fc.Arbitrary<LedgerSession> = fc.record({
+  sessionId: fc.string(), transactionId: fc.string(), stationId: fc.string({ unit: 'grapheme' }), siteId: fc.string(), evseId: whole, connectorId: whole, idToken: fc.string(),
+  vehicle: whole, startMs: time, stopMs: time, energyWh: whole, stopReason: fc.string(), readings: fc.array(fc.tuple(time, whole), { maxLength: 200 }),
+  faults: fc.array(kind), touched: fc.array(fc.tuple(whole, kind)), messages: whole, received: whole,
+});
+
+describe('the ledger on paper', () => {
+  it('has a session as JSON has it, readings in pairs', () => {
+    const encoder = new LedgerEncoder();
+    fc.assert(fc.property(fc.array(sessions, { maxLength: 4 }), (all) => {
+      for (const session of all) encoder.session({ ...session, readings: session.readings.flat() });
+      const text = Buffer.from(encoder.take().sessions).toString();
+      expect(text).toBe(all.map((session) => `${JSON.stringify(session)}\n`).join(''));
+    }), propertyRuns(300));
+  });
+});
