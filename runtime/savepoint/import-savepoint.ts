@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { VoltstreamError } from '../../errors.ts';
 import type { Cell, Claim, StateStore } from '../../state/state-store.ts';
 import type { Topology } from '../../topology/topology.ts';
+import { ownInternalTopics } from '../internal-topics.ts';
 import type { Log } from '../log/log.ts';
 import { textBytes } from '../task/cell-bytes.ts';
 import { importStore } from '../task/restore-checks.ts';
@@ -42,7 +43,7 @@ const pauseMs = 50;
  */
 export async function importSavepoint(options: ImportOptions): Promise<SavepointSummary> {
   const { store } = options;
-  const checked = await checkSavepoint({ ...options, topology: options.topology.build() });
+  const checked = await checkSavepoint({ ...options, topology: ownInternalTopics(options.topology.build(), options.application) });
   const present = await presentTasks(store);
   if (!present.halfImport && present.tasks.length > 0 && options.replace !== true) {
     throw new VoltstreamError('STATE_EXISTS', 'there is state already', { where: `tasks ${present.tasks.join(', ')}` });

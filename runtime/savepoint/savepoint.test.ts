@@ -182,6 +182,22 @@ describe('an import is refused before it writes', () => {
     expect((await imported(file, new MemoryStateStore(), { topology: dropping })).tasks).toEqual([]);
   });
 
+  it('for a topic between sub-topologies, under the name that the application gave it, that has other partitions', async () => {
+    const topology = new Topology('words');
+    topology.stream<string, string>('in', { key: utf8, value: utf8 }).groupBy((word) => word, { key: utf8, value: utf8 }).count('words');
+    const driver = new TopologyTestDriver(topology, { partitions: 2 });
+    driver.push('in', 'a', 'word', 0);
+    const file = await saved(await driver.stateStore());
+    const asked: string[] = [];
+    const log = (internal: number) => ({ partitionCount: async (topic: string) => {
+      asked.push(topic);
+      return topic === 'in' ? 2 : topic === `${application}-words-by-key-repartition` ? internal : null;
+    } });
+    await refusedWith(file, /PARTITIONS_CHANGED(.|\n)*wanted: 2\n\s+got: 3 of topic test-words-by-key-repartition/, { topology, log: log(3) });
+    await imported(file, new MemoryStateStore(), { topology, log: log(2) });
+    expect(new Set(asked)).toEqual(new Set(['in', 'test-words-by-key-repartition']));
+  });
+
   it('but not for state that the topology can read in its earlier form', async () => {
     const topology = (fields: readonly object[]): Topology => {
       const made = new Topology('readings');
