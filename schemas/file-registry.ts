@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoltstreamError } from '../errors.ts';
@@ -7,6 +6,7 @@ import type { Form, RegisteredForm, SchemaRegistry, WireReader, WireWriter } fro
 import { checkCompatibility } from './compatibility.ts';
 import type { CompatibilityLevel } from './compatibility.ts';
 import { messageOf } from './malformed.ts';
+import { temporaryIn, writeSynced } from './temporary-file.ts';
 import { wireReader, wireWriter } from './wire.ts';
 
 /**
@@ -144,15 +144,9 @@ export class FileRegistry implements SchemaRegistry {
 
   /** False when the entry exists already. */
   async #put(number: number, entry: Entry): Promise<boolean> {
-    const temporary = join(this.#folder, `${randomUUID()}.tmp`);
+    const temporary = temporaryIn(this.#folder);
     try {
-      const file = await open(temporary, 'wx');
-      try {
-        await file.writeFile(`${JSON.stringify(entry)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSynced(temporary, `${JSON.stringify(entry)}\n`);
       await link(temporary, this.#entryPath(number));
       await this.#syncFolder();
       return true;

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryIn, writeSynced } from './temporary-file.ts';
 
 /** One thing that a registry has said, for ever: an id never changes its schema, nor a schema its id under a subject. */
 interface Entry {
@@ -55,17 +56,11 @@ export class RegistryCache {
 
   async #keep(question: string, answer: string): Promise<void> {
     if ((await this.#read(question)) === answer) return;
-    const temporary = join(this.#folder, `${randomUUID()}.tmp`);
     const entry: Entry = { question, answer, checksum: checksumOf(question, answer) };
+    const temporary = temporaryIn(this.#folder);
     try {
       await mkdir(this.#folder, { recursive: true });
-      const file = await open(temporary, 'wx');
-      try {
-        await file.writeFile(`${JSON.stringify(entry)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSynced(temporary, `${JSON.stringify(entry)}\n`);
       await rename(temporary, this.#path(question));
     } catch {
       // A full or read-only disk: the next start asks the registry.
