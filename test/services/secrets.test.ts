@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClickHouseService } from './clickhouse.ts';
+import { KafkaService } from './kafka.ts';
+import { freePort } from './local-process.ts';
 import { RecordingClickHouse } from './recording-clickhouse.ts';
 import { RedisService } from './redis.ts';
 import { RegistryService } from './registry.ts';
@@ -106,6 +108,28 @@ describe('wrong credentials end a start with one clear error and exit 1', () => 
     expectRefused(await ended({ ...warehouse, VOLTSTREAM_WAREHOUSE_URL: url.replace('//', `//voltstream:${encodeURIComponent(secrets.clickhouse)}@`) }), /LOGIN_REFUSED: ClickHouse refused the login/);
     await server.close();
   }, 90_000);
+
+  it.skipIf(process.env['VOLTSTREAM_TEST_KAFKA'] === undefined)('of Kafka', async () => {
+    const port = await freePort();
+    const service = new KafkaService({
+      listeners: [{ name: 'LOGIN', protocol: 'SASL_PLAINTEXT', port }],
+      formatArguments: ['--add-scram', 'SCRAM-SHA-512=[name=voltstream,password=right]'],
+      properties: `sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_voltstream="right";
+listener.name.login.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+`,
+    });
+    await service.start();
+    const kafka = { VOLTSTREAM_LOG_KIND: 'kafka', VOLTSTREAM_LOG_BROKERS: `127.0.0.1:${port}` };
+    const login = { ...kafka, VOLTSTREAM_LOG_SASL_USERNAME: 'voltstream', VOLTSTREAM_LOG_SASL_PASSWORD: secrets.kafka };
+    for (const mechanism of ['plain', 'scram-sha-512']) {
+      expectRefused(await ended({ ...login, VOLTSTREAM_LOG_SASL_MECHANISM: mechanism }),
+        new RegExp(`LOG_REFUSED: cannot connect to Kafka at 127\\.0\\.0\\.1:${port}: SASL_AUTHENTICATION_FAILED(.|\n)*Check log\\.sasl`));
+    }
+    const nobody = await ended(kafka);
+    expect([nobody.exit, nobody.text]).toEqual([1, expect.stringMatching(/LOG_UNAVAILABLE: cannot connect to Kafka(.|\n)*log\.sasl/)]);
+    await service.dispose();
+  }, 120_000);
 
   it('of the schema registry', async () => {
     const service = new RegistryService({ login: { username: 'voltstream', password: 'the right one' } });

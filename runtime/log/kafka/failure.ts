@@ -71,6 +71,7 @@ export function refusal(errorCode: number, message: string | null = null): Error
 }
 
 const cures: Readonly<Record<string, string>> = {
+  NETWORK: 'Check that it runs and can be reached. A broker that wants a login and gets none just breaks the connection: then log.sasl is missing.',
   MESSAGE_TOO_LARGE: 'Raise max.message.bytes of the topic (and message.max.bytes of the broker).',
   LOGIN: 'Check log.sasl (mechanism, username, password or token) and that the brokers know this user.',
   SASL_AUTHENTICATION_FAILED: 'Check log.sasl (mechanism, username, password or token) and that the brokers know this user.',
