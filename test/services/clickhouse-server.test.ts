@@ -121,6 +121,23 @@ describe('what is checked of a ClickHouse server at the start', () => {
   });
 
   it.each([
+    ['26.7.1.1', true, true], ['26.5.1.480', true, true], ['26.4.9.9', true, false], ['25.12.1.1', true, false], ['', true, false], ['27.1.1.1', false, false],
+  ])('sends rows as plain types to a server that takes them so: %s, allowed %s', async (version, allowed, converts) => {
+    server.answers.set('system.settings', values({}).map((row) => ({ ...row, version })));
+    if (!allowed) server.answers.set('SELECT 1 SETTINGS', { status: 500, code: 452, text: 'Code: 452. DB::Exception: Setting max_threads should not be changed. (SETTING_CONSTRAINT_VIOLATION)' });
+    const warehouse = connect();
+    await warehouse.checkInserts();
+    await warehouse.insert({
+      database: 'd', table: 't', columns: ['text', 'day'], types: ['LowCardinality(String)', 'Date'], rows: [Uint8Array.of(1, 65, 0, 0)], rowCount: 1, token: 'one',
+    });
+    const [insert] = server.of('INSERT');
+    expect(insert?.sql.endsWith(converts ? " SELECT * FROM input('c0 String, c1 Date') FORMAT RowBinary" : "'auto' FORMAT RowBinary")).toBe(true);
+    expect(insert?.sql.includes("deduplicate_insert_select = 'force_enable'")).toBe(converts);
+    expect(insert?.sql).toContain("insert_deduplication_token = 'one'");
+    expect(server.inserted).toEqual([Buffer.of(1, 65, 0, 0)]);
+  });
+
+  it.each([
     ['async_insert', '1', '0'], ['insert_quorum', '0', 'auto'], ['insert_deduplicate', '0', '1'], ['readonly', '1', '0'],
   ])('refuses one on which inserts would run with %s = %s', async (name, value, wanted) => {
     server.answers.set('system.settings', values({ [name]: value }));

@@ -17,6 +17,7 @@ describe.skipIf(url === '')('the ClickHouse of VOLTSTREAM_TEST_CLICKHOUSE', () =
     warehouse = new ServerWarehouse({ url });
     await warehouse.open();
     await warehouse.command('CREATE DATABASE IF NOT EXISTS voltstream ENGINE = Atomic');
+    await warehouse.checkInserts();
   });
   afterAll(() => warehouse.close());
   warehouseContract(() => warehouse);
@@ -38,6 +39,18 @@ describe('ClickHouse as a local process', () => {
   });
 
   warehouseContract(() => warehouse);
+
+  describe('taking rows as plain types, once inserts have been checked', () => {
+    let checked: ServerWarehouse;
+    beforeAll(async () => {
+      checked = new ServerWarehouse({ url: service.url, timeoutMs: 20_000 });
+      await checked.open();
+      await checked.checkInserts();
+    });
+    afterAll(() => checked.close());
+
+    warehouseContract(() => checked);
+  });
 
   it('is migrated to the same end by several processes that start together', async () => {
     const folder = fileURLToPath(new URL('../../deploy/clickhouse', import.meta.url));

@@ -8,7 +8,7 @@ import { controlActive, controlStop } from './chdb-messages.ts';
 import { parseRows, rowsFormat } from './client-statements.ts';
 import type { SealedPiece } from './delivery.ts';
 import { giveBackCrashSignals } from './crash-signals.ts';
-import { insertInto, insertRowsMax, insertSettings, joinRows, plainType, quoteName, tableName } from './statements.ts';
+import { insertInto, insertSelectSettings, insertSettings, joinRows, plainStructure, tableName } from './statements.ts';
 import type { WarehouseFailure } from './warehouse-error.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
 
@@ -131,20 +131,12 @@ export class ChdbWarehouse implements Warehouse {
   }
 
   async insert(insert: WarehouseInsert): Promise<void> {
-    const settings = [
-      ...insertSettings(insert.token),
-      'max_threads = 1',
-      'max_insert_threads = 1',
-      `max_block_size = ${insertRowsMax}`,
-      // The default would leave deduplication out, silently, where it doubts that a SELECT repeats its order.
-      ...(insert.token === null ? [] : ["deduplicate_insert_select = 'force_enable'"]),
-    ];
+    const settings = [...insertSettings(insert.token), ...insertSelectSettings(insert.token)];
     const bytes = joinRows(insert.rows);
-    // Read as plain types and converted by the block, a row of 26 columns takes half the time (measured: 2.8 for 5.7 us).
     const request: Unnumbered<Extract<ChdbRequest, { kind: 'insert' }>> = {
       kind: 'insert',
       into: `${insertInto(insert)} SETTINGS ${settings.join(', ')}`,
-      structure: insert.columns.map((column, index) => `${quoteName(column)} ${plainType(insert.types[index] ?? '')}`).join(', '),
+      structure: plainStructure(insert.types),
       bytes,
     };
     await this.#send(request, `insert into ${tableName(insert)}, chDB`, [bytes.buffer]);

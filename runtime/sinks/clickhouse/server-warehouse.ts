@@ -7,7 +7,7 @@ import { checkCluster, checkInsertSettings, serverInsertSettings } from './check
 import { parseRows, queryText, rowsFormat, runCommand, streamQuery } from './client-statements.ts';
 import { clusterStatement } from './cluster-statements.ts';
 import type { ClusterLayout } from './cluster-statements.ts';
-import { insertInto, joinRows, tableName } from './statements.ts';
+import { insertInto, joinRows, plainStructure, quoteText, tableName } from './statements.ts';
 import { isTrustFailure } from '../../../schemas/trust-failure.ts';
 import { warehouseError, warehouseFailure } from './warehouse-error.ts';
 
@@ -40,6 +40,8 @@ export class ServerWarehouse implements Warehouse {
   readonly #client: ClickHouseClient;
   readonly #layout: ClusterLayout;
   #checked: Promise<void> | null = null;
+  /** Rows go in as plain types, and the server makes those of the table of them: known when inserts have been checked. */
+  #converts = false;
 
   constructor(options: ServerWarehouseOptions) {
     const url = new URL(options.url);
@@ -88,8 +90,9 @@ export class ServerWarehouse implements Warehouse {
 
   async #check(): Promise<void> {
     const { cluster, replicated } = this.#layout;
-    await checkInsertSettings(this, this.#url);
+    const { converts } = await checkInsertSettings(this, this.#url);
     if (cluster !== null) await checkCluster(this, cluster, replicated !== null, this.#url);
+    this.#converts = converts;
   }
 
   async query<Row>(sql: string): Promise<readonly Row[]> {
@@ -114,9 +117,13 @@ export class ServerWarehouse implements Warehouse {
 
   insert(insert: WarehouseInsert): Promise<void> {
     return this.#attempt(`insert into ${tableName(insert)}`, async () => {
+      const source = this.#converts ? ` SELECT * FROM input(${quoteText(plainStructure(insert.types))})` : '';
+      // Mostly one piece: it is sent as it lies there.
+      const [first, ...others] = insert.rows;
+      const { buffer, byteOffset, byteLength } = first !== undefined && others.length === 0 ? first : joinRows(insert.rows);
       const answer = await this.#client.exec({
-        query: `${insertInto(insert)} SETTINGS ${serverInsertSettings(insert.token)} FORMAT RowBinary`,
-        values: Readable.from([Buffer.from(joinRows(insert.rows).buffer)], { objectMode: false }),
+        query: `${insertInto(insert)} SETTINGS ${serverInsertSettings(insert.token, this.#converts)}${source} FORMAT RowBinary`,
+        values: Readable.from([Buffer.from(buffer, byteOffset, byteLength)], { objectMode: false }),
       });
       for await (const _ of answer.stream);
     });
