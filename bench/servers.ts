@@ -1,9 +1,12 @@
 /**
  * Throughput on real servers, all of them on this machine: Kafka -> pod -> Redis, and ClickHouse (chDB behind its HTTP interface). The
- * whole product and one windowed aggregation, by one pod and by two; processor time by part; Redis calls a commit. The input is
+ * whole product and one windowed aggregation, by one pod and by two; processor time by part and thread; Redis calls a commit. The input is
  * in the log before the clock starts; it stops when everything is processed, committed and delivered.
  *
- * npm run bench:servers -- [--events 500000] [--rounds 3] [--partitions 2] [--work product,windows] [--pods 1,2] [--prof FOLDER]
+ * npm run bench:servers -- [--events 500000] [--rounds 3] [--partitions 2] [--work product,windows] [--pods 1,2] [--prof FOLDER] [--slow 1]
+ *
+ * On a machine that is busy with other work, commits and seals by the clock come more often for each event, and with them everything that they
+ * cost. `--slow 5` stretches those times by 5, so that processor time an event is what it would be at five times the speed.
  */
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
@@ -28,15 +31,18 @@ import { RedisService } from '../test/services/redis.ts';
 import { commandCalls, partSeconds, spread } from './servers-parts.ts';
 import type { BenchPodMessage, BenchPodOptions } from './servers-pod.ts';
 import { windowsTopic } from './servers-pod.ts';
+import { describeThreadTimes, threadTimes } from './thread-times.ts';
 
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '500000' }, rounds: { type: 'string', default: '3' }, partitions: { type: 'string', default: '2' },
     work: { type: 'string', default: 'product,windows' }, pods: { type: 'string', default: '1,2' }, prof: { type: 'string' },
+    slow: { type: 'string', default: '1' },
   },
 });
 const events = Number(values.events);
 const partitions = Number(values.partitions);
+const slow = Number(values.slow);
 const keys = 1_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -84,6 +90,9 @@ interface Round {
   readonly secondsPerMillion: Readonly<Record<string, number>>;
   readonly commits: number;
   readonly calls: Readonly<Record<string, number>>;
+  readonly inserts: { readonly inserts: number; readonly insertedRows: number };
+  /** Microseconds an event by group of threads, for each part. */
+  readonly threads: readonly string[];
 }
 
 class Bench {
@@ -126,7 +135,7 @@ class Bench {
     const flags = {
       applicationId: name, dataFolder: this.#folder, partitions, logLevel: 'error', 'log.kind': 'kafka', 'log.brokers': this.#kafka.address,
       'state.kind': 'redis', 'state.url': this.#redis.address, 'warehouse.kind': 'server', 'warehouse.url': this.#clickhouse.url, 'warehouse.database': name,
-      ...(work === 'windows' ? { 'commit.intervalMs': 1_000 } : {}),
+      'commit.intervalMs': (work === 'windows' ? 1_000 : 200) * slow, 'outbox.sealAgeMs': 1_000 * slow,
     };
     const pods = Array.from({ length: count }, () => new BenchPod({ work, flags }));
     const parts = {
@@ -134,17 +143,23 @@ class Bench {
     };
     while (pods.every((pod) => pod.processed === 0)) await sleep(5);
     const before = partSeconds(parts);
+    const insertedBefore = await this.#clickhouse.totals();
+    const threadsBefore = new Map(Object.entries(parts).flatMap(([, ids]) => ids.map((id) => [id, threadTimes(id)] as const)));
     const startedMs = performance.now();
     while (pods.some((pod) => pod.tasks === 0)) await sleep(5);
     await Promise.all(pods.map((pod) => pod.ask('drain', 'drained')));
     const elapsedMs = performance.now() - startedMs;
     const after = partSeconds(parts);
+    const threads = Object.entries(parts).flatMap(([part, ids]) => ids.map((id) => (
+      `${part}: ${describeThreadTimes(threadsBefore.get(id) ?? new Map(), threadTimes(id), events)}`)));
+    const inserted = await this.#clickhouse.totals();
     const commits = (await Promise.all(pods.map((pod) => pod.ask('commits', 'commits')))).reduce((sum, answer) => sum + answer.commits, 0);
     const calls = commandCalls(await redis.info('commandstats'));
     redis.disconnect();
     await Promise.all(pods.map((pod) => pod.stop()));
     return {
-      perSecond: events / elapsedMs * 1_000, commits, calls,
+      perSecond: events / elapsedMs * 1_000, commits, calls, threads,
+      inserts: { inserts: inserted.inserts - insertedBefore.inserts, insertedRows: inserted.insertedRows - insertedBefore.insertedRows },
       secondsPerMillion: Object.fromEntries(Object.entries(after).map(([part, seconds]) => [part, (seconds - (before[part] ?? 0)) / events * 1e6])),
     };
   }
@@ -172,14 +187,14 @@ async function fillWindows(log: KafkaLog, registry: FileRegistry): Promise<void>
   await producer.close();
 }
 
-function describeRound({ perSecond, secondsPerMillion, commits, calls }: Round): string {
+function describeRound({ perSecond, secondsPerMillion, commits, calls, inserts, threads }: Round): string {
   const cpu = Object.entries(secondsPerMillion).map(([part, seconds]) => `${part} ${seconds.toFixed(1)}`).join(', ');
   const all = Object.values(secondsPerMillion).reduce((sum, seconds) => sum + seconds, 0);
   // A claim is one script, and the only one that adds to the set of tasks. What scripts call is counted among the other commands.
   const claims = calls['sadd'] ?? 0;
   const scripts = (calls['evalsha'] ?? 0) + (calls['eval'] ?? 0) - claims;
   return `${Math.round(perSecond).toLocaleString('en-US')}/s; CPU-s per million: ${cpu}, together ${all.toFixed(1)}; ${commits} commits by ${scripts} scripts (${
-    (scripts / Math.max(1, commits)).toFixed(2)} a commit), ${claims} claims`;
+    (scripts / Math.max(1, commits)).toFixed(2)} a commit), ${claims} claims; ${inserts.insertedRows} rows by ${inserts.inserts} inserts\n${threads.map((line) => `  microseconds an event, ${line}\n`).join('')}`;
 }
 
 const works = values.work.split(',') as ('product' | 'windows')[];
@@ -194,7 +209,7 @@ try {
       for (let number = 1; number <= Number(values.rounds); number++) {
         const round = await bench.round(work, count);
         rates.push(round.perSecond);
-        process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}, round ${number}: ${describeRound(round)}\n`);
+        process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}, round ${number}: ${describeRound(round)}`);
       }
       process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}: events/s ${spread(rates)}\n`);
     }
