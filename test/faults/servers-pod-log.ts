@@ -8,6 +8,8 @@ export interface PodHappening {
   readonly pod: string;
   /** Number of the process under the pod's name. */
   readonly life: number;
+  /** How long the machine had no processor for it, when that is what is told. */
+  readonly starvedMs?: number;
 }
 
 interface LogLine {
@@ -18,6 +20,8 @@ interface LogLine {
   readonly time?: number | string;
   readonly pod?: string;
   readonly life?: number;
+  readonly heldMs?: number;
+  readonly processorMs?: number;
 }
 
 /** Reads a pod's log as it grows. */
@@ -57,10 +61,11 @@ export class PodLog {
 
 function happeningOf(line: string): PodHappening | null {
   if (!line.startsWith('{') || !line.endsWith('}')) return null; // cut off by a kill, or a warning of Node
-  const { msg, reason, operation, task, time, pod, life } = JSON.parse(line) as LogLine;
+  const { msg, reason, operation, task, time, pod, life, heldMs = 0, processorMs = 0 } = JSON.parse(line) as LogLine;
   const told = { task: task ?? null, timeMs: new Date(time ?? 0).getTime(), pod: pod ?? '', life: life ?? 0 };
   if (msg === 'task claimed') return { ...told, what: 'claimed' };
   if (msg === 'task dropped') return { ...told, what: `dropped: ${reason ?? ''}` };
+  if (msg === 'held') return heldMs < 2 * processorMs ? { ...told, what: 'held by its own work' } : { ...told, what: 'starved', starvedMs: heldMs };
   if (operation !== undefined) return { ...told, what: `retried: ${operation}` };
   return msg?.startsWith('the state store is behind the group') === true ? { ...told, what: 'read again' } : null;
 }

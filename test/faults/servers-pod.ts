@@ -36,6 +36,9 @@ export type PodOrder = 'drain' | 'stop';
 
 const { name, flags, topics } = JSON.parse(process.argv[2] ?? '{}') as PodOptions;
 
+/** A session ends after seconds; a tenth of the shortest. */
+const holdTold = 600;
+
 function tell(message: PodMessage): void {
   if (process.connected) process.send?.(message);
 }
@@ -78,7 +81,21 @@ async function drained(): Promise<void> {
   tell({ kind: 'drained', tasks: status().tasks });
 }
 
+/** Tells when the process was held: by work in one piece (processor time is near the whole), or by a machine that had none for it. */
+function watchHolds(): void {
+  let lastMs = performance.now();
+  let last = process.cpuUsage();
+  setInterval(() => {
+    const heldMs = performance.now() - lastMs;
+    const { user, system } = process.cpuUsage(last);
+    if (heldMs > holdTold) logger.info({ heldMs: Math.round(heldMs), processorMs: Math.round((user + system) / 1_000) }, 'held');
+    lastMs = performance.now();
+    last = process.cpuUsage();
+  }, 50);
+}
+
 process.on('message', (order: PodOrder) => void (order === 'stop' ? stop() : drained()));
 process.once('disconnect', () => process.exit(2));
+watchHolds();
 await application.start();
 setInterval(() => tell(status()), 100);
