@@ -61,10 +61,15 @@ async function main(text: string): Promise<void> {
     else void application.stop().then(() => closePorts(ports)).then(() => process.exit(0));
   });
   await application.start();
-  setInterval(() => {
-    const { tasks } = application;
-    tell({ kind: 'tasks', tasks: tasks.length, processed: tasks.flatMap((task) => task.queues).reduce((sum, queue) => sum + queue.accepted - queue.buffered, 0) });
-  }, 20);
+  tellTasks(application);
+}
+
+/** Often until the first record, by which the clock starts; seldom afterwards, so that it costs nothing. */
+function tellTasks(application: Application): void {
+  const { tasks } = application;
+  const processed = tasks.flatMap((task) => task.queues).reduce((sum, queue) => sum + queue.accepted - queue.buffered, 0);
+  tell({ kind: 'tasks', tasks: tasks.length, processed });
+  setTimeout(() => tellTasks(application), processed === 0 || tasks.length === 0 ? 20 : 1_000);
 }
 
 async function commits(metrics: EngineMetrics): Promise<number> {
