@@ -46,13 +46,14 @@ describe('fetches', () => {
       return [partitionName(buffer), buffer] as const;
     })));
     const failures: VoltstreamError[] = [];
-    const fetcher = new Fetcher(cluster, buffers, 1e9, { answered: () => undefined, filled: () => undefined, failed: (error) => void failures.push(error) }, metadataAgeMs);
+    let answers = 0;
+    const fetcher = new Fetcher(cluster, buffers, 1e9, { answered: () => void (answers += 1), filled: () => undefined, failed: (error) => void failures.push(error) }, metadataAgeMs);
     ending.unshift(async () => {
       await fetcher.stop();
       await cluster.close();
     });
     fetcher.wake();
-    return { buffer: (name: string) => buffers.get(name)!, failures, fetcher };
+    return { buffer: (name: string) => buffers.get(name)!, failures, answers: () => answers };
   }
 
   it('go on for the partitions that have a leader while another one has none', async () => {
@@ -71,6 +72,28 @@ describe('fetches', () => {
     reading(nodes, () => [{ name: 't', id, leaders: [1, 2] }]);
     await expect.poll(() => nodes.get(1)!.asked(requests.fetch), { timeout: 10_000 }).toBeGreaterThan(3);
     expect(nodes.get(2)!.asked(requests.fetch)).toBeGreaterThan(nodes.get(1)!.asked(requests.fetch) * 5);
+  });
+
+  it('are no answer while a partition has no leader, or its leader is silent: its source would look idle', async () => {
+    const nodes = await brokers(2);
+    let firstSilent = false;
+    nodes.get(1)!.on(requests.fetch, () => (firstSilent ? null : fetchAnswer(id, [{ partition: 0 }])));
+    nodes.get(2)!.on(requests.fetch, () => fetchAnswer(id, [{ partition: 1 }]));
+    let leaders = [1, 2];
+    const { answers } = reading(nodes, () => [{ name: 't', id, leaders }], 100);
+    await expect.poll(answers, { timeout: 5_000 }).toBeGreaterThan(5);
+    const askedBetween = async (limit: number): Promise<number> => {
+      const before = nodes.get(2)!.asked(requests.fetch);
+      const answered = answers();
+      await expect.poll(() => nodes.get(2)!.asked(requests.fetch), { timeout: 5_000 }).toBeGreaterThan(before + limit);
+      return answers() - answered;
+    };
+    firstSilent = true;
+    await new Promise((resolve) => setTimeout(resolve, 3_300));
+    expect(await askedBetween(20)).toBe(0);
+    const other = reading(nodes, () => [{ name: 't', id, leaders: (leaders = [-1, 2]) }]);
+    await expect.poll(() => nodes.get(1)!.asked(requests.metadata), { timeout: 5_000 }).toBeGreaterThan(3);
+    expect(other.answers()).toBe(0);
   });
 
   it('notice that a topic was deleted while other ones are read', async () => {

@@ -8,6 +8,8 @@ import { fetchApi, type FetchedPartition, type FetchTopic } from './protocol/fet
 
 /** A fetch waits so long for records, and a resumed or sought partition so long for its first fetch. */
 const fetchWaitMs = 100;
+/** A broker that says nothing for so long, not even that there is nothing, is away for whoever asks whether a source is idle. */
+const silentMs = 3_000;
 const partitionFetchBytesMax = 1024 * 1024;
 /** After a failure: brokers come up, leaders are elected. */
 const retryFirstMs = 50;
@@ -18,7 +20,7 @@ const metadataAgeDefaultMs = 60_000;
 const missingTimeoutMs = 5_000;
 
 export interface FetcherListener {
-  /** A broker has answered, be it with nothing. */
+  /** A broker has answered, be it with nothing, and none that leads what is read is away. */
   answered(): void;
   filled(): void;
   failed(error: VoltstreamError): void;
@@ -34,7 +36,8 @@ export class Fetcher {
   readonly #buffers: ReadonlyMap<string, PartitionBuffer>;
   readonly #bytesMax: number;
   readonly #listener: FetcherListener;
-  readonly #fetching = new Set<number>();
+  /** By node, since when. */
+  readonly #fetching = new Map<number, number>();
   /** Partitions that wait for a leader; they are `busy`. */
   readonly #waiting = new Set<PartitionBuffer>();
   /** How often in a row a partition could not be fetched. */
@@ -72,6 +75,12 @@ export class Fetcher {
     await this.#links.close();
   }
 
+  /** No partition waits for a leader, or for one that is silent. */
+  get #allAnswer(): boolean {
+    const nowMs = performance.now();
+    return this.#waiting.size === 0 && [...this.#fetching.values()].every((sinceMs) => nowMs - sinceMs < silentMs);
+  }
+
   #leader({ topic, partition }: PartitionBuffer): number {
     return this.#cluster.known(topic)?.leaders[partition]?.node ?? -1;
   }
@@ -89,7 +98,7 @@ export class Fetcher {
   }
 
   async #fetch(node: number, buffers: readonly PartitionBuffer[]): Promise<void> {
-    this.#fetching.add(node);
+    this.#fetching.set(node, performance.now());
     const asked = buffers.map((buffer) => ({ buffer, version: buffer.version }));
     for (const buffer of buffers) buffer.busy = true;
     const problems = new Map<PartitionBuffer, unknown>();
@@ -99,7 +108,7 @@ export class Fetcher {
       const bytesMax = Math.max(partitionFetchBytesMax, this.#bytesMax / 2);
       const { errorCode, partitions } = await fetchApi.async(connection, topics, { waitMs: fetchWaitMs, bytesMax, partitionBytesMax: partitionFetchBytesMax });
       if (errorCode !== 0) throw refusal(errorCode);
-      this.#listener.answered();
+      if (this.#allAnswer) this.#listener.answered();
       this.#accept(asked, partitions, problems);
     } catch (error) {
       for (const buffer of buffers) problems.set(buffer, error);

@@ -84,7 +84,7 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
-  /** Fetches that a broker has answered; with several brokers, of any of them. */
+  /** Fetches that a broker has answered while none that leads what is read was away. */
   answers(): number {
     return this.#answers;
   }
