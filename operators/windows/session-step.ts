@@ -4,16 +4,18 @@ import type { KeyValueStore, TimeKeyStore } from '../../state/local-store.ts';
 import type { StepContext, StreamRecord, StreamTime, Windowed } from '../operator.ts';
 import type { Emit } from '../record-step.ts';
 import type { SessionAggregateOptions } from '../session-aggregate.ts';
-import { putIn } from './held-aggregate.ts';
+import { putIn, type HeldAggregate } from './held-aggregate.ts';
 import { advanceProgress } from './progress.ts';
 import { SessionEnds, type ClosedSession, type SessionStores } from './session-store.ts';
 import type { SessionWindows } from './session-windows.ts';
 
 interface FoundSession<A> {
   readonly startMs: number;
-  readonly endMs: number;
-  readonly value: A;
+  /** As the store has it: its timestamp is the session's end. */
+  readonly held: HeldAggregate<A>;
 }
+
+const noSessions: readonly never[] = [];
 
 /**
  * What a session aggregate does with each record (KStreamSessionWindowAggregate). A session is looked for while stream time
@@ -35,6 +37,8 @@ export class SessionStep<K, V, A> {
   readonly #key: Codec<K>;
   /** Made when ends over all keys are asked for the first time: a step that goes by each key's own time may never do. */
   #ends: SessionEnds<K, A> | null = null;
+  /** All sessions that ended by then have been closed; only where all keys have one time. */
+  #closedUntilMs = Number.NaN;
 
   constructor(
     context: StepContext, windows: SessionWindows, options: SessionAggregateOptions<K, V, A>, stores: SessionStores<K, A>,
@@ -63,14 +67,14 @@ export class SessionStep<K, V, A> {
     const nowMs = this.#progress === null ? this.#streamTime.ms : advanceProgress(this.#progress, key, timestampMs);
     const found = this.#find(key, timestampMs);
     const last = found[found.length - 1];
-    const endMs = last === undefined || last.endMs < timestampMs ? timestampMs : last.endMs;
+    const endMs = last === undefined || last.held.timestampMs < timestampMs ? timestampMs : last.held.timestampMs;
     if (endMs < nowMs - this.#openMs) {
       this.#context.dropped('late');
       this.#late(record);
       return;
     }
     this.#take(key, value, timestampMs, endMs, found);
-    this.#close(key, nowMs - this.#openMs);
+    this.#close(key, nowMs - this.#openMs, endMs);
   }
 
   /** What a record of this time would close, without one: by key, of every key. */
@@ -84,10 +88,10 @@ export class SessionStep<K, V, A> {
   #find(key: K, timestampMs: number): readonly FoundSession<A>[] {
     const gapMs = this.#gapMs;
     let session = this.#store.lastOf(key, timestampMs + gapMs);
-    if (session === undefined || session.value.timestampMs < timestampMs - gapMs) return [];
+    if (session === undefined || session.value.timestampMs < timestampMs - gapMs) return noSessions;
     const found: FoundSession<A>[] = [];
     while (session !== undefined && session.value.timestampMs >= timestampMs - gapMs) {
-      found.push({ startMs: session.timeMs, endMs: session.value.timestampMs, value: session.value.value });
+      found.push({ startMs: session.timeMs, held: session.value });
       session = this.#store.lastOf(key, session.timeMs - 1);
     }
     return found.length < 2 ? found : found.reverse();
@@ -98,23 +102,27 @@ export class SessionStep<K, V, A> {
     const first = found[0];
     const startMs = first === undefined || first.startMs > timestampMs ? timestampMs : first.startMs;
     let aggregate = initial();
-    for (const session of found) aggregate = merge(aggregate, session.value, key);
+    for (let at = 0; at < found.length; at += 1) aggregate = merge(aggregate, (found[at] as FoundSession<A>).held.value, key);
     aggregate = fold(aggregate, value, key);
-    const held = first?.startMs === startMs ? this.#store.get(key, startMs) : undefined;
-    putIn(this.#store, key, startMs, held, aggregate, endMs);
+    // What is held of the first one is written into below: its end as it was is told to those who heard of it.
+    const firstEndMs = first?.held.timestampMs ?? 0;
+    putIn(this.#store, key, startMs, first?.startMs === startMs ? first.held : undefined, aggregate, endMs);
     if (first?.startMs !== startMs) this.#ends?.add(key, startMs, endMs);
     // A session of this very moment alone is continued, not absorbed.
-    const absorbs = startMs !== endMs;
-    for (const session of found) {
+    const absorbs = startMs !== endMs && this.#emitsUpdates;
+    for (let at = 0; at < found.length; at += 1) {
+      const session = found[at] as FoundSession<A>;
       if (session.startMs !== startMs) this.#store.delete(key, session.startMs);
-      if (absorbs && this.#emitsUpdates) this.#send(key, session.startMs, session.endMs, null);
+      if (absorbs) this.#send(key, session.startMs, at === 0 ? firstEndMs : session.held.timestampMs, null);
     }
     if (this.#emitsUpdates) this.#send(key, startMs, endMs, aggregate);
   }
 
-  #close(key: K, untilMs: number): void {
+  /** Behind a record of a key, whose session now ends at `endMs`. */
+  #close(key: K, untilMs: number, endMs: number): void {
     if (this.#progress === null) {
-      this.#closeAll(untilMs);
+      // Time has not gone on: nothing but this session can have come due.
+      if (untilMs !== this.#closedUntilMs || endMs <= untilMs) this.#closeAll(untilMs);
       return;
     }
     this.#closeKey(key, untilMs);
@@ -123,6 +131,7 @@ export class SessionStep<K, V, A> {
   }
 
   #closeAll(untilMs: number): void {
+    this.#closedUntilMs = untilMs;
     const ends = this.#allEnds();
     if (!ends.mayHaveEnded(untilMs)) return;
     if (this.#emitsUpdates) ends.forget(untilMs);

@@ -67,7 +67,12 @@ function windowClosing<K, A>(
 ): (key: K, closeMs: number) => void {
   const { streamTime } = context;
 
+  /** All windows that end by then have been closed, and none has come since: a record for one would have been late. */
+  let closedMs = Number.NaN;
+
   const closeAll = (closeMs: number): void => {
+    if (closeMs === closedMs) return;
+    closedMs = closeMs;
     const earliestMs = store.earliestMs;
     if (earliestMs === undefined || earliestMs + sizeMs > closeMs) return;
     if (emitClosed === null) store.forget(closeMs - sizeMs);

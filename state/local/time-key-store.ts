@@ -146,7 +146,10 @@ class MapTimeKeyStore<K, V> implements TimeKeyStore<K, V> {
 
   lastOf(key: K, toMs: number): { readonly timeMs: number; readonly value: V } | undefined {
     const list = this.#find(key)?.list;
-    return list === undefined ? undefined : list[firstAtLeast(list, toMs + 1) - 1];
+    if (list === undefined) return undefined;
+    const at = firstAtLeast(list, toMs + 1);
+    // A look-up at -1 would be one by name.
+    return at === 0 ? undefined : list[at - 1];
   }
 
   earliestOf(key: K): number | undefined {
