@@ -26,16 +26,19 @@ export function lastOfCommit<A>(name: string): Operator<Windowed<string>, A, Win
       return (record) => {
         const { key, startMs, endMs } = record.key;
         const windows = held.get(key);
-        const change = { record, isNew: record.value !== null };
         if (windows === undefined) {
-          held.set(key, [change]);
+          held.set(key, [{ record, isNew: record.value !== null }]);
           return;
         }
-        const at = windows.findIndex(({ record: { key: other } }) => other.startMs === startMs && other.endMs === endMs);
-        const before = windows[at];
-        if (before === undefined) windows.push(change);
-        else if (before.isNew && record.value === null) windows.splice(at, 1);
-        else before.record = record;
+        for (let at = 0; at < windows.length; at += 1) {
+          const before = windows[at] as Held<A>;
+          if (before.record.key.startMs !== startMs || before.record.key.endMs !== endMs) continue;
+          if (!before.isNew || record.value !== null) before.record = record;
+          else if (at === windows.length - 1) windows.pop();
+          else windows.splice(at, 1);
+          return;
+        }
+        windows.push({ record, isNew: record.value !== null });
       };
     },
   });

@@ -1,5 +1,7 @@
 import type { Windowed } from '../../operators/operator.ts';
+import type { ByteWriter } from '../../schemas/byte-writer.ts';
 import type { Codec } from '../../schemas/codec.ts';
+import { encodeBy, withEncodeInto } from '../../schemas/encode-into.ts';
 import { sampleMs } from './workloads.ts';
 
 /** What a station did in a span of time. */
@@ -26,20 +28,33 @@ export function together(earlier: StationLoad, later: StationLoad): StationLoad 
 }
 
 const HEAD_BYTES = 24;
+/** Where a number is turned into bytes. */
+const number = new DataView(new ArrayBuffer(8));
+
+function writeFloat64(value: number, writer: ByteWriter): void {
+  number.setFloat64(0, value);
+  writer.uint32(number.getUint32(0));
+  writer.uint32(number.getUint32(4));
+}
+
+function writeInt64(value: number, writer: ByteWriter): void {
+  const high = Math.floor(value / 2 ** 32);
+  writer.uint32(high >>> 0);
+  writer.uint32(value - high * 2 ** 32);
+}
+
+function writeLoad({ count, energyWh, peakW, city }: StationLoad, writer: ByteWriter): void {
+  writeInt64(count, writer);
+  writeFloat64(energyWh, writer);
+  writeFloat64(peakW, writer);
+  if (city !== '') writer.text(city);
+}
 
 /** Count (int64), energy and peak (float64), big endian, then the city in UTF-8. */
-export const stationLoad: Codec<StationLoad> = {
+export const stationLoad: Codec<StationLoad> = withEncodeInto({
   kind: 'codec',
   schemaId: 'station-load',
-  encode: ({ count, energyWh, peakW, city }) => {
-    const bytes = Buffer.allocUnsafe(HEAD_BYTES + (city === '' ? 0 : Buffer.byteLength(city)));
-    bytes.writeInt32BE(Math.floor(count / 2 ** 32), 0);
-    bytes.writeUInt32BE(count % 2 ** 32, 4);
-    bytes.writeDoubleBE(energyWh, 8);
-    bytes.writeDoubleBE(peakW, 16);
-    if (city !== '') bytes.write(city, HEAD_BYTES);
-    return bytes;
-  },
+  encode: encodeBy(writeLoad),
   decode: (encoded) => {
     const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
     return {
@@ -47,7 +62,7 @@ export const stationLoad: Codec<StationLoad> = {
       city: bytes.toString('utf8', HEAD_BYTES),
     };
   },
-};
+}, writeLoad);
 
 /** Kafka Streams' form of a windowed key: the key in UTF-8, then for sessions the end, then the start, int64 big endian. */
 export function windowedKeyOf(kind: 'time' | 'session', windowMs: number): Codec<Windowed<string>> {
@@ -55,14 +70,11 @@ export function windowedKeyOf(kind: 'time' | 'session', windowMs: number): Codec
   return {
     kind: 'codec',
     schemaId: `peer-${kind}-key`,
-    encode: ({ key, startMs, endMs }) => {
-      const length = Buffer.byteLength(key);
-      const bytes = Buffer.allocUnsafe(length + tail);
-      bytes.write(key);
-      if (kind === 'session') writeInt64(bytes, endMs, length);
-      writeInt64(bytes, startMs, length + tail - 8);
-      return bytes;
-    },
+    encode: encodeBy(({ key, startMs, endMs }, writer) => {
+      writer.text(key);
+      if (kind === 'session') writeInt64(endMs, writer);
+      writeInt64(startMs, writer);
+    }),
     decode: (encoded) => {
       const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
       const at = bytes.length - tail;
@@ -70,9 +82,4 @@ export function windowedKeyOf(kind: 'time' | 'session', windowMs: number): Codec
       return { key: bytes.toString('utf8', 0, at), startMs, endMs: kind === 'time' ? startMs + windowMs : Number(bytes.readBigInt64BE(at)) };
     },
   };
-}
-
-function writeInt64(bytes: Buffer, value: number, at: number): void {
-  bytes.writeInt32BE(Math.floor(value / 2 ** 32), at);
-  bytes.writeUInt32BE(value - Math.floor(value / 2 ** 32) * 2 ** 32, at + 4);
 }
