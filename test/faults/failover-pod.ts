@@ -18,8 +18,11 @@ export interface FailoverPodOptions {
 
 export type FailoverMessage =
   | { readonly kind: 'tasks'; readonly tasks: readonly string[]; readonly processed: number; readonly settled: boolean }
-  /** A task's first record since its claim; `atMs` by the wall clock, `restoreMs` what its claim took. */
+  /** A task's first record since its claim; `atMs` by the wall clock. */
   | { readonly kind: 'first record'; readonly task: string; readonly atMs: number }
+  /** The group has said which tasks are ours. */
+  | { readonly kind: 'assigned'; readonly atMs: number }
+  /** A task is ready to process; `restoreMs` is what its claim took. */
   | { readonly kind: 'claimed'; readonly task: string; readonly atMs: number; readonly restoreMs: number };
 
 const nothing: Warehouse = {
@@ -31,6 +34,14 @@ function tell(message: FailoverMessage): void {
   if (process.connected) process.send?.(message);
 }
 
+/** Passes on what lines of the log tell of claims; errors stay errors. */
+function hear(line: string): void {
+  const { level, msg, task = '', restoreMs = 0 } = JSON.parse(line) as { readonly level: string; readonly msg: string; readonly task?: string; readonly restoreMs?: number };
+  if (level === 'error' || level === 'fatal') process.stderr.write(line);
+  if (msg === 'tasks assigned') tell({ kind: 'assigned', atMs: Date.now() });
+  else if (msg === 'task claimed') tell({ kind: 'claimed', task, atMs: Date.now(), restoreMs });
+}
+
 async function main(text: string): Promise<void> {
   const { flags, partitions } = JSON.parse(text) as FailoverPodOptions;
   const configuration = loadConfiguration({ flags });
@@ -39,7 +50,7 @@ async function main(text: string): Promise<void> {
   const topology = new Topology('failover');
   topology.stream<string, string>(failoverTopic, { key: utf8, value: utf8 }).groupByKey({ key: utf8, value: utf8 }).count('by-key');
   const application = new Application({
-    configuration, ports, topology, metrics: new EngineMetrics({ nodeMetrics: false }), logger: createLogger({ level: 'error' }),
+    configuration, ports, topology, metrics: new EngineMetrics({ nodeMetrics: false }), logger: createLogger({ level: 'info', destination: { write: hear } }),
     topics: [{ topic: failoverTopic, partitions }],
   });
   application.failed.catch((error: unknown) => {

@@ -38,6 +38,8 @@ class CountingPod {
   processed = 0;
   settled = false;
   readonly firstRecords = new Map<string, number>();
+  readonly claims = new Map<string, { readonly atMs: number; readonly restoreMs: number }>();
+  assignedMs = 0;
 
   constructor(options: FailoverPodOptions) {
     const profile = values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`];
@@ -47,6 +49,8 @@ class CountingPod {
     this.#child.on('message', (message: FailoverMessage) => {
       if (message.kind === 'tasks') ({ tasks: this.tasks, processed: this.processed, settled: this.settled } = message);
       else if (message.kind === 'first record') this.firstRecords.set(message.task, message.atMs);
+      else if (message.kind === 'assigned') this.assignedMs = message.atMs;
+      else this.claims.set(message.task, message);
     });
   }
 
@@ -64,6 +68,10 @@ interface Failover {
   /** Both less the session time-out. */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** When the survivor knew that the tasks are its own, less the session time-out. */
+  readonly assignedMs: number;
+  /** When each was ready to process, in order, less the session time-out, and what its claim took. */
+  readonly claims: readonly { readonly atMs: number; readonly restoreMs: number }[];
 }
 
 async function failover(pods: CountingPod[], start: () => CountingPod): Promise<Failover> {
@@ -74,8 +82,13 @@ async function failover(pods: CountingPod[], start: () => CountingPod): Promise<
   await victim.end('kill');
   await until('the survivor goes on', () => [...lost].every((task) => (survivor.firstRecords.get(task) ?? 0) > killedMs));
   const times = [...lost].map((task) => (survivor.firstRecords.get(task) ?? 0) - killedMs - sessionMs);
+  const sinceTimeout = (atMs: number): number => atMs - killedMs - sessionMs;
+  const claims = [...lost].flatMap((task) => survivor.claims.get(task) ?? []).map(({ atMs, restoreMs }) => ({ atMs: sinceTimeout(atMs), restoreMs }));
   pods.splice(0, 2, survivor, start());
-  return { lostTasks: lost.size, firstMs: Math.min(...times), lastMs: Math.max(...times) };
+  return {
+    lostTasks: lost.size, firstMs: Math.min(...times), lastMs: Math.max(...times), assignedMs: sinceTimeout(survivor.assignedMs),
+    claims: claims.toSorted((left, right) => left.atMs - right.atMs),
+  };
 }
 
 async function measure(kafka: string, redis: string, keys: number): Promise<void> {
@@ -109,8 +122,8 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
     trickle = new Trickle(producer, partitions, keys);
     for (let round = 1; round <= Number(values.rounds); round++) {
       await all();
-      const { lostTasks, firstMs, lastMs } = await failover(pods, start);
-      console.log(`${keys.toLocaleString('en-US')} live keys, round ${round}: ${lostTasks} tasks lost; first record ${firstMs} ms, of the last task ${lastMs} ms after the session time-out of ${sessionMs} ms`);
+      const { lostTasks, firstMs, lastMs, assignedMs, claims } = await failover(pods, start);
+      console.log(`${keys.toLocaleString('en-US')} live keys, round ${round}: ${lostTasks} tasks lost; first record ${firstMs} ms, of the last task ${lastMs} ms after the session time-out of ${sessionMs} ms;\n    tasks assigned after ${assignedMs} ms, ready after ${claims.map(({ atMs, restoreMs }) => `${atMs} (claim and state ${restoreMs})`).join(', ')} ms`);
     }
     await trickle.end();
     // Only a graceful end writes a profile.
