@@ -6,7 +6,7 @@ import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import { station } from '../../schemas/generated/station.ts';
 import { tariff } from '../../schemas/generated/tariff.ts';
 import { vehicle } from '../../schemas/generated/vehicle.ts';
-import { emptyDraft } from '../../simulator/messages/message-sink.ts';
+import { chargingEventOf, emptyDraft } from '../../simulator/messages/message-sink.ts';
 import type { SchemaIds } from '../../simulator/messages/record-encoder.ts';
 import type { Profile } from '../../simulator/profile.ts';
 import { simulatedTariffs, simulatedVehicles } from '../../simulator/reference/reference-data.ts';
@@ -17,7 +17,7 @@ export async function schemaIds(registry: SchemaRegistry): Promise<SchemaIds> {
   const place = await registry.writer(`${stationsTopic}-value`, station);
   const idOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
   return {
-    event: idOf(event.encode(emptyDraft())),
+    event: idOf(event.encode(chargingEventOf(emptyDraft()))),
     station: idOf(place.encode({
       stationId: '', siteId: null, name: null, operator: null, address: null, city: null, region: null, country: null, latitude: null, longitude: null,
       timeZone: 'UTC', access: 'public', openAlways: false, openingHours: null, validFromMs: 0, evses: [], tariffId: null, registerScope: 'lifetime',

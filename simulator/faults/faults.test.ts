@@ -113,7 +113,7 @@ describe('faults', () => {
   });
 
   it('that make bytes make such as nobody can take for an event, on one line', () => {
-    const event = observe(withFaults(small), 0.1).events[0] as ChargingEvent;
+    const event = { ...(observe(withFaults(small), 0.1).events[0] as ChargingEvent), eventNumber: 7, eventSuffix: '' as const };
     const random = new Random('bytes');
     const texts = Array.from({ length: 300 }, () => Buffer.from(malformedBytes(event, random)).toString());
     for (const text of texts) {

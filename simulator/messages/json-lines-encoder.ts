@@ -1,5 +1,6 @@
-import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
 import type { Station } from '../../schemas/generated/station.ts';
+import { chargingEventOf } from './message-sink.ts';
+import type { SimulatedEvent } from './message-sink.ts';
 import type { SegmentEncoder } from './segment.ts';
 import { GrowingBuffer } from './segment.ts';
 
@@ -9,9 +10,9 @@ export class JsonLinesEncoder implements SegmentEncoder {
   readonly #stations = new GrowingBuffer();
   #count = 0;
 
-  event(event: Readonly<ChargingEvent>): void {
+  event(event: SimulatedEvent): void {
     this.#count += 1;
-    this.#events.text(`${JSON.stringify(event)}\n`);
+    this.#events.text(`${JSON.stringify(chargingEventOf(event))}\n`);
   }
 
   malformed(_stationId: string, bytes: Uint8Array): void {

@@ -1,10 +1,11 @@
 import { avroBodyWriter } from '../../schemas/avro-body.ts';
-import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
+import { registered } from '../../schemas/avro-codec.ts';
 import { chargingEvent } from '../../schemas/generated/charging-event.ts';
 import { station as stationForm } from '../../schemas/generated/station.ts';
 import type { Station } from '../../schemas/generated/station.ts';
+import type { SimulatedEvent } from './message-sink.ts';
 import type { Segment, SegmentEncoder } from './segment.ts';
-import { GrowingBuffer } from './segment.ts';
+import { digitsOf, GrowingBuffer } from './segment.ts';
 
 /** Ids under which the registry knows the schemas. */
 export interface SchemaIds {
@@ -19,6 +20,15 @@ export interface EncodedRecord {
 }
 
 const MAGIC = 0;
+const SLASH = 47;
+
+/** The first fields of an event, which are written here: they are made of the station's id, which stands before them as the key already. */
+const headFields = ['eventId', 'type', 'stationId'];
+const { fields } = chargingEvent.schema as { readonly fields: readonly { readonly name: string; readonly type: { readonly symbols?: readonly string[] } }[] };
+if (headFields.some((name, at) => fields[at]?.name !== name)) throw new Error(`an event no longer begins with ${headFields.join(', ')}`);
+const typeBytes = new Map((fields[1]?.type.symbols ?? []).map((symbol, place) => [symbol, 2 * place]));
+/** All that comes behind. */
+const tailForm = registered<SimulatedEvent>({ ...chargingEvent.schema, fields: fields.slice(headFields.length) });
 
 /**
  * Records of the topics `charging.events` and `stations`: key, time of reception, value in Confluent's wire format (0, schema id, Avro). One behind the other as
@@ -26,7 +36,7 @@ const MAGIC = 0;
  */
 export class RecordEncoder implements SegmentEncoder {
   readonly #ids: SchemaIds;
-  readonly #writeEvent = avroBodyWriter(chargingEvent);
+  readonly #writeTail = avroBodyWriter(tailForm);
   readonly #writeStation = avroBodyWriter(stationForm);
   readonly #events = new GrowingBuffer();
   readonly #stations = new GrowingBuffer();
@@ -36,9 +46,23 @@ export class RecordEncoder implements SegmentEncoder {
     this.#ids = ids;
   }
 
-  event(event: Readonly<ChargingEvent>, receivedMs: number): void {
+  event(event: SimulatedEvent, receivedMs: number): void {
     this.#count += 1;
-    this.#record(this.#events, event.stationId, receivedMs, this.#ids.event, this.#writeEvent, event);
+    const into = this.#events;
+    const { stationId, eventNumber, eventSuffix } = event;
+    const keyAt = into.length + 4;
+    const keyBytes = this.#head(into, stationId, receivedMs);
+    const at = this.#begin(into, this.#ids.event);
+    into.shortLength(keyBytes + 1 + digitsOf(eventNumber) + eventSuffix.length);
+    into.again(keyAt, keyBytes);
+    into.uint8(SLASH);
+    into.digits(eventNumber);
+    into.shortText(eventSuffix);
+    into.uint8(typeBytes.get(event.type) as number);
+    into.shortLength(keyBytes);
+    into.again(keyAt, keyBytes);
+    into.fill(this.#writeTail, event);
+    into.setUint32(at, into.length - at - 4);
   }
 
   malformed(stationId: string, bytes: Uint8Array, receivedMs: number): void {
@@ -50,7 +74,11 @@ export class RecordEncoder implements SegmentEncoder {
   }
 
   station(station: Station, sentMs: number): void {
-    this.#record(this.#stations, station.stationId, sentMs, this.#ids.station, this.#writeStation, station);
+    const into = this.#stations;
+    this.#head(into, station.stationId, sentMs);
+    const at = this.#begin(into, this.#ids.station);
+    into.fill(this.#writeStation, station);
+    into.setUint32(at, into.length - at - 4);
   }
 
   take(): Segment {
@@ -59,26 +87,25 @@ export class RecordEncoder implements SegmentEncoder {
     return { messages, events: this.#events.take(), stations: this.#stations.take() };
   }
 
-  #head(into: GrowingBuffer, key: string, timeMs: number): void {
+  /** Key and time; gives how many bytes the key has. */
+  #head(into: GrowingBuffer, key: string, timeMs: number): number {
     const at = into.skipUint32();
     into.shortText(key);
-    into.setUint32(at, into.length - at - 4);
+    const keyBytes = into.length - at - 4;
+    into.setUint32(at, keyBytes);
     into.double(timeMs);
+    return keyBytes;
   }
 
-  #record<T>(
-    into: GrowingBuffer, key: string, timeMs: number, schemaId: number, write: (value: T, buffer: Buffer, from: number) => number, value: T,
-  ): void {
-    this.#head(into, key, timeMs);
+  /** A value's first bytes; gives the place of its length, which is known later. */
+  #begin(into: GrowingBuffer, schemaId: number): number {
     const at = into.skipUint32();
-    into.need(5);
     into.uint8(MAGIC);
     into.uint8(schemaId >>> 24);
     into.uint8((schemaId >>> 16) & 255);
     into.uint8((schemaId >>> 8) & 255);
     into.uint8(schemaId & 255);
-    into.fill(write, value);
-    into.setUint32(at, into.length - at - 4);
+    return at;
   }
 }
 

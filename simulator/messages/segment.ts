@@ -19,8 +19,11 @@ const nothing = new Uint8Array(0);
 const LOW_DIGITS = 100_000_000;
 const LOW_DIGITS_COUNT = 8;
 
+const eightBytes = new Uint8Array(8);
+const oneDouble = new DataView(eightBytes.buffer);
+
 /** How many decimal digits a whole number below 2^31 has. */
-function digitsOf(value: number): number {
+export function digitsOf(value: number): number {
   let count = 1;
   for (let power = 10; value >= power; power *= 10) count += 1;
   return count;
@@ -96,12 +99,34 @@ export class GrowingBuffer {
 
   uint32(value: number): void {
     this.need(4);
-    this.#length = this.#buffer.writeUInt32LE(value, this.#length);
+    this.setUint32(this.#length, value);
+    this.#length += 4;
   }
 
   double(value: number): void {
     this.need(8);
-    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+    oneDouble.setFloat64(0, value, true);
+    for (let at = 0; at < 8; at += 1) this.#buffer[this.#length + at] = eightBytes[at] as number;
+    this.#length += 8;
+  }
+
+  /** The length of a text in Avro, below 8,192. */
+  shortLength(bytes: number): void {
+    if (bytes > 63) {
+      this.uint8(((bytes << 1) & 127) | 128);
+      this.uint8(bytes >>> 6);
+    } else {
+      this.uint8(bytes << 1);
+    }
+  }
+
+  /** Bytes that are in here already, once more. */
+  again(from: number, count: number): void {
+    this.need(count);
+    const buffer = this.#buffer;
+    const to = this.#length;
+    for (let at = 0; at < count; at += 1) buffer[to + at] = buffer[from + at] as number;
+    this.#length = to + count;
   }
 
   /** Leaves room for a number that is known later; gives its place. */
@@ -112,7 +137,11 @@ export class GrowingBuffer {
   }
 
   setUint32(at: number, value: number): void {
-    this.#buffer.writeUInt32LE(value, at);
+    const buffer = this.#buffer;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
   }
 
   /** Lets `write` fill in a value from a position on; it gives where it ended, or beyond the end when there was no room. */

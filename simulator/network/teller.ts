@@ -3,8 +3,8 @@ import type { MessageClass } from '../faults/message-faults.ts';
 import { malformedBytes } from '../faults/malformed.ts';
 import { withFault } from '../faults/fault-set.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { emptyDraft, eventIdOf } from '../messages/message-sink.ts';
 import type { EventDraft, MessageSink } from '../messages/message-sink.ts';
-import { emptyDraft } from '../messages/message-sink.ts';
 import type { FaultKind, Profile } from '../profile.ts';
 import { Random } from '../random/random.ts';
 import type { ConnectorState, SessionState, StationState } from './network.ts';
@@ -52,7 +52,8 @@ export class Teller {
   begin(station: StationState, type: EventDraft['type'], timeMs: number): EventDraft {
     const { draft } = this;
     station.events += 1;
-    draft.eventId = `${station.stationId}/${station.events}`;
+    draft.eventNumber = station.events;
+    draft.eventSuffix = '';
     draft.type = type;
     draft.stationId = station.stationId;
     draft.evseId = 1;
@@ -131,7 +132,7 @@ export class Teller {
   #happened(kind: FaultKind, session: SessionState | null, receivedMs: number | null): void {
     const { draft } = this;
     this.#ledger.fault({
-      kind, atMs: draft.timestampMs, stationId: draft.stationId, eventId: draft.eventId,
+      kind, atMs: draft.timestampMs, stationId: draft.stationId, eventId: eventIdOf(draft),
       sessionId: session === null ? null : `${draft.stationId}/${session.transactionId}`, receivedMs,
     });
   }
@@ -153,7 +154,7 @@ export class Teller {
         return this.#again({ ...draft }, receivedMs + random.exponential(2 * MINUTE_MS));
       case 'resent-number':
         this.#send(draft, receivedMs);
-        return this.#again({ ...draft, eventId: `${draft.eventId}/again` }, receivedMs + random.exponential(20 * MINUTE_MS));
+        return this.#again({ ...draft, eventSuffix: '/again' }, receivedMs + random.exponential(20 * MINUTE_MS));
       case 'out-of-order':
         return this.#again({ ...draft }, receivedMs + random.between(MINUTE_MS, 8 * MINUTE_MS));
       case 'clock-1970':

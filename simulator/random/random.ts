@@ -8,7 +8,8 @@ export class Random {
   #b: number;
   #c: number;
   #count = 1;
-  #spare: number | null = null;
+  /** The second of two normal numbers that come together; none: not a number. */
+  #spare = Number.NaN;
 
   constructor(seed: string) {
     const words = mixed(seed);
@@ -54,9 +55,9 @@ export class Random {
 
   /** Marsaglia's polar method. */
   normal(): number {
-    if (this.#spare !== null) {
-      const spare = this.#spare;
-      this.#spare = null;
+    const spare = this.#spare;
+    if (!Number.isNaN(spare)) {
+      this.#spare = Number.NaN;
       return spare;
     }
     for (;;) {

@@ -1,6 +1,7 @@
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
 import type { Station } from '../../schemas/generated/station.ts';
 import type { LedgerFault, LedgerSession, LedgerStatus } from '../ledger/ledger.ts';
+import { chargingEventOf } from '../messages/message-sink.ts';
 import { DistrictRun } from '../network/district-run.ts';
 import type { DistrictFigures } from '../network/district-run.ts';
 import { connectorCount } from '../network/network.ts';
@@ -29,7 +30,7 @@ export function observe(profile: Profile, days: number, seed = 'observed', numbe
   const faults: LedgerFault[] = [];
   const startMs = Date.parse(profile.startsAt);
   const run = new DistrictRun(profile, seed, number, startMs, {
-    event: (event) => events.push({ ...event }),
+    event: (event) => events.push(chargingEventOf(event)),
     malformed: (stationId, bytes, receivedMs) => malformed.push({ stationId, text: Buffer.from(bytes).toString(), receivedMs }),
     station: (station, sentMs) => stations.push({ station, sentMs }),
   }, {
