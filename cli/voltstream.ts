@@ -156,6 +156,11 @@ function loadTestCommand(root: Command): void {
     .option('--events <number>', 'at least so many messages (default: 100000, or what the rate gives in --duration)')
     .option('--rate <rate>', 'max, a number a second, or FROM:TO:SECONDS', 'max')
     .option('--duration <seconds>', 'with a rate: so long')
+    .option('--pods <number>', 'with servers (Kafka, Redis, ClickHouse by --config): so many processes of the product on this machine', '1')
+    .option('--kill <number>', 'with servers: kill one of them so many times under way', '0')
+    .option('--run <name>', 'with servers: names topics, database and state of this test (default: by the time)')
+    .option('--keep', 'with servers: leave them there')
+    .option('--remove', 'with --run: only delete what a test of this name has left')
     .option('--json <file>', 'the report as JSON')
     .option('--html <file>', 'the report as one page with plots')
     .action(async (flags: Flags) => {

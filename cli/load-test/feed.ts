@@ -1,29 +1,31 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SimulationOutput } from '../simulate/simulation-output.ts';
 import type { Slice } from '../../simulator/simulation.ts';
-import type { Latencies } from './latencies.ts';
 import { dueAt, dueBy } from './load-test-options.ts';
 import type { LoadPace } from './load-test-options.ts';
 
-/** Messages that may wait in the log when as many come as can be: enough that nobody waits for them, few enough that they are soon done. */
-const WAITING_MAX = 60_000;
 const NAP_MS = 50;
+
+export interface FeedOptions {
+  readonly pace: LoadPace;
+  /** Messages in the log that are not processed. */
+  readonly waiting: () => number;
+  /** So many may wait when as many come as can be: enough that nobody waits for them, few enough that they are soon done. */
+  readonly waitingMax: number;
+}
 
 /** What goes into the log, at its time, and how far it is. */
 export class Feed {
-  readonly #pace: LoadPace;
-  readonly #latencies: Latencies;
-  readonly #waiting: () => number;
+  readonly #options: FeedOptions;
   #startedMs = 0;
+  /** When the messages of the slice at hand were due. */
+  dueMs = 0;
   sent = 0;
   sessions = 0;
   done = false;
 
-  /** `waiting`: messages in the log that are not processed. */
-  constructor(pace: LoadPace, latencies: Latencies, waiting: () => number) {
-    this.#pace = pace;
-    this.#latencies = latencies;
-    this.#waiting = waiting;
+  constructor(options: FeedOptions) {
+    this.#options = options;
   }
 
   get seconds(): number {
@@ -32,22 +34,23 @@ export class Feed {
 
   /** Messages that should have been sent by now and were not. */
   overdue(whole: number): number {
-    return this.#pace.kind === 'max' || this.done ? 0 : Math.max(0, Math.min(whole, dueBy(this.#pace, this.seconds)) - this.sent);
+    return overdueBy(this.#options.pace, this, whole);
   }
 
   /** Writes all slices; false when the signal came first. */
   async run(slices: AsyncIterable<Slice>, output: SimulationOutput, signal: AbortSignal): Promise<boolean> {
+    const { pace, waiting, waitingMax } = this.#options;
     this.#startedMs = performance.now();
     for await (const slice of slices) {
       const messages = slice.districts.reduce((sum, { segment }) => sum + segment.messages, 0);
-      const dueMs = this.#pace.kind === 'max' ? null : this.#startedMs + 1_000 * dueAt(this.#pace, this.sent + messages);
-      while (!signal.aborted && (dueMs === null ? this.#waiting() > WAITING_MAX : performance.now() < dueMs)) {
+      const dueMs = pace.kind === 'max' ? null : this.#startedMs + 1_000 * dueAt(pace, this.sent + messages);
+      while (!signal.aborted && (dueMs === null ? waiting() > waitingMax : performance.now() < dueMs)) {
         await pause(dueMs === null ? NAP_MS : Math.min(NAP_MS, Math.max(1, dueMs - performance.now())));
       }
       if (signal.aborted) break;
-      this.#latencies.due(messages, dueMs ?? performance.now());
+      this.dueMs = dueMs ?? performance.now();
       await output.write(slice);
-      if (this.#pace.kind !== 'max') await output.flush?.();
+      if (pace.kind !== 'max') await output.flush?.();
       this.sent += messages;
       this.sessions = slice.figures.sessions;
     }
@@ -55,4 +58,9 @@ export class Feed {
     this.done = true;
     return !signal.aborted;
   }
+}
+
+/** Messages that should have been sent by now, of all that there will be, and were not. */
+export function overdueBy(pace: LoadPace, { sent, seconds, done }: { readonly sent: number; readonly seconds: number; readonly done: boolean }, whole: number): number {
+  return pace.kind === 'max' || done ? 0 : Math.max(0, Math.min(whole, dueBy(pace, seconds)) - sent);
 }

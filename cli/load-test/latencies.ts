@@ -5,35 +5,60 @@ export interface LatencyFigures {
   readonly maxMs: number;
 }
 
-/**
- * From when messages were due to when their rows could be seen. A message that could not even be sent in time waits from when it was due: no
- * coordinated omission. Messages of one piece count together.
- */
-export class Latencies {
-  readonly #waiting: { readonly upTo: number; readonly count: number; readonly dueMs: number }[] = [];
-  readonly #seen: { readonly ms: number; readonly count: number }[] = [];
+interface Piece {
+  readonly upTo: number;
+  readonly count: number;
+  readonly dueMs: number;
+}
+
+/** Messages of one partition that have no rows yet: they get them in their order. */
+class Waiting {
+  readonly #pieces: Piece[] = [];
   #next = 0;
   #sent = 0;
+
+  due(count: number, dueMs: number): void {
+    this.#sent += count;
+    this.#pieces.push({ upTo: this.#sent, count, dueMs });
+  }
+
+  * seen(rows: number): Generator<Piece> {
+    for (let piece = this.#pieces[this.#next]; piece !== undefined && piece.upTo <= rows; piece = this.#pieces[this.#next]) {
+      yield piece;
+      this.#next += 1;
+    }
+    if (this.#next <= 10_000) return;
+    this.#pieces.splice(0, this.#next);
+    this.#next = 0;
+  }
+}
+
+/**
+ * From when messages were due to when their rows could be seen. A message that could not even be sent in time waits from when it was due: no
+ * coordinated omission. Each partition is counted for itself, so that one that stands still is not hidden by others that go on. Messages of one piece count together.
+ */
+export class Latencies {
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #seen: { readonly ms: number; readonly count: number }[] = [];
   #count = 0;
   /** Since `takeRecent`. */
   #recentFrom = 0;
 
-  due(count: number, dueMs: number): void {
+  due(partition: number, count: number, dueMs: number): void {
     if (count === 0) return;
-    this.#sent += count;
-    this.#waiting.push({ upTo: this.#sent, count, dueMs });
+    const waiting = this.#waiting.get(partition) ?? new Waiting();
+    this.#waiting.set(partition, waiting);
+    waiting.due(count, dueMs);
   }
 
-  /** So many of the messages have rows by now. */
-  visible(rows: number, nowMs: number): void {
-    for (let piece = this.#waiting[this.#next]; piece !== undefined && piece.upTo <= rows; piece = this.#waiting[this.#next]) {
-      this.#seen.push({ ms: Math.max(0, nowMs - piece.dueMs), count: piece.count });
-      this.#count += piece.count;
-      this.#next += 1;
+  /** So many of the messages of each partition have rows by now. */
+  visible(rows: ReadonlyMap<number, number>, nowMs: number): void {
+    for (const [partition, waiting] of this.#waiting) {
+      for (const { count, dueMs } of waiting.seen(rows.get(partition) ?? 0)) {
+        this.#seen.push({ ms: Math.max(0, nowMs - dueMs), count });
+        this.#count += count;
+      }
     }
-    if (this.#next <= 10_000) return;
-    this.#waiting.splice(0, this.#next);
-    this.#next = 0;
   }
 
   get count(): number {

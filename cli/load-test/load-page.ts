@@ -6,11 +6,15 @@ import type { LoadSample } from './samples.ts';
 interface Plot {
   readonly title: string;
   readonly unit: string;
+  /** `before`: a sample some time before; null: there is none. */
   readonly value: (sample: LoadSample, before: LoadSample | null) => number | null;
 }
 
+/** Group offsets are told every two seconds: over less, rates would be steps. */
+const RATE_OVER_SECONDS = 2.5;
+
 const perSecond = (name: 'processed' | 'cpuSeconds' | 'sent') => (sample: LoadSample, before: LoadSample | null): number | null =>
-  (before === null || sample.seconds <= before.seconds ? null : (sample[name] - before[name]) / (sample.seconds - before.seconds));
+  (before === null || sample.seconds <= before.seconds ? null : Math.max(0, (sample[name] - before[name]) / (sample.seconds - before.seconds)));
 
 const plots: readonly Plot[] = [
   { title: 'Throughput', unit: 'records processed a second', value: perSecond('processed') },
@@ -48,8 +52,10 @@ ${plots.map((plot) => plotFigure(plot, report.samples)).join('\n')}
 }
 
 function plotFigure({ title, unit, value }: Plot, samples: readonly LoadSample[]): string {
+  let from = 0;
   const points = samples.flatMap((sample, at): readonly (readonly [number, number])[] => {
-    const found = value(sample, samples[at - 1] ?? null);
+    while (from + 1 < at && sample.seconds - (samples[from + 1] as LoadSample).seconds >= RATE_OVER_SECONDS) from += 1;
+    const found = value(sample, at === 0 ? null : samples[from] ?? null);
     return found === null ? [] : [[sample.seconds, found]];
   });
   const longest = Math.max(1, ...samples.map(({ seconds }) => seconds));

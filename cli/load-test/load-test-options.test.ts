@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Latencies } from './latencies.ts';
 import { dueAt, dueBy, loadTestOptionsFrom, paceOf } from './load-test-options.ts';
 import type { LoadSample } from './samples.ts';
-import { highestRateHeld } from './samples.ts';
+import { highestRateHeld, SampleSeries } from './samples.ts';
 
 describe('the pace of a load test', () => {
   it('is max, a rate, or a ramp; anything else is told', () => {
@@ -30,15 +30,36 @@ describe('the pace of a load test', () => {
 describe('latencies', () => {
   it('count from when messages were due, as many as there were, whenever they were sent', () => {
     const latencies = new Latencies();
-    latencies.due(90, 1_000);
-    latencies.due(10, 2_000);
-    latencies.visible(89, 5_000);
+    latencies.due(0, 90, 1_000);
+    latencies.due(0, 10, 2_000);
+    latencies.visible(new Map([[0, 89]]), 5_000);
     expect(latencies.figures).toBeNull();
-    latencies.visible(90, 6_000);
+    latencies.visible(new Map([[0, 90]]), 6_000);
     expect(latencies.takeRecent()).toBe(5_000);
-    latencies.visible(100, 22_000);
+    latencies.visible(new Map([[0, 100]]), 22_000);
     expect(latencies.takeRecent()).toBe(20_000);
     expect(latencies.figures).toEqual({ p50Ms: 5_000, p95Ms: 20_000, p99Ms: 20_000, maxMs: 20_000 });
+  });
+
+  it('of a partition that stands still are not hidden by one that goes on', () => {
+    const latencies = new Latencies();
+    for (const partition of [0, 1]) latencies.due(partition, 100, 1_000);
+    latencies.due(1, 100, 2_000);
+    latencies.visible(new Map([[1, 200]]), 3_000);
+    latencies.visible(new Map([[0, 100], [1, 200]]), 41_000);
+    expect(latencies.figures?.maxMs).toBe(40_000);
+  });
+});
+
+describe('samples', () => {
+  it('are thinned when there are many, and keep the last one and the highest memory', () => {
+    const series = new SampleSeries();
+    for (let at = 0; at < 9_001; at += 1) series.add({ seconds: at, sent: 0, processed: 0, lag: 0, rowsDelivered: 0, visible: 0, latencyP95Ms: null, memoryMb: at === 17 ? 900 : 1, cpuSeconds: 0, rate: null });
+    const seconds = series.samples.map((sample) => sample.seconds);
+    expect(seconds.length).toBeGreaterThan(900);
+    expect(seconds.length).toBeLessThanOrEqual(2_001);
+    expect([seconds[0], seconds.at(-1), series.memoryPeakMb]).toEqual([0, 9_000, 900]);
+    expect(seconds).toEqual(seconds.toSorted((left, right) => left - right));
   });
 });
 

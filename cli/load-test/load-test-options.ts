@@ -16,6 +16,16 @@ export interface LoadTestOptions {
   readonly json: string | null;
   readonly html: string | null;
   readonly quiet: boolean;
+  /** Against servers: processes of the product. */
+  readonly pods: number;
+  /** So many times one of them is killed. */
+  readonly kills: number;
+  /** Names what is made on the servers; null: by the time. */
+  readonly run: string | null;
+  /** Leave it there. */
+  readonly keep: boolean;
+  /** Only delete what the run of this name has left behind. */
+  readonly remove: boolean;
 }
 
 /** Reads `max`, `5000` (a second) or `1000:20000:60` (from, to, in so many seconds). */
@@ -75,14 +85,23 @@ export function loadTestOptionsFrom(flags: Readonly<Record<string, unknown>>): L
   if (duration !== null && pace.kind === 'max') throw wrong('--duration', 'a rate beside it', duration);
   if (duration !== null && text('events') !== null) throw wrong('--duration', 'either a duration or a number of events', duration);
   const events = duration === null ? above('--events', text('events') ?? '100000') : Math.ceil(dueBy(pace, above('--duration', duration)));
+  if (flags['remove'] === true && text('run') === null) throw wrong('--remove', 'the name of a run beside it: --run', 'nothing');
   return {
     profile: text('profile') ?? 'city', seed: text('seed') ?? '1', events, pace, data: text('data'), json: text('json'), html: text('html'), quiet: false,
+    pods: whole('--pods', text('pods') ?? '1', 1), kills: whole('--kill', text('kill') ?? '0', 0), run: text('run'), keep: flags['keep'] === true,
+    remove: flags['remove'] === true,
   };
 }
 
 function above(where: string, text: string): number {
   const number = Number(text);
   if (text.trim() === '' || !(number >= 1) || !Number.isFinite(number)) throw wrong(where, 'a number from 1', text);
+  return number;
+}
+
+function whole(where: string, text: string, from: number): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isInteger(number) || number < from || number > 256) throw wrong(where, `a whole number from ${from} to 256`, text);
   return number;
 }
 

@@ -17,6 +17,11 @@ import type { LoadSample } from './samples.ts';
 
 /** Loads the product with a simulation, and says how fast it was and whether all is right; exit code 1 unless it is. */
 export async function loadTest(sources: ConfigurationSources, options: LoadTestOptions): Promise<void> {
+  if (options.remove) {
+    const removed = await (await import('./servers/run-servers.ts')).removeRun(sources, options.run ?? '', options.data ?? tmpdir());
+    process.stdout.write(`deleted, where it was there: ${removed}\n`);
+    return;
+  }
   const report = await loadReport(sources, options);
   if (options.json !== null) await writeFile(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.html !== null) await writeFile(options.html, loadPage(report));
@@ -30,11 +35,10 @@ export async function loadReport(sources: ConfigurationSources, options: LoadTes
   try {
     const given = loadConfiguration({ ...sources, flags: { ...sources.flags, data: folder } });
     const configuration: Configuration = { ...given, logLevel: options.quiet ? 'silent' : 'error' };
-    const { log, state, warehouse } = configuration;
-    if (log.kind !== 'embedded' || state.kind !== 'lmdb' || warehouse.kind !== 'chdb') {
-      throw new VoltstreamError('CONFIGURATION_INVALID', 'a load test runs embedded', {
-        where: '--config', wanted: 'the embedded log, state and ClickHouse', got: `${log.kind}, ${state.kind}, ${warehouse.kind}`,
-        cure: 'Against servers: voltstream run, voltstream simulate and voltstream verify --ledger, each with the same configuration (docs/load-test.md).',
+    const isEmbedded = given.log.kind === 'embedded' && given.state.kind === 'lmdb' && given.warehouse.kind === 'chdb';
+    if (isEmbedded && (options.pods > 1 || options.kills > 0)) {
+      throw new VoltstreamError('CONFIGURATION_INVALID', 'embedded, the product runs in this process', {
+        where: '--pods', wanted: 'a configuration with Kafka, Redis and ClickHouse, or one pod that nobody kills', got: `${options.pods} pods, ${options.kills} kills`,
       });
     }
     const show = (text: string): void => void (options.quiet || process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K${text}` : `${text}\n`));
@@ -43,14 +47,15 @@ export async function loadReport(sources: ConfigurationSources, options: LoadTes
       await breathe();
     });
     let shownMs = 0;
-    const report = await runEmbedded({
-      configuration, profile, days, options, progress: (sample) => {
-        const nowMs = performance.now();
-        if (nowMs - shownMs < (process.stderr.isTTY ? 250 : 5_000)) return;
-        shownMs = nowMs;
-        show(progressText(sample, options.events));
-      },
-    });
+    const progress = (sample: LoadSample): void => {
+      const nowMs = performance.now();
+      if (nowMs - shownMs < (process.stderr.isTTY ? 250 : 5_000)) return;
+      shownMs = nowMs;
+      show(progressText(sample, options.events));
+    };
+    const tell = (text: string): void => void (options.quiet || process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[2K' : ''}${text}\n`));
+    const report = isEmbedded ? await runEmbedded({ configuration, profile, days, options, progress })
+      : await (await import('./servers/run-servers.ts')).runServers({ sources, folder, tell, profile, days, options, progress });
     if (process.stderr.isTTY) show('');
     return report;
   } finally {

@@ -1,12 +1,11 @@
-import { setInterval as every } from 'node:timers/promises';
 import { join } from 'node:path';
 import { chargingTopics } from '../../charging/topics.ts';
 import { chargingTopology } from '../../charging/topology.ts';
 import { Application } from '../../runtime/application.ts';
 import type { Configuration } from '../../runtime/configuration.ts';
+import type { Ports } from '../../runtime/ports.ts';
 import { readLedger } from '../../simulator/ledger/ledger-book.ts';
 import type { LedgerVerdict } from '../../simulator/ledger/verify-ledger.ts';
-import type { Profile } from '../../simulator/profile.ts';
 import { simulate } from '../../simulator/simulation.ts';
 import { Pod } from '../pod.ts';
 import { productOptions } from '../product-options.ts';
@@ -18,26 +17,23 @@ import { Feed } from './feed.ts';
 import { Latencies } from './latencies.ts';
 import { LogFeed } from './log-feed.ts';
 import { rateAt } from './load-test-options.ts';
-import type { LoadTestOptions } from './load-test-options.ts';
+import { aboutSimulation, feedReferences, slicesAtOnce } from './load-run.ts';
+import type { LoadRun } from './load-run.ts';
 import type { LoadReport } from './load-report.ts';
 import type { LoadSample } from './samples.ts';
-import { highestRateHeld } from './samples.ts';
+import { highestRateHeld, SampleSeries } from './samples.ts';
+import { sumOf, tableSizes, visibleRows, watch } from './visible-rows.ts';
 
-const SAMPLE_MS = 500;
-/** This thread is busy with the product: it takes from the simulator what lasts for a while. */
-const MESSAGES_AT_ONCE = 5_000;
+/** Enough that nobody waits for them, few enough that they are soon done. */
+const WAITING_MAX = 60_000;
 
-export interface EmbeddedRun {
+export interface EmbeddedRun extends LoadRun {
   readonly configuration: Configuration;
-  readonly profile: Profile;
-  readonly days: number;
-  readonly options: LoadTestOptions;
-  readonly progress: (sample: LoadSample) => void;
 }
 
 /** Runs the product in this process over what a simulation in a thread sends; ends when all of it is in the tables, and compares them with the ledger. */
 export async function runEmbedded(run: EmbeddedRun): Promise<LoadReport> {
-  const { configuration, options } = run;
+  const { configuration, options, profile } = run;
   const pod = new Pod(configuration, { exit: true, sample: false, json: true, worker: null });
   try {
     const ports = await openPorts(configuration);
@@ -49,6 +45,7 @@ export async function runEmbedded(run: EmbeddedRun): Promise<LoadReport> {
       const memory = pod.memoryGuard(() => application.memoryUse);
       memory.start();
       try {
+        await feedReferences(ports, configuration, profile);
         await application.start();
         return await measured(run, application, ports, pod);
       } finally {
@@ -64,39 +61,32 @@ export async function runEmbedded(run: EmbeddedRun): Promise<LoadReport> {
   }
 }
 
-async function measured(run: EmbeddedRun, application: Application, ports: Awaited<ReturnType<typeof openPorts>>, pod: Pod): Promise<LoadReport> {
+async function measured(run: EmbeddedRun, application: Application, ports: Ports, pod: Pod): Promise<LoadReport> {
   const { configuration, profile, days, options } = run;
   const { database } = configuration.warehouse;
-  const seed = options.seed;
-  const startMs = Date.parse(profile.startsAt);
   const latencies = new Latencies();
-  const feed = new Feed(options.pace, latencies, () => application.figures.lag);
-  const folder = join(configuration.dataFolder, 'ledger', `${profile.name}-${seed}`);
-  const about = { profile: profile.name, seed, startsAt: profile.startsAt, days, registers: profile.reporting.registers, faults: profile.faults };
-  const output = await LedgerFolder.open(folder, about, new LogFeed(await ports.log.producer()));
-  const slicesAtOnce = Math.min(1_440, Math.max(15, Math.ceil((MESSAGES_AT_ONCE * days * 1_440) / options.events)));
-  const samples: LoadSample[] = [];
+  const feed: Feed = new Feed({ pace: options.pace, waiting: () => application.figures.lag, waitingMax: WAITING_MAX });
+  const ledgerFolder = join(configuration.dataFolder, 'ledger', `${profile.name}-${options.seed}`);
+  const into = new LogFeed(await ports.log.producer(), configuration.partitions, (counts) => counts.forEach((count, partition) => latencies.due(partition, count, feed.dueMs)));
+  const output = await LedgerFolder.open(ledgerFolder, aboutSimulation(run), into);
+  const series = new SampleSeries();
   const cpuAtStart = process.cpuUsage();
-  const rowsOf = async (): Promise<number> => {
-    const counts = await ports.warehouse.query<{ readonly rows: string }>(`SELECT count() AS rows FROM ${database}.charging_events UNION ALL SELECT count() FROM ${database}.dead_letters`);
-    return counts.reduce((sum, { rows }) => sum + Number(rows), 0);
-  };
   const sample = async (): Promise<void> => {
-    const visible = await rowsOf();
-    latencies.visible(visible, performance.now());
+    const rows = await visibleRows(ports.warehouse, database);
+    latencies.visible(rows, performance.now());
     const { user, system } = process.cpuUsage(cpuAtStart);
     const { processed, lag, rowsDelivered } = application.figures;
-    const seconds = feed.seconds;
     const one: LoadSample = {
-      seconds, sent: feed.sent, processed, lag: lag + feed.overdue(options.events), rowsDelivered, visible, latencyP95Ms: latencies.takeRecent(),
-      memoryMb: process.memoryUsage.rss() / 1_048_576, cpuSeconds: (user + system) / 1e6, rate: feed.done ? null : rateAt(options.pace, seconds),
+      seconds: feed.seconds, sent: feed.sent, processed, lag: lag + feed.overdue(options.events), rowsDelivered, visible: sumOf(rows), latencyP95Ms: latencies.takeRecent(),
+      memoryMb: process.memoryUsage.rss() / 1_048_576, cpuSeconds: (user + system) / 1e6, rate: feed.done ? null : rateAt(options.pace, feed.seconds),
     };
-    samples.push(one);
+    series.add(one);
     run.progress(one);
   };
   const sampling = new AbortController();
   const watching = watch(sample, sampling.signal);
-  const slices = simulate({ profile, seed, startMs, days, form: { kind: 'records', ids: await schemaIds(ports.registry) }, ledger: true, workers: 1, slicesAtOnce });
+  const form = { kind: 'records', ids: await schemaIds(ports.registry) } as const;
+  const slices = simulate({ profile, seed: options.seed, days, form, ledger: true, workers: 1, slicesAtOnce: slicesAtOnce(run) });
   let isComplete = false;
   try {
     isComplete = await Promise.race([feed.run(slices, output, pod.stop.signal), application.failed]);
@@ -106,23 +96,14 @@ async function measured(run: EmbeddedRun, application: Application, ports: Await
     await watching;
   }
   await sample();
-  const drainedSeconds = feed.seconds;
-  const sizes = await ports.warehouse.query<{ readonly rows: string; readonly bytes: string }>(
-    `SELECT sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = '${database}'`);
-  const verdict: LedgerVerdict | null = isComplete ? await verdictBy(await readLedger(folder), database, (sql, format) => ports.warehouse.stream(sql, format)) : null;
+  const { seconds, sent, sessions } = feed;
+  const sizes = await tableSizes(ports.warehouse, database);
+  const verdict: LedgerVerdict | null = isComplete ? await verdictBy(await readLedger(ledgerFolder), database, (sql, format) => ports.warehouse.stream(sql, format)) : null;
+  const { samples } = series;
   const last = samples.at(-1) as LoadSample;
   return {
-    profile: profile.name, seed, days, pace: options.pace, complete: isComplete, messages: feed.sent, sessions: feed.sessions, seconds: drainedSeconds,
-    perSecond: feed.sent / drainedSeconds, latency: latencies.figures, highestRateHeld: highestRateHeld(samples.filter(({ rate }) => rate !== null)),
-    cpuSecondsPerMillion: (last.cpuSeconds / Math.max(1, feed.sent)) * 1e6, memoryPeakMb: Math.max(...samples.map(({ memoryMb }) => memoryMb)),
-    tables: { rows: Number(sizes[0]?.rows ?? 0), bytes: Number(sizes[0]?.bytes ?? 0), rowsDelivered: last.rowsDelivered }, verdict, samples,
+    profile: profile.name, seed: options.seed, days, pace: options.pace, complete: isComplete, messages: sent, sessions, seconds, perSecond: sent / seconds,
+    latency: latencies.figures, highestRateHeld: highestRateHeld(samples.filter(({ rate }) => rate !== null)), cpuSecondsPerMillion: (last.cpuSeconds / Math.max(1, sent)) * 1e6,
+    memoryPeakMb: series.memoryPeakMb, tables: { ...sizes, rowsDelivered: last.rowsDelivered }, servers: null, verdict, samples,
   };
-}
-
-async function watch(sample: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const _ of every(SAMPLE_MS, undefined, { signal })) await sample();
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

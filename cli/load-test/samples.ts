@@ -11,11 +11,45 @@ export interface LoadSample {
   readonly visible: number;
   /** Of those that became visible since the sample before. */
   readonly latencyP95Ms: number | null;
+  /** Of this process; against servers of all pods. */
   readonly memoryMb: number;
-  /** Since the beginning. */
+  /** Since the beginning, of the same. */
   readonly cpuSeconds: number;
   /** Wanted, in messages a second; null: as many as can be. */
   readonly rate: number | null;
+}
+
+const SAMPLES_MAX = 2_000;
+
+/** Samples over a run of any length: when there are too many, every second one goes, and from then on only every second one is kept. */
+export class SampleSeries {
+  readonly #kept: LoadSample[] = [];
+  #every = 1;
+  #count = 0;
+  #last: LoadSample | null = null;
+  #memoryPeakMb = 0;
+
+  add(sample: LoadSample): void {
+    this.#last = sample;
+    this.#memoryPeakMb = Math.max(this.#memoryPeakMb, sample.memoryMb);
+    if (this.#count++ % this.#every !== 0) return;
+    this.#kept.push(sample);
+    if (this.#kept.length < SAMPLES_MAX) return;
+    const left = this.#kept.filter((_, at) => at % 2 === 0);
+    this.#kept.splice(0, this.#kept.length, ...left);
+    this.#every *= 2;
+  }
+
+  /** In order of time; the last one is always among them. */
+  get samples(): readonly LoadSample[] {
+    const last = this.#last;
+    return last === null || this.#kept.at(-1) === last ? this.#kept : [...this.#kept, last];
+  }
+
+  /** Of all that were added. */
+  get memoryPeakMb(): number {
+    return this.#memoryPeakMb;
+  }
 }
 
 /** The highest wanted rate at which what waits stayed below two seconds of it, and at all rates before; null: none was wanted. */

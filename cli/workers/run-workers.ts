@@ -23,7 +23,7 @@ export async function runWorkers(configuration: Configuration, sources: Configur
   const count = checkedCount(configuration, options);
   const pod = new Pod(configuration, { ...options, prose: false });
   const { logger } = pod;
-  const commands = commandsOf(count, configuration, sources, options, pod.id);
+  const commands = workerCommands(count, configuration, sources, options, pod.id);
   const supervisor = new Supervisor({ commands, logger, metrics: pod.metrics, writeLine: podLines(configuration) });
   const memory = pod.memoryGuard(() => ({ stores: new Map(), outboxBytes: 0, bufferedRecords: 0 }));
   memory.start();
@@ -93,8 +93,8 @@ export function checkedCount(configuration: Configuration, { workers, exit }: Pi
   return count;
 }
 
-/** Settings go by environment variables, so that passwords given to us stand in no other command line. */
-function commandsOf(
+/** What starts each worker. Settings go by environment variables, so that passwords given to us stand in no other command line. */
+export function workerCommands(
   count: number, configuration: Configuration, sources: ConfigurationSources, options: RunOptions, pod: string,
 ): ReadonlyMap<string, WorkerCommand> {
   const memory = memoryLimitOf({ configuredMb: configuration.memory.limitMb, constrainedBytes: process.constrainedMemory(), machineBytes: totalmem() });
