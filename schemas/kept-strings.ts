@@ -1,4 +1,5 @@
-const slots = 2_048;
+/** 64 KB for a field whose strings are kept. With as many keys as slots every second one would find its slot taken by another. */
+const slots = 8_192;
 /** Longer strings are rarely repeated, and comparing them costs more than making them. */
 const keptBytesMax = 32;
 /** After this many reads it is seen whether keeping pays: at least one in four must have been there. */
