@@ -14,6 +14,7 @@ const standstillMs = 60_000;
 describe.skipIf(process.env['VOLTSTREAM_TEST_KAFKA'] === undefined)('a cluster of three brokers', () => {
   const kafka = new KafkaCluster();
   const application = unique('leaders');
+  const ending: { close(): Promise<void> }[] = [];
   let options: KafkaLogOptions;
   let log: KafkaLog;
   let cluster: Cluster;
@@ -23,11 +24,12 @@ describe.skipIf(process.env['VOLTSTREAM_TEST_KAFKA'] === undefined)('a cluster o
     options = { brokers: kafka.addresses, application, sessionTimeoutMs: 6_000, heartbeatMs: 300 };
     log = new KafkaLog(options);
     cluster = new Cluster(options);
+    ending.push(log, cluster);
     await log.open();
     await cluster.refresh([]);
   }, 180_000);
   afterAll(async () => {
-    await Promise.all([log.close(), cluster.close()]);
+    await Promise.all(ending.map((one) => one.close()));
     await kafka.dispose();
   });
 

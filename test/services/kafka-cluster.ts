@@ -2,10 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaService } from './kafka.ts';
-import { freePort } from './local-process.ts';
+import { usualPort } from './local-process.ts';
 
 /** Small: three JVMs share a machine with the tests. */
 const heap = '256m';
+
+/** Below those that Linux gives to whoever connects: a broker that is away must find its port free when it comes back. */
+const portsFrom = 20_000;
+const portsTo = 32_000;
+
+async function quietPorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = portsFrom + Math.floor(Math.random() * (portsTo - portsFrom));
+    if (await usualPort(port) === port) ports.add(port);
+  }
+  return [...ports];
+}
 
 export interface KafkaClusterOptions {
   /** Default 3. Each is broker and controller. */
@@ -43,14 +56,11 @@ export class KafkaCluster {
   async start(): Promise<void> {
     const { brokers: count = 3 } = this.#options;
     this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-kafka-cluster-'));
-    const ports: number[] = [];
-    while (ports.length < count) {
-      const port = await freePort();
-      if (!ports.includes(port)) ports.push(port);
-    }
-    const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join();
-    this.#brokers = ports.map((controllerPort, index) => new KafkaService({
-      folder: join(this.#folder, `node-${index + 1}`), heap, node: { id: index + 1, controllerPort, voters }, properties: this.#properties(count),
+    const ports = await quietPorts(count * 2);
+    const voters = ports.slice(0, count).map((port, index) => `${index + 1}@127.0.0.1:${port}`).join();
+    this.#brokers = ports.slice(0, count).map((controllerPort, index) => new KafkaService({
+      folder: join(this.#folder, `node-${index + 1}`), port: ports[count + index]!, heap,
+      node: { id: index + 1, controllerPort, voters }, properties: this.#properties(count),
     }));
     await Promise.all(this.#brokers.map((broker) => broker.start()));
   }
