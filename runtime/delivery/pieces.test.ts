@@ -1,30 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchHashBytes } from '../sinks/clickhouse/batch-hash.ts';
-import { writeBatchGap } from '../sinks/clickhouse/row-buffer.ts';
-import { RowCollector } from '../task/outbox-rows.ts';
 import { PieceBuilder } from './pieces.ts';
+import { chunkOf } from './testing/chunk-of.ts';
+import type { PartitionRow } from './testing/chunk-of.ts';
 
 const identity = { application: 'a', run: 1, table: 'd.t', task: 't_0', first: 0, last: 9 };
 const row = fc.record({ partition: fc.constantFrom('p', 'q', 'r'), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }) });
-type Row = { readonly partition: string; readonly bytes: Uint8Array };
-
-/** Rows as an outbox keeps them, each with a gap behind it. */
-function chunkOf(rows: readonly Row[]): Uint8Array {
-  const collector = new RowCollector();
-  for (const { partition, bytes } of rows) {
-    collector.add((into) => {
-      into.writeBytes(bytes);
-      writeBatchGap(into);
-      return partition;
-    });
-  }
-  return collector.take();
-}
 
 const rowsAChunk = 7;
 
-function piecesOf(rows: readonly Row[], of = identity, committed: readonly Uint8Array[] = []) {
+function piecesOf(rows: readonly PartitionRow[], of = identity, committed: readonly Uint8Array[] = []) {
   const builder = new PieceBuilder();
   for (let from = 0; from < rows.length || from === 0; from += rowsAChunk) builder.addChunk(chunkOf(rows.slice(from, from + rowsAChunk)));
   return builder.take(of, committed);
@@ -44,8 +30,8 @@ describe('pieces of a batch', () => {
   });
 
   it('have the same hashes for the same rows, and others for any other row, order, run, task or ordinals', () => {
-    const rows: readonly Row[] = [{ partition: 'p', bytes: Uint8Array.of(1) }, { partition: 'p', bytes: Uint8Array.of(2) }];
-    const hash = (given: readonly Row[], of = identity): string => Buffer.from(piecesOf(given, of)[0]?.batchHash ?? []).toString('hex');
+    const rows: readonly PartitionRow[] = [{ partition: 'p', bytes: Uint8Array.of(1) }, { partition: 'p', bytes: Uint8Array.of(2) }];
+    const hash = (given: readonly PartitionRow[], of = identity): string => Buffer.from(piecesOf(given, of)[0]?.batchHash ?? []).toString('hex');
     const hashes = [
       hash(rows), hash([...rows].reverse()), hash(rows.slice(1)), hash(rows.map(({ bytes }) => ({ partition: 'q', bytes }))),
       hash(rows, { ...identity, run: 2 }), hash(rows, { ...identity, task: 't_1' }), hash(rows, { ...identity, application: 'b' }),
@@ -64,7 +50,7 @@ describe('pieces of a batch', () => {
   });
 
   it('end before 100,000 rows and 10 MB, so that each insert is one block', () => {
-    const small: Row = { partition: 'p', bytes: new Uint8Array(1) };
+    const small: PartitionRow = { partition: 'p', bytes: new Uint8Array(1) };
     const builder = new PieceBuilder();
     builder.addChunk(chunkOf(Array.from({ length: 100_001 }, () => small)));
     expect(builder.take(identity).map((piece) => piece.rowCount)).toEqual([100_000, 1]);

@@ -5,28 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VoltstreamError } from '../../errors.ts';
 import { ChdbWarehouse } from '../sinks/clickhouse/chdb-warehouse.ts';
-import { writeBatchGap } from '../sinks/clickhouse/row-buffer.ts';
 import type { SealRequest, Warehouse } from '../sinks/warehouse.ts';
-import { RowCollector } from '../task/outbox-rows.ts';
 import { FakeWarehouse } from '../worker/testing/fake-warehouse.ts';
 import { piecesOf } from './pieces.ts';
 import { sealPieces } from './seal.ts';
+import { chunkOf } from './testing/chunk-of.ts';
 
 const identity = { application: 'a', run: 1, table: 'd.t', task: 't_0', first: 0, last: 9 };
 const row = fc.record({ partition: fc.constantFrom('p', 'q', ''), bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }) });
 const hash = fc.uint8Array({ minLength: 16, maxLength: 16 });
-
-function chunkOf(rows: readonly { readonly partition: string; readonly bytes: Uint8Array }[]): Uint8Array {
-  const collector = new RowCollector();
-  for (const { partition, bytes } of rows) {
-    collector.add((into) => {
-      into.writeBytes(bytes);
-      writeBatchGap(into);
-      return partition;
-    });
-  }
-  return collector.take();
-}
 
 /** Pieces as text: bytes that crossed a thread are of another class. */
 function textOf(pieces: Awaited<ReturnType<typeof sealPieces>>): unknown {
