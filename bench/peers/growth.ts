@@ -78,6 +78,8 @@ const usual: Shape = { keys: 100_000, partitions: 4, bytes: 100, pods: 1 };
 const side = settings.side as CountingOptions['side'];
 /** So that an append stays below the largest request. */
 const bytesAtOnce = 1_000_000;
+/** Within this time the pods of one point must have started. */
+const joinMs = 8_000;
 /** Of all updates of one point: large records are fewer, or filling the log takes longer than reading it. */
 const updateBytesMax = 1_000_000_000;
 
@@ -114,7 +116,8 @@ async function fill(log: KafkaLog, shape: Shape): Promise<void> {
 }
 
 async function measure(shape: Shape, number: number): Promise<GrowthPoint> {
-  const kafka = new KafkaService();
+  // All pods are to be there before any has a task: else the first one is through half of the input before the second has joined.
+  const kafka = new KafkaService(shape.pods === 1 ? {} : { properties: `group.initial.rebalance.delay.ms=${joinMs}` });
   const redis = new RedisService();
   const pods: CountingProcess[] = [];
   const updates = updatesOf(shape);
@@ -132,6 +135,7 @@ async function measure(shape: Shape, number: number): Promise<GrowthPoint> {
     const from = { atMs: performance.now(), processed: processed(), seconds: used() };
     await until('all updates are counted', () => processed() >= shape.keys + updates);
     const records = processed() - from.processed;
+    if (records < updates / 2) throw new Error(`only ${records} of ${updates} updates were left when all pods had their tasks: more --updates`);
     return {
       ...shape, records, recordsPerSecond: records / (performance.now() - from.atMs) * 1_000, secondsPerMillion: (used() - from.seconds) / records * 1e6,
       podMegabytes: pods.reduce((sum, { id }) => sum + peakBytes(id), 0) / 1e6, redisMegabytes: peakBytes(redis.processId ?? 0) / 1e6,
@@ -161,8 +165,10 @@ function secondsOf(shape: Shape): number {
 
 async function measureAll(): Promise<void> {
   const all = Array.from({ length: Number(settings.rounds) }, (_, index) => index + 1).flatMap((round) => shapes().map((shape) => ({ shape, round })));
+  /** Of this session: --resume tries them again. */
+  const failed = new Set<object>();
   for (;;) {
-    const open = all.filter(({ shape, round }) => !kept.results.some((one) => one.round === round && isAlike(one, shape)));
+    const open = all.filter((place) => !failed.has(place)).filter(({ shape, round }) => !kept.results.some((one) => one.round === round && isAlike(one, shape)));
     const next = open[0];
     if (next === undefined) return;
     process.stdout.write(`${all.length - open.length} of ${all.length} points, about ${minutesText(open.reduce((sum, { shape }) => sum + secondsOf(shape), 0))} left\n`);
@@ -171,9 +177,14 @@ async function measureAll(): Promise<void> {
       return;
     }
     const startedMs = performance.now();
-    const point = await measure(next.shape, kept.results.length);
-    kept.add({ ...point, round: next.round, seconds: (performance.now() - startedMs) / 1_000 });
-    process.stdout.write(`${describe(point)}\n`);
+    try {
+      const point = await measure(next.shape, kept.results.length);
+      kept.add({ ...point, round: next.round, seconds: (performance.now() - startedMs) / 1_000 });
+      process.stdout.write(`${describe(point)}\n`);
+    } catch (error) {
+      failed.add(next);
+      process.stdout.write(`${JSON.stringify(next.shape)} failed, --resume tries it again: ${error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error)}\n`);
+    }
   }
 }
 

@@ -26,7 +26,7 @@ const quixVersion = '3.28.1';
 export const sideTexts: Readonly<Record<Side, string>> = {
   voltstream: 'one process, Node with --max-semi-space-size=64, state in Redis (append-only file, everysec)',
   'kafka-streams': `4.2.0, one thread, exactly_once_v2, RocksDB, documented defaults but for the commit interval; Java 17, G1, heap ${javaHeap}`,
-  'kafka-streams-tuned': 'the same with in-memory stores (of sessions RocksDB: in memory each look-up walks through those of all keys), 256 MiB record cache, '
+  'kafka-streams-tuned': 'the same with in-memory stores, 256 MiB record cache (sessions: RocksDB, no cache; each was tried, see docs/comparison.md), '
     + '10,000 records a poll, fetches of 8 MiB, batches of 512 KiB',
   'quix-streams': `${quixVersion} (Python), exactly-once, RocksDB, changelog topics, defaults but for the commit interval; every update goes out, it has no record cache`,
 };
