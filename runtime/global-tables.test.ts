@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { VoltstreamError } from '../errors.ts';
 import { json, utf8 } from '../schemas/builtin-codecs.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
@@ -44,7 +44,7 @@ async function world(options: { readonly historyMs?: number; readonly registry?:
       topic: 'prices', key: key === null ? null : Buffer.from(key), value: value === null ? null : Buffer.from(value), timestampMs: 50, partition: 0,
     }]);
   };
-  return { tables, put, problems, abort, store: <S>() => tables.stores.get('prices-table') as S };
+  return { tables, put, problems, abort, log, store: <S>() => tables.stores.get('prices-table') as S };
 }
 
 const price = (amount: number, fromMs = 0): string => JSON.stringify({ price: amount, fromMs });
@@ -124,5 +124,26 @@ describe('global tables', () => {
   it('refuse to start without their topic', async () => {
     const { tables } = await world({ topic: false });
     await expect(tables.start()).rejects.toMatchObject({ code: 'TOPIC_MISSING', where: 'table "prices"' });
+  });
+
+  it('look once at a time however slow the log is, and stop after the answer that they wait for', async () => {
+    const { tables, log } = await world();
+    await tables.start();
+    const answers: (() => void)[] = [];
+    const bounds = log.bounds.bind(log);
+    vi.spyOn(log, 'bounds').mockImplementation(async (partition) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return bounds(partition);
+    });
+    await expect.poll(() => answers.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));                    // ten times `refreshMs`
+    expect(answers).toHaveLength(1);
+    let stopped = false;
+    const stopping = tables.stop().then(() => void (stopped = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stopped).toBe(false);
+    answers[0]?.();
+    await stopping;
+    expect(answers).toHaveLength(1);                                            // the other partition is not asked for
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvariantViolation, VoltstreamError, isPassing } from '../errors.ts';
 import { SchemaNotLoaded } from '../schemas/codec.ts';
 import type { SchemaRegistry, WireReader } from '../schemas/codec.ts';
@@ -41,8 +42,8 @@ export class GlobalTables {
   readonly stores = new Map<string, LocalStore>();
   readonly #options: GlobalTablesOptions;
   readonly #positions = new Map<string, number>();
-  #timer: NodeJS.Timeout | null = null;
-  #reading: Promise<void> = Promise.resolve();
+  readonly #stop = new AbortController();
+  #refreshing: Promise<void> = Promise.resolve();
 
   constructor(options: GlobalTablesOptions) {
     this.#options = options;
@@ -62,26 +63,36 @@ export class GlobalTables {
         await backOff.wait();
       }
     }
-    if (this.#options.tables.length === 0) return;
-    this.#timer = setInterval(() => {
-      this.#reading = this.#reading.then(() => this.#readAll())
-        .catch((error: unknown) => this.#options.problem('a global table could not be read; its last state is used', error));
-    }, this.#options.refreshMs);
-    this.#timer.unref();
+    if (this.#options.tables.length > 0) this.#refreshing = this.#refresh();
   }
 
+  /** Resolves after the answer of the log that is waited for, if any. */
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#reading;
+    this.#stop.abort();
+    await this.#refreshing;
+  }
+
+  /** One look after the other: where one takes longer than `refreshMs`, further ones must not queue up behind it. */
+  async #refresh(): Promise<void> {
+    const { refreshMs, problem } = this.#options;
+    const { signal } = this.#stop;
+    for (;;) {
+      await sleep(refreshMs, undefined, { signal, ref: false }).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+      if (signal.aborted) return;
+      await this.#readAll().catch((error: unknown) => problem('a global table could not be read; its last state is used', error));
+    }
   }
 
   async #readAll(): Promise<void> {
     for (const table of this.#options.tables) {
+      if (this.#stop.signal.aborted) return;
       const partitions = await this.#options.log.partitionCount(table.topic);
       if (partitions === null) {
         throw new VoltstreamError('TOPIC_MISSING', 'a global table has no topic', { where: `table "${table.name}"`, wanted: `topic ${table.topic}` });
       }
-      for (let partition = 0; partition < partitions; partition++) await this.#readPartition(table, partition);
+      for (let partition = 0; partition < partitions && !this.#stop.signal.aborted; partition++) await this.#readPartition(table, partition);
     }
   }
 
@@ -96,6 +107,7 @@ export class GlobalTables {
     for await (const batch of log.read({ topic: table.topic, partition }, from, end)) {
       for (const record of batch.records) await this.#apply(table, record, key, value);
       this.#positions.set(id, batch.nextPosition);
+      if (this.#stop.signal.aborted) return;
     }
   }
 
