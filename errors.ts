@@ -75,7 +75,7 @@ export const errorCatalogue = {
     passing: true,
   },
   LOG_REFUSED: {
-    cause: 'The log refused this process: a wrong user, password or token, a certificate that is not trusted, or a right that is missing.',
+    cause: 'The log refused this process for good: a wrong user, password or token, a certificate that is not trusted, a right that is missing, or something that the brokers do not take.',
     cure: 'Check log.sasl and log.ssl, and the rights of this user on topics, groups and transactional ids.',
   },
   TOPIC_MISCONFIGURED: {

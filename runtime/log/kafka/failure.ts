@@ -18,6 +18,17 @@ const codesByType: Readonly<Record<string, ErrorCode>> = {
   SASL_AUTHENTICATION_FAILED: 'LOG_REFUSED',
   UNSUPPORTED_SASL_MECHANISM: 'LOG_REFUSED',
   FENCED_INSTANCE_ID: 'LOG_REFUSED',
+  // What stays as it is, however often it is asked: anything that is not named here is tried again.
+  INVALID_TIMESTAMP: 'LOG_REFUSED',
+  INVALID_RECORD: 'LOG_REFUSED',
+  INVALID_SESSION_TIMEOUT: 'LOG_REFUSED',
+  INVALID_TRANSACTION_TIMEOUT: 'LOG_REFUSED',
+  INVALID_CONFIG: 'LOG_REFUSED',
+  INVALID_PARTITIONS: 'LOG_REFUSED',
+  POLICY_VIOLATION: 'LOG_REFUSED',
+  INCONSISTENT_GROUP_PROTOCOL: 'LOG_REFUSED',
+  GROUP_MAX_SIZE_REACHED: 'LOG_REFUSED',
+  UNSUPPORTED_VERSION: 'LOG_REFUSED',
 };
 
 /** Types that another try can cure: brokers on their way up or down, leaders and coordinators that move. */
@@ -77,6 +88,16 @@ const cures: Readonly<Record<string, string>> = {
   SASL_AUTHENTICATION_FAILED: 'Check log.sasl (mechanism, username, password or token) and that the brokers know this user.',
   CERTIFICATE: 'Check log.ssl: caFile must hold the authority that signed the certificate of the brokers, which must be valid for the name in log.brokers.',
   TLS_WANTED: 'Set log.ssl.enabled if the brokers speak TLS, and leave it out if they do not.',
+  INVALID_TIMESTAMP: 'The topic takes no records of such a time: raise its message.timestamp.after.max.ms and message.timestamp.before.max.ms.',
+  INVALID_RECORD: 'The topic takes no such records: a compacted one, for instance, none without a key.',
+  INVALID_SESSION_TIMEOUT: 'log.sessionTimeoutMs must lie between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.',
+  INVALID_TRANSACTION_TIMEOUT: 'Raise transaction.max.timeout.ms of the brokers to 10,000 or more.',
+  INVALID_CONFIG: 'Look at the settings of the topic in the topology.',
+  INVALID_PARTITIONS: 'Look at partitions and at the settings of the topic in the topology.',
+  POLICY_VIOLATION: 'A policy of the cluster forbids it: ask who runs it.',
+  INCONSISTENT_GROUP_PROTOCOL: 'Consumers that are not of voltstream are in this group: give the application another applicationId.',
+  GROUP_MAX_SIZE_REACHED: 'Start fewer processes, or raise group.max.size of the brokers.',
+  UNSUPPORTED_VERSION: 'Kafka 3.1 or later is needed.',
   FENCED_INSTANCE_ID: 'Two processes have the same log.instanceId: give each one of its own.',
 };
 

@@ -134,4 +134,26 @@ describe.skipIf(address === undefined)('Kafka, transactions', () => {
     expect(await committed(topic)).toEqual(['small', 'next']);
     await plain.close();
   });
+
+  it('a result that its topic will never take is LOG_REFUSED, and says why', async () => {
+    const [timed, compacted] = [await newTopic({ 'message.timestamp.after.max.ms': '3600000' }), await newTopic({ 'cleanup.policy': 'compact' })];
+    const refusedAs = async (topic: string, sent: OutboundRecord): Promise<unknown> => {
+      const producer = log.ordinalProducer({ application: options.application, run: 1, task: 'a_0', sink: topic });
+      await producer.open();
+      return producer.deliver([sent], 1).then(() => null, (error: unknown) => error);
+    };
+    const late = await refusedAs(timed, { ...record(timed, 'in two days'), timestampMs: Date.now() + 2 * 86_400_000 });
+    expect(String(late)).toMatch(/LOG_REFUSED: (.|\n)*INVALID_TIMESTAMP(.|\n)*message\.timestamp\.after\.max\.ms/);
+    const keyless = await refusedAs(compacted, record(compacted, 'without a key'));
+    expect(String(keyless)).toMatch(/LOG_REFUSED: (.|\n)*INVALID_RECORD(.|\n)*without a key/);
+  });
+
+  it('a session that the brokers do not allow is LOG_REFUSED', async () => {
+    const topic = await newTopic();
+    const hasty = new KafkaLog({ ...options, sessionTimeoutMs: 500 });
+    const consumer = hasty.consumer({ group: unique('hasty'), tasks: [task('a_0', { topic, partition: 0 })] });
+    await expect(consumer.start(fromStart(consumer))).rejects.toMatchObject({ code: 'LOG_REFUSED', message: expect.stringContaining('INVALID_SESSION_TIMEOUT') });
+    await consumer.stop();
+    await hasty.close();
+  });
 });
