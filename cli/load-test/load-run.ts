@@ -2,6 +2,7 @@ import { chargingTopics } from '../../charging/topics.ts';
 import type { Configuration } from '../../runtime/configuration.ts';
 import type { Ports } from '../../runtime/ports.ts';
 import type { Profile } from '../../simulator/profile.ts';
+import { tariffsByType } from '../../simulator/reference/reference-data.ts';
 import { referenceRecords } from '../simulate/reference-records.ts';
 import type { LoadTestOptions } from './load-test-options.ts';
 import type { LoadSample } from './samples.ts';
@@ -19,7 +20,8 @@ export interface LoadRun {
 
 /** What simulation.json of the ledger says. */
 export function aboutSimulation({ profile, days, options }: LoadRun): object {
-  return { profile: profile.name, seed: options.seed, startsAt: profile.startsAt, days, registers: profile.reporting.registers, faults: profile.faults };
+  const { name, startsAt, reporting, faults } = profile;
+  return { profile: name, seed: options.seed, startsAt, days, registers: reporting.registers, faults, tariffs: tariffsByType(profile) };
 }
 
 export function slicesAtOnce({ days, options }: LoadRun): number {

@@ -1,4 +1,4 @@
-import { setInterval as every } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventsTopic } from '../../charging/topology.ts';
 import type { Warehouse } from '../../charging/engine.ts';
 
@@ -25,11 +25,13 @@ export async function tableSizes(warehouse: Warehouse, database: string): Promis
   return { rows: Number(sizes?.rows ?? 0), bytes: Number(sizes?.bytes ?? 0), parts: Number(sizes?.parts ?? 0) };
 }
 
-/** Samples until the signal comes, one after the other. */
+/** Samples until the signal comes, one after the other; what takes longer than the time between two is not made up for. */
 export async function watch(sample: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const _ of every(SAMPLE_MS, undefined, { signal })) await sample();
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    await sample();
+    await pause(Math.max(0, SAMPLE_MS - (performance.now() - startedMs)), undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 }

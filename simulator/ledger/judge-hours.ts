@@ -26,7 +26,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** What an hour of a station must have; what is not known of it is left out of the comparison. */
-class TrueHour {
+export class TrueHour {
   readonly minutesMilliWh = new Float64Array(60);
   /** Pieces of courses that meet here: each is in whole mWh, so that sums may differ by as many. */
   pieces = 0;
@@ -45,6 +45,8 @@ export class HourJudge {
   readonly #hours = new Findings('station_hours');
   readonly #minutes = new Findings('station_minutes');
   readonly #books = new Findings('energy of hours and late records = of sessions');
+  /** What the rows of a station have together. */
+  readonly milliWh = new Map<string, number>();
 
   constructor(book: LedgerBook) {
     this.#book = book;
@@ -62,6 +64,7 @@ export class HourJudge {
       this.#compare(stationId, row, wanted.get(row.hour) ?? new TrueHour());
     }
     for (const [hour, one] of wanted) if (!seen.has(hour) && one.isEnergyKnown && one.minutesMilliWh.some((milliWh) => milliWh >= 1)) this.#hours.lost(nameOf(stationId, hour));
+    this.milliWh.set(stationId, sumMilliWh);
     if (sessionsMilliWh === null) {
       this.#books.notKnowable += 1;
       return;
@@ -97,7 +100,7 @@ function nameOf(stationId: string, timeMs: number): string {
   return `${stationId} ${new Date(timeMs).toISOString().slice(0, 16)}`;
 }
 
-function hoursOf(book: LedgerBook, truths: readonly SessionTruth[]): ReadonlyMap<number, TrueHour> {
+export function hoursOf(book: LedgerBook, truths: readonly SessionTruth[]): ReadonlyMap<number, TrueHour> {
   const hours = new Map<number, TrueHour>();
   const hourOf = (timeMs: number): TrueHour => {
     const startMs = timeMs - (timeMs % HOUR_MS);

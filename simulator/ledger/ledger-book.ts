@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { VoltstreamError } from '../../errors.ts';
+import type { Tariff } from '../../schemas/generated/tariff.ts';
 import type { FaultKind } from '../profile.ts';
 import type { LedgerFault, LedgerSession, LedgerStatus } from './ledger.ts';
 
@@ -13,6 +14,8 @@ export interface SimulationFacts {
   readonly endMs: number;
   /** What the registers count. */
   readonly registers: 'lifetime' | 'session';
+  /** By type of site, where tariffs were fed before all else; null: sites of this type name none. */
+  readonly tariffs?: ReadonlyMap<string, Tariff | null>;
 }
 
 /** A true session as it is kept: its readings lie with those of all others. */
@@ -122,9 +125,13 @@ export async function readLedger(folder: string): Promise<LedgerBook> {
       throw new VoltstreamError('LEDGER_UNREADABLE', 'a file of the ledger is not there', { where: path, wanted: 'simulation.json, sessions.jsonl, statuses.jsonl and faults.jsonl' });
     }
   }
-  const { startsAt, days, registers } = JSON.parse(await readFile(join(about, 'simulation.json'), 'utf8')) as { startsAt: string; days: number; registers?: 'lifetime' | 'session' };
+  const { startsAt, days, registers, tariffs } = JSON.parse(await readFile(join(about, 'simulation.json'), 'utf8')) as {
+    startsAt: string; days: number; registers?: 'lifetime' | 'session'; tariffs?: Readonly<Record<string, Tariff | null>>;
+  };
   const startMs = Date.parse(startsAt);
-  const book = new LedgerBook({ startMs, endMs: startMs + Math.max(1, Math.ceil(days * 1_440)) * 60_000, registers: registers ?? 'lifetime' });
+  const book = new LedgerBook({ startMs, endMs: startMs + Math.max(1, Math.ceil(days * 1_440)) * 60_000, registers: registers ?? 'lifetime',
+    ...(tariffs === undefined ? {} : { tariffs: new Map(Object.entries(tariffs)) }),
+  });
   await eachLine<LedgerSession>(join(inside, 'sessions.jsonl'), (session) => book.add(session));
   await eachLine<LedgerStatus>(join(inside, 'statuses.jsonl'), (status) => book.addStatus(status));
   await eachLine<LedgerFault>(join(inside, 'faults.jsonl'), (fault) => book.addFault(fault));

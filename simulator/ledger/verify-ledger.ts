@@ -1,9 +1,13 @@
 import type { TableFindings } from './findings.ts';
 import { Findings } from './findings.ts';
+import { DayJudge, daysSql } from './judge-days.ts';
+import type { DayAnswer } from './judge-days.ts';
 import { HourJudge, hoursSql } from './judge-hours.ts';
 import type { HourAnswer } from './judge-hours.ts';
 import { eventsSql, judgeEvents, judgeLetters, judgeVersions, lateSql, lettersSql, versionsSql } from './judge-messages.ts';
 import type { EventAnswer, LetterAnswer, VersionAnswer } from './judge-messages.ts';
+import { PriceJudge, pricesSql } from './judge-prices.ts';
+import type { PriceAnswer } from './judge-prices.ts';
 import { openSessionsSql, SessionJudge, sessionsSql } from './judge-sessions.ts';
 import type { SessionAnswer } from './judge-sessions.ts';
 import { StatusJudge, statusesSql } from './judge-statuses.ts';
@@ -56,11 +60,13 @@ export async function verifyLedger(book: LedgerBook, database: string, ask: AskR
   const [late, lateMilliWh] = judgeLate(await all<LateAnswer>(ask(lateSql(database))));
   const hours = new HourJudge(book);
   await byStation<HourAnswer>(book, ask(hoursSql(database)), (stationId, rows) => hours.station(stationId, rows, milliWh.get(stationId) ?? null, lateMilliWh.get(stationId) ?? 0));
+  const days = new DayJudge(book);
+  await byStation<DayAnswer>(book, ask(daysSql(database)), (stationId, rows) => days.station(stationId, rows, hours.milliWh.get(stationId) ?? 0));
   const statuses = new StatusJudge(book);
   await byStation<StatusAnswer>(book, ask(statusesSql(database)), (stationId, rows) => statuses.station(stationId, rows));
   await visits.compare(ask<VisitAnswer>(visitsSql(database)));
   const tables = [
-    sessions.result, ...hours.results, statuses.result, visits.result, judgeEvents(book, await all<EventAnswer>(ask(eventsSql(database)))),
+    sessions.result, ...await judgePrices(book, database, ask), ...hours.results, ...days.results, statuses.result, visits.result, judgeEvents(book, await all<EventAnswer>(ask(eventsSql(database)))),
     judgeVersions(book, await all<VersionAnswer>(ask(versionsSql(database)))), judgeLetters(book, await all<LetterAnswer>(ask(lettersSql(database)))), late,
   ];
   const sum = (name: 'lost' | 'duplicated' | 'wrong'): number => tables.reduce((total, table) => total + table[name], 0);
@@ -68,6 +74,15 @@ export async function verifyLedger(book: LedgerBook, database: string, ask: AskR
   for (const { kind } of book.faults) faults[kind] = (faults[kind] ?? 0) + 1;
   const [lost, duplicated, wrong] = [sum('lost'), sum('duplicated'), sum('wrong')];
   return { ok: lost + duplicated + wrong === 0, sessions: book.sessionCount, lost, duplicated, wrong, tables, faults };
+}
+
+/** Where the simulation has fed tariffs before anything else. */
+async function judgePrices(book: LedgerBook, database: string, ask: AskRows): Promise<readonly TableFindings[]> {
+  const { tariffs } = book.facts;
+  if (tariffs === undefined) return [];
+  const prices = new PriceJudge(book, tariffs);
+  await byStation<PriceAnswer>(book, ask(pricesSql(database)), (stationId, rows) => prices.station(stationId, rows));
+  return [prices.result];
 }
 
 /** Nothing that a simulation sends is later than what waits for it. */

@@ -46,6 +46,22 @@ export function simulatedTariffs(profile: Profile): readonly Tariff[] {
   }));
 }
 
+/**
+ * Tariffs by type of site, which begins the names of sites and stations: what a ledger is told for prices to be compared. Null: sites of the type name none.
+ * Types of which not all sites have the same are left out, and so are tariffs that have no price here.
+ */
+export function tariffsByType(profile: Profile): Readonly<Record<string, Tariff | null>> {
+  const tariffs = new Map(simulatedTariffs(profile).map((tariff) => [tariff.tariffId, tariff]));
+  const byType: Record<string, Tariff | null> = {};
+  for (const [type, sites] of Map.groupBy(profile.sites, (site) => site.type)) {
+    const ids = new Set(sites.map(({ tariffId }) => tariffId));
+    const [id = null] = ids;
+    const tariff = id === null ? null : tariffs.get(id);
+    if (ids.size === 1 && tariff !== undefined) byType[`${profile.sitePrefix ?? ''}${type}`] = tariff;
+  }
+  return byType;
+}
+
 /** The models of a profile's classes, as the topic `vehicles` has them. */
 export function simulatedVehicles({ vehicles }: Profile): readonly Vehicle[] {
   return vehicleModels().filter((model) => vehicles.classes.includes(model.class)).map((model) => ({

@@ -14,8 +14,8 @@ export interface FeedOrder {
   readonly waitingMax: number;
   readonly ledgerFolder: string;
   readonly about: object;
-  /** Messages that have rows by now, as the other thread has seen: one 32-bit number. */
-  readonly visible: SharedArrayBuffer;
+  /** Messages that are processed and have rows by now, as the other thread has seen: one 32-bit number. */
+  readonly through: SharedArrayBuffer;
 }
 
 export type FeedReply =
@@ -30,17 +30,17 @@ export type FeedReply =
 /** Simulates and feeds the log in a thread of its own, so that neither waits for whoever measures. Times are of this thread's clock. */
 export class FeedThread {
   readonly #worker: Worker;
-  readonly #visible: Int32Array;
+  readonly #through: Int32Array;
   readonly #finished: Promise<boolean>;
   #startedMs = 0;
   sent = 0;
   sessions = 0;
   done = false;
 
-  constructor(order: Omit<FeedOrder, 'visible'>, due: (counts: readonly number[], dueMs: number) => void) {
-    const visible = new SharedArrayBuffer(4);
-    this.#visible = new Int32Array(visible);
-    this.#worker = new Worker(new URL('./feed-worker.ts', import.meta.url), { workerData: { ...order, visible } satisfies FeedOrder });
+  constructor(order: Omit<FeedOrder, 'through'>, due: (counts: readonly number[], dueMs: number) => void) {
+    const through = new SharedArrayBuffer(4);
+    this.#through = new Int32Array(through);
+    this.#worker = new Worker(new URL('./feed-worker.ts', import.meta.url), { workerData: { ...order, through } satisfies FeedOrder });
     this.#finished = new Promise((resolve, reject) => {
       this.#worker.on('message', (reply: FeedReply) => {
         switch (reply.kind) {
@@ -77,8 +77,9 @@ export class FeedThread {
     return this.#startedMs === 0 ? 0 : (performance.now() - this.#startedMs) / 1_000;
   }
 
-  visible(messages: number): void {
-    Atomics.store(this.#visible, 0, messages);
+  /** So many messages are processed and have rows. */
+  through(messages: number): void {
+    Atomics.store(this.#through, 0, messages);
   }
 
   /** Ends after the slice at hand. */

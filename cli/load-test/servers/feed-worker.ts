@@ -15,13 +15,13 @@ const abort = new AbortController();
 port.on('message', () => abort.abort(new Error('stopped')));
 const reply = (message: FeedReply): void => port.postMessage(message);
 
-const { configuration, profile, seed, days, pace, slicesAtOnce, waitingMax, ledgerFolder, about, visible } = workerData as FeedOrder;
-const seen = new Int32Array(visible);
+const { configuration, profile, seed, days, pace, slicesAtOnce, waitingMax, ledgerFolder, about, through } = workerData as FeedOrder;
+const done = new Int32Array(through);
 const { log, registry } = await logAndRegistryOf(configuration);
 try {
   await log.open();
   await registry.open();
-  const feed: Feed = new Feed({ pace, waitingMax, waiting: () => feed.sent - Atomics.load(seen, 0) });
+  const feed: Feed = new Feed({ pace, waitingMax, waiting: () => feed.sent - Atomics.load(done, 0) });
   const into = new LogFeed(await log.producer(), configuration.partitions, (counts) => reply({ kind: 'due', counts, epochMs: performance.timeOrigin + feed.dueMs }));
   const output = await LedgerFolder.open(ledgerFolder, about, into);
   const form = { kind: 'records', ids: await schemaIds(registry) } as const;

@@ -19,8 +19,8 @@ import { PodsUnderTest } from './pods-under-test.ts';
 import { ServerCounters } from './server-counters.ts';
 import { ServersWatch } from './servers-watch.ts';
 
-/** What pods may have before them when messages come as fast as they can: an archive's insert of every pod, several times. */
-const WAITING_MAX_PER_POD = 150_000;
+/** What pods may have before them when messages come as fast as they can: more than they do between two offsets that the group is told. */
+const WAITING_MAX_PER_POD = 60_000;
 
 export interface ServersRun extends LoadRun {
   readonly sources: ConfigurationSources;

@@ -106,10 +106,10 @@ export class ServersWatch {
     const rows = await visibleRows(ports.warehouse, configuration.warehouse.database);
     this.#latencies.visible(rows, performance.now());
     const visible = sumOf(rows);
-    feed.visible(visible);
     await pods.look();
     const offsets = await this.#consumer.committedOffsets(this.#partitions);
     const processed = offsets.reduce<number>((sum, offset) => sum + (offset ?? 0), 0);
+    feed.through(Math.min(visible, processed));
     const { seconds, sent } = feed;
     const { cpuSeconds, rowsDelivered } = pods.counters;
     const lag = Math.max(0, sent - processed);

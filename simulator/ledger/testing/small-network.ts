@@ -1,4 +1,5 @@
 import type { FaultKind } from '../../profile.ts';
+import type { DayAnswer } from '../judge-days.ts';
 import type { HourAnswer } from '../judge-hours.ts';
 import type { EventAnswer, LetterAnswer, VersionAnswer } from '../judge-messages.ts';
 import type { SessionAnswer } from '../judge-sessions.ts';
@@ -19,6 +20,7 @@ export function at(clock: string): number {
 export interface Answers {
   readonly charging_sessions: readonly SessionAnswer[];
   readonly station_hours: readonly HourAnswer[];
+  readonly station_days: readonly DayAnswer[];
   readonly connector_status: readonly StatusAnswer[];
   readonly charging_visits: readonly VisitAnswer[];
   readonly charging_events: readonly EventAnswer[];
@@ -86,6 +88,7 @@ export const rightAnswers: Answers = {
     row(4, '07:00', '07:30', 4_000, ['register-reset'], 4),
   ],
   station_hours: [hour('01:00', 50, 50, 1, 1), hour('03:00', 30, 60, 1, 0), hour('04:00', 0, 0, 0, 1), hour('05:00', 30, 30, 1, 1), hour('07:00', 20, 30, 1, 1)],
+  station_days: [{ station: 's-1', day: midnightMs, milliWh: 26_000_000, occupied: 170 * 60_000, started: 4, ended: 4, peak: 200_000 }],
   connector_status: [
     { station: 's-1', evse: 1, connector: 1, from: at('00:59:50'), to: at('01:50'), status: 'Occupied' },
     { station: 's-1', evse: 1, connector: 1, from: at('01:50'), to: at('02:59:50'), status: 'Available' },
