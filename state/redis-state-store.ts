@@ -51,6 +51,8 @@ interface TaskCopy {
 
 /** A copy goes away by itself after this, should its reader be killed; reading one task takes minutes at most. */
 const COPY_SECONDS = 3_600;
+/** Buckets in the first page of a scan: nobody knows yet how large cells are. */
+const FIRST_COUNT = 100;
 /** Scans of a large store that commits may spoil before `read` takes it in one (long) step. */
 const SCANS_MAX = 3;
 /** A commit that has to begin again meets another client's redo or a late chunk: rare, and never twice for one reason. */
@@ -106,9 +108,12 @@ export class RedisStateStore implements StateStore {
 
   async claim(task: string): Promise<Claim> {
     const scripts = this.#opened();
-    await scripts.command('SADD', this.#keys.tasks, task);
     const owner = randomUUID();
-    const [epoch, sequence, chunks] = list(await scripts.run('claim', [this.#keys.head(task), this.#keys.staged(task)], [owner]));
+    // The name is for listing only, so that nothing has to wait for it.
+    const [claimed] = await Promise.all([
+      scripts.run('claim', [this.#keys.head(task), this.#keys.staged(task)], [owner]), scripts.command('SADD', this.#keys.tasks, task),
+    ]);
+    const [epoch, sequence, chunks] = list(claimed);
     if (text(chunks) !== '0') await this.#redo(task);
     return { task, owner, epoch: Number(text(epoch)), sequence: Number(text(sequence)) };
   }
@@ -117,14 +122,21 @@ export class RedisStateStore implements StateStore {
     const head = await this.#settledHead(claim.task);
     verifyClaim(head, claim);
     const loaded = new Map<string, number>();
-    for (const store of head?.stores ?? []) {
-      for await (const page of this.#scan(this.#keys.cells(claim.task, store), store)) {
+    // Most stores are one page: all of them are asked for at once.
+    const scans = (head?.stores ?? []).map((store) => {
+      const key = this.#keys.cells(claim.task, store);
+      return { store, pages: this.#scan(key, store, undefined, this.#scanFrom(key, '0', FIRST_COUNT, undefined)) };
+    });
+    for (const { store, pages } of scans) {
+      for await (const page of pages) {
         loaded.set(store, (loaded.get(store) ?? 0) + page.length);
         yield page;
       }
     }
-    const sizes = await Promise.all((head?.stores ?? []).map(async (store) => ({ store, cells: await this.#cellCount(claim.task, store) })));
-    verifyClaim(await this.#head(claim.task), claim);
+    const [sizes, after] = await Promise.all([
+      Promise.all((head?.stores ?? []).map(async (store) => ({ store, cells: await this.#cellCount(claim.task, store) }))), this.#head(claim.task),
+    ]);
+    verifyClaim(after, claim);
     for (const { store, cells } of sizes) this.#verifyWhole(claim.task, store, cells, loaded.get(store) ?? 0);
   }
 
@@ -319,12 +331,12 @@ export class RedisStateStore implements StateStore {
    * is looked at, so that Redis gathers it meanwhile. Throws STORE_UNAVAILABLE when another process of Redis goes on with the scan: it orders the
    * hash otherwise and passes cells over, though owner and sequence are the same.
    */
-  async *#scan(key: string, store: string, match?: Buffer): AsyncGenerator<Cell[]> {
+  async *#scan(key: string, store: string, match?: Buffer, first = this.#scanFrom(key, '0', FIRST_COUNT, match)): AsyncGenerator<Cell[]> {
     const pageBytes = this.#options.pageBytes ?? 1_000_000;
     const scanned = new ScannedKeys();
-    let count = 100;
+    let count = FIRST_COUNT;
     let server: string | null = null;
-    for (let answer: Promise<Reply> | null = this.#scanFrom(key, '0', count, match); answer !== null;) {
+    for (let answer: Promise<Reply> | null = first; answer !== null;) {
       const [next, packed, run] = list(await answer);
       server ??= text(run);
       if (server !== text(run)) {

@@ -1,5 +1,5 @@
 import { VoltstreamError } from '../../errors.ts';
-import type { Log, LogConsumer } from '../log/log.ts';
+import type { Log } from '../log/log.ts';
 import type { TaskCore } from '../task/task-core.ts';
 
 export interface PositionPolicy {
@@ -11,20 +11,21 @@ export interface PositionPolicy {
 }
 
 /**
- * Tells each of a task's partitions where to read. The store decides, never the group (Law 3): the group's offset only shows
- * that state is missing, or that the store went back.
+ * Tells each of a task's partitions where to read. The store decides, never the group (Law 3): the group's offset, read after the claim, only
+ * shows that state is missing, or that the store went back. The log's bounds are asked for now, since records came while the state was loaded.
  *
  * @throws VoltstreamError STATE_MISSING when there is a group offset but no state; OFFSET_OUT_OF_RANGE when the log does not hold
  * the position of the state and the policy is to fail.
  */
-export async function startPositions(core: TaskCore, log: Log, consumer: LogConsumer, policy: PositionPolicy): Promise<void> {
-  const partitions = core.queues.map((queue) => ({ topic: queue.source.topic, partition: queue.partition }));
-  const groupOffsets = await consumer.committedOffsets(partitions);
+export async function startPositions(core: TaskCore, log: Log, groupOffsets: Promise<readonly (number | null)[]>, policy: PositionPolicy): Promise<void> {
+  const [offsets, ...allBounds] = await Promise.all([
+    groupOffsets, ...core.queues.map((queue) => log.bounds({ topic: queue.source.topic, partition: queue.partition })),
+  ]);
   for (const [index, queue] of core.queues.entries()) {
     const where = `task ${core.id}, ${queue.source.topic}-${queue.partition}`;
-    const bounds = await log.bounds({ topic: queue.source.topic, partition: queue.partition });
+    const bounds = allBounds[index] as { readonly start: number; readonly end: number };
     const stored = core.committedPosition(queue.source);
-    const group = groupOffsets[index] ?? null;
+    const group = offsets[index] ?? null;
     if (stored === undefined) {
       // Also when other inputs of the task have state: a topic that was read by another sub-topology leaves its state there.
       if (group !== null && group > bounds.start && !policy.reset) {

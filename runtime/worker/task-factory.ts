@@ -64,8 +64,11 @@ export class TaskFactory implements TaskSource {
     const startedMs = performance.now();
     const { part, partition } = this.#partOf(assignment.task);
     const claim = await options.store.claim(assignment.task);
+    // Asked for while the state is loaded; awaited where they are needed, also when they cannot be had.
+    const groupOffsets = consumer.committedOffsets(part.sources.map(({ topic }) => ({ topic, partition })));
+    groupOffsets.catch(() => undefined);
     const { core, due } = await this.#restored(claim, part, partition, outdated);
-    await startPositions(core, options.log, consumer, options.positions);
+    await startPositions(core, options.log, groupOffsets, options.positions);
     const { deadLetters } = options.topology;
     const task = new Task({
       id: assignment.task, store: options.store, claim, core, limits: options.limits,
