@@ -117,6 +117,16 @@ describe('TopicDelivery', () => {
     expect([retried.length, (await log.bounds({ topic: 'out', partition: 0 })).end]).toEqual([2, 3]);
   });
 
+  it.each(['RECORD_TOO_LARGE', 'LOG_REFUSED', 'TOPIC_MISSING'] as const)('ends by %s, which no repetition cures', async (code) => {
+    const { steps, task, retried } = await world();
+    const log = new PlannedLog(steps);
+    await log.createTopics([{ topic: 'out', partitions: 1 }]);
+    log.plan.push(() => Promise.reject(new VoltstreamError(code, 'planted')));
+    const [batch] = batches(['a']);
+    await expect(new TopicDelivery(log, 'app', 'out', 'out', task()).deliver(batch as SealedBatch)).rejects.toMatchObject({ code });
+    expect(retried).toEqual([]);
+  });
+
   it('sends nothing, and does not try again, when the task turns out to be another\'s', async () => {
     const { log, task, texts, retried } = await world();
     const fenced = { ...task(), verifyOwner: () => Promise.reject(new VoltstreamError('FENCED', 'planted')) };
@@ -139,6 +149,13 @@ describe('RepartitionDelivery', () => {
     for (const batch of [first, first, second]) await delivery.deliver(batch as SealedBatch);
     const marks = (await records()).map((record) => writerMarkOf(record));
     expect(marks).toEqual([0, 1, 0, 1, 2].map((ordinal) => ({ run: 3, task: 'in_0', ordinal })));
+  });
+
+  it('ends by what no repetition cures', async () => {
+    const { log, task, retried } = await world();
+    const [batch] = batches(['a']);
+    await expect(new RepartitionDelivery(log, 'nowhere', task()).deliver(batch as SealedBatch)).rejects.toMatchObject({ code: 'TOPIC_MISSING' });
+    expect(retried).toEqual([]);
   });
 
   it('ends when its task is dropped, though the log is away', async () => {

@@ -1,4 +1,4 @@
-import { VoltstreamError } from '../../errors.ts';
+import { isPassing, VoltstreamError } from '../../errors.ts';
 import type { Log, LogProducer, OrdinalProducer, OutboundRecord } from '../log/log.ts';
 import type { SealedBatch } from '../task/outbox.ts';
 import { visitBatch } from '../task/outbox.ts';
@@ -71,7 +71,7 @@ export class TopicDelivery implements SinkDelivery {
         await attempt();
         return;
       } catch (error) {
-        if (this.#task.signal.aborted || lost(error)) throw error;
+        if (this.#task.signal.aborted || final(error)) throw error;
         this.#task.retrying(operation, error);
         await this.close();
         await backOff.wait();
@@ -110,7 +110,7 @@ export class RepartitionDelivery implements SinkDelivery {
         await this.#producer.append(records);
         return;
       } catch (error) {
-        if (this.#task.signal.aborted) throw error;
+        if (this.#task.signal.aborted || final(error)) throw error;
         this.#task.retrying('deliver to repartition topic', error);
         await this.close();
         await backOff.wait();
@@ -125,6 +125,7 @@ export class RepartitionDelivery implements SinkDelivery {
   }
 }
 
-function lost(error: unknown): boolean {
-  return error instanceof VoltstreamError && (error.code === 'FENCED' || error.code === 'REWOUND');
+/** Another claim may cure it, or nothing: the same call again does not. */
+function final(error: unknown): boolean {
+  return error instanceof VoltstreamError && !isPassing(error);
 }

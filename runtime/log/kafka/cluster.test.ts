@@ -48,6 +48,21 @@ describe('brokers', () => {
     expect(await logOf(one).bounds({ topic: 't', partition: 0 })).toEqual({ start: 12, end: 12 });
   });
 
+  it('may tell of a topic a moment after another one has made it', async () => {
+    const one = await broker();
+    let known = false;
+    one.on(requests.metadata, () => metadataAnswer(new Map([[1, one]]), known ? topics : []));
+    one.on(requests.listOffsets, () => offsetAnswer('t', 0, 0, 12)).on(requests.initProducerId, producerIdAnswer).on(requests.produce, () => null);
+    const log = logOf(one);
+    const bounds = log.bounds({ topic: 't', partition: 0 });
+    const producer = await log.producer();
+    void producer.append([{ topic: 't', partition: 0, key: null, value: null, timestampMs: 1 }]).catch(() => undefined);
+    await expect.poll(() => one.asked(requests.metadata), { timeout: 5_000 }).toBeGreaterThan(4);
+    known = true;
+    expect(await bounds).toEqual({ start: 12, end: 12 });
+    await expect.poll(() => one.asked(requests.produce), { timeout: 5_000 }).toBe(1);
+  });
+
   it('that coordinate may be the last to know as well', async () => {
     const one = await broker();
     one.on(requests.findCoordinator, () => coordinatorAnswer(one)).on(requests.initProducerId, producerIdAnswer);

@@ -10,6 +10,8 @@ const answerTimeoutMs = 5_000;
 const retryFirstMs = 20;
 const retryLongestMs = 1_000;
 const noticeIntervalMs = 60_000;
+/** A broker may hear of a new topic later than the one that made it; what it does not know for so long does not exist. */
+export const unknownTopicTimeoutMs = 5_000;
 /** For what somebody waits for who has better things to do, and does again soon: group offsets, the purge of repartition topics. */
 export const besideTimeoutMs = 5_000;
 /** A call is tried again for so long while brokers or coordinators are on their way up. */
@@ -141,9 +143,11 @@ export class Cluster {
     topic: string, partition: number, links: Links, action: (connection: Connection, facts: TopicFacts) => Promise<T>,
   ): Promise<T> {
     let fresh = false;
+    const untilMs = performance.now() + unknownTopicTimeoutMs;
     return this.retrying(async () => {
       const facts = await this.topic(topic, fresh);
       fresh = true;
+      if (facts === null && performance.now() < untilMs) throw passing(`topic ${topic} is not known yet`);
       if (facts === null || partition >= facts.leaders.length) throw refusalOfTopic(topic, partition, facts);
       const broker = this.#brokers.get(facts.leaders[partition]!.node);
       if (broker === undefined) throw passing(`${topic}/${partition} has no leader at the moment`);

@@ -4,7 +4,7 @@ import { VoltstreamError } from '../../../errors.ts';
 import type { OutboundRecord } from '../log.ts';
 import { Partitioner } from '../partitioner.ts';
 import { type PlannedBatch, roundsOf } from './batches.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, unknownTopicTimeoutMs } from './cluster.ts';
 import { isPassing, kafkaErrorType, refusal } from './failure.ts';
 import type { Links } from './links.ts';
 import { encodeBatch, recordBytes } from './protocol/encode-batch.ts';
@@ -20,8 +20,6 @@ const retryFirstMs = 20;
 const retryLongestMs = 500;
 /** While the coordinator still ends the transaction before. */
 const concurrentRetryMs = 3;
-/** A coordinator may hear of a new topic later than the broker that made it; one that hears nothing for so long is right. */
-const unknownTopicTimeoutMs = 5_000;
 
 const sequenceLimit = 0x8000_0000;
 /** The broker has this very batch already: an earlier answer was lost. */
@@ -150,9 +148,12 @@ export class ProducerSession {
   }
 
   async #partitionCount(topic: string): Promise<number> {
-    const facts = await this.#cluster.topic(topic);
-    if (facts === null) throw new VoltstreamError('TOPIC_MISSING', `cannot append to topic ${topic}: it does not exist`);
-    return facts.leaders.length;
+    for (const untilMs = performance.now() + unknownTopicTimeoutMs; ;) {
+      const facts = await this.#cluster.topic(topic);
+      if (facts !== null) return facts.leaders.length;
+      if (performance.now() > untilMs) throw missing(topic);
+      await sleep(retryLongestMs);
+    }
   }
 
   #encode(planned: PlannedBatch): Encoded {
@@ -181,6 +182,7 @@ export class ProducerSession {
   /** Sends batches of different partitions until all are in the log: the same bytes again to whoever leads by then. */
   async #deliver(batches: readonly Encoded[]): Promise<void> {
     const untilMs = performance.now() + deliveryTimeoutMs;
+    let knownMs = performance.now();
     let left = batches;
     for (let pauseMs = retryFirstMs; ; pauseMs = Math.min(pauseMs * 2, retryLongestMs)) {
       let failures: { readonly batch: Encoded; readonly error: unknown }[] = [];
@@ -194,7 +196,9 @@ export class ProducerSession {
       await sleep(pauseMs);
       left = failures.map(({ batch }) => batch);
       await this.#cluster.retrying(() => this.#cluster.refresh([...new Set(left.map(({ topic }) => topic))]));
-      if (left.some(({ topic }) => this.#cluster.known(topic) === undefined)) throw failures[0]!.error;
+      const unknown = left.find(({ topic }) => this.#cluster.known(topic) === undefined);
+      if (unknown === undefined) knownMs = performance.now();
+      else if (performance.now() - knownMs > unknownTopicTimeoutMs) throw missing(unknown.topic);
     }
   }
 
@@ -230,6 +234,10 @@ async function untilKnown<T>(action: () => Promise<T>): Promise<T> {
       await sleep(retryFirstMs);
     }
   }
+}
+
+function missing(topic: string): VoltstreamError {
+  return new VoltstreamError('TOPIC_MISSING', `cannot append to topic ${topic}: it does not exist`);
 }
 
 class StillEnding extends Error {}
