@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { assertInvariant, VoltstreamError } from '../errors.ts';
 import { isInRange, singleKeyOf } from './cell-bytes.ts';
 import { assertCommit, verifyClaim } from './commit-check.ts';
-import type { TaskHead } from './commit-check.ts';
 import { describeConnection, mastersOf, redisClient } from './redis-connection.ts';
 import type { RedisClient, RedisConnectionOptions } from './redis-connection.ts';
 import { openingFailure } from './redis-failure.ts';
 import { healthOf, redisFacts, refuseUnsafe } from './redis-health.ts';
 import { bufferOf, nextCount, pairs, sorted } from './redis-cells.ts';
+import { headOf } from './redis-head.ts';
+import type { Head } from './redis-head.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { matchOf } from './redis-match.ts';
 import { cellsOfPage, ScannedKeys } from './redis-page.ts';
@@ -35,11 +36,6 @@ export interface RedisStateStoreOptions extends RedisConnectionOptions {
   /** What one page of `load` aims at. */
   readonly pageBytes?: number;
   readonly intercept?: Intercept;
-}
-
-interface Head extends TaskHead {
-  readonly redo: boolean;
-  readonly stores: readonly string[];
 }
 
 /** A task's cells at one commit, under keys of their own. */
@@ -303,18 +299,7 @@ export class RedisStateStore implements StateStore {
   }
 
   async #head(task: string): Promise<Head | undefined> {
-    const fields = list(await this.#opened().command('HGETALL', this.#keys.head(task)));
-    if (fields.length === 0) return undefined;
-    const values = new Map<string, string>();
-    for (let index = 0; index < fields.length; index += 2) values.set(text(fields[index]), text(fields[index + 1]));
-    return {
-      epoch: Number(values.get('epoch')),
-      owner: values.get('owner') ?? '',
-      sequence: Number(values.get('sequence')),
-      commitId: values.get('commit') ?? '',
-      redo: Number(values.get('redo') ?? 0) > 0,
-      stores: [...values.keys()].filter((name) => name.startsWith('s:')).map((name) => name.slice(2)),
-    };
+    return headOf(list(await this.#opened().command('HGETALL', this.#keys.head(task))));
   }
 
   /** The head of a task whose staged commit, if it had a valid one, has been applied. */
