@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Cluster } from './cluster.ts';
 import { kafkaErrorType, refusal } from './failure.ts';
@@ -111,6 +113,17 @@ describe('brokers', () => {
     ]);
     await consumer.stop();
   }, 9_000);
+
+  it('that read nothing of what they are sent hold up no end', async () => {
+    const server = createServer((socket) => void socket.pause()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const links = new Links({ brokers: [], application: 'brokers' });
+    const connection = await links.to({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+    connection.socket.write(Buffer.alloc(64 * 1024 * 1024));
+    await links.close();
+    expect(connection.socket.destroyed).toBe(true);
+    server.close();
+  }, 10_000);
 
   it('that elected a leader which lacks records end a read of a range, rather than have it wait for ever', async () => {
     const one = await broker();
