@@ -43,6 +43,7 @@ const { values } = parseArgs({
 const events = Number(values.events);
 const partitions = Number(values.partitions);
 const slow = Number(values.slow);
+const restMs = 3_000;
 const keys = 1_000;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -88,6 +89,8 @@ class BenchPod {
 interface Round {
   readonly perSecond: number;
   readonly secondsPerMillion: Readonly<Record<string, number>>;
+  /** Processor time of each part when there is nothing to do, as a part of one core: what a longer run costs beside its events. */
+  readonly restPercent: Readonly<Record<string, number>>;
   readonly commits: number;
   readonly calls: Readonly<Record<string, number>>;
   readonly inserts: { readonly inserts: number; readonly insertedRows: number };
@@ -153,12 +156,16 @@ class Bench {
     const threads = Object.entries(parts).flatMap(([part, ids]) => ids.map((id) => (
       `${part}: ${describeThreadTimes(threadsBefore.get(id) ?? new Map(), threadTimes(id), events)}`)));
     const inserted = await this.#clickhouse.totals();
+    const resting = partSeconds(parts);
+    await sleep(restMs);
+    const rested = partSeconds(parts);
     const commits = (await Promise.all(pods.map((pod) => pod.ask('commits', 'commits')))).reduce((sum, answer) => sum + answer.commits, 0);
     const calls = commandCalls(await redis.info('commandstats'));
     redis.disconnect();
     await Promise.all(pods.map((pod) => pod.stop()));
     return {
       perSecond: events / elapsedMs * 1_000, commits, calls, threads,
+      restPercent: Object.fromEntries(Object.entries(rested).map(([part, seconds]) => [part, (seconds - (resting[part] ?? 0)) / restMs * 1e5])),
       inserts: { inserts: inserted.inserts - insertedBefore.inserts, insertedRows: inserted.insertedRows - insertedBefore.insertedRows },
       secondsPerMillion: Object.fromEntries(Object.entries(after).map(([part, seconds]) => [part, (seconds - (before[part] ?? 0)) / events * 1e6])),
     };
@@ -187,14 +194,15 @@ async function fillWindows(log: KafkaLog, registry: FileRegistry): Promise<void>
   await producer.close();
 }
 
-function describeRound({ perSecond, secondsPerMillion, commits, calls, inserts, threads }: Round): string {
+function describeRound({ perSecond, secondsPerMillion, restPercent, commits, calls, inserts, threads }: Round): string {
   const cpu = Object.entries(secondsPerMillion).map(([part, seconds]) => `${part} ${seconds.toFixed(1)}`).join(', ');
   const all = Object.values(secondsPerMillion).reduce((sum, seconds) => sum + seconds, 0);
   // A claim is one script, and the only one that adds to the set of tasks. What scripts call is counted among the other commands.
   const claims = calls['sadd'] ?? 0;
   const scripts = (calls['evalsha'] ?? 0) + (calls['eval'] ?? 0) - claims;
   return `${Math.round(perSecond).toLocaleString('en-US')}/s; CPU-s per million: ${cpu}, together ${all.toFixed(1)}; ${commits} commits by ${scripts} scripts (${
-    (scripts / Math.max(1, commits)).toFixed(2)} a commit), ${claims} claims; ${inserts.insertedRows} rows by ${inserts.inserts} inserts\n${threads.map((line) => `  microseconds an event, ${line}\n`).join('')}`;
+    (scripts / Math.max(1, commits)).toFixed(2)} a commit), ${claims} claims; ${inserts.insertedRows} rows by ${inserts.inserts} inserts\n  at rest, % of a core: ${
+    Object.entries(restPercent).map(([part, percent]) => `${part} ${percent.toFixed(1)}`).join(', ')}\n${threads.map((line) => `  microseconds an event, ${line}\n`).join('')}`;
 }
 
 const works = values.work.split(',') as ('product' | 'windows')[];
