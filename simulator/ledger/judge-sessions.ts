@@ -1,6 +1,6 @@
 import { Findings } from './findings.ts';
 import type { TableFindings } from './findings.ts';
-import { isExact, isKnown, knownText } from './knowable.ts';
+import { energyAs, isExact, isKnown, knownText } from './knowable.ts';
 import type { Known } from './knowable.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import { isStationKnown, truthsOf } from './session-truths.ts';
@@ -84,7 +84,7 @@ export class SessionJudge {
     const isPlaceKnown = isStationKnown(this.#book, session.stationId);
     within('start', row.start, known.start);
     within('stop', row.stop, known.stop);
-    within('energy', row.wh, known.energy);
+    within('energy', row.wh, energyAs(this.#book, session, known, row.flags));
     same('evse', row.evse, session.evseId);
     same('connector', row.connector, session.connectorId);
     same('token', row.token, session.idToken);

@@ -53,6 +53,25 @@ export const knowableRules: Readonly<Record<FaultKind, readonly KnowableRule[]>>
   'changed-station': [],
 };
 
+/** What a register says that it has begun again from its end. */
+const rolledOver = 'register-rolled-over';
+/** More than any connector gives, in W; and what clocks may be off. */
+const powerMaxW = 1_000_000;
+const clockMs = 120_000;
+
+/**
+ * Energy as it may be told of a session with such flags. A register that was reset a little below a number at which registers end cannot be told from one that has
+ * rolled over: where it is flagged so, what it had left to its end may be counted, as far as a connector can give that between two readings.
+ */
+export function energyAs(book: LedgerBook, session: BookSession, { energy, read }: Knowable, flags: readonly string[]): Known {
+  const resetAt = session.touched.find(([, kind]) => kind === 'meter-reset')?.[0];
+  if (resetAt === undefined || energy.isNull || !flags.includes(rolledOver)) return energy;
+  const before = read.findLast((at) => at < resetAt);
+  const after = read.find((at) => at >= resetAt);
+  if (before === undefined || after === undefined) return energy;
+  return { ...energy, to: energy.to + (powerMaxW * (book.timeMs(session, after) - book.timeMs(session, before) + clockMs)) / 3_600_000 };
+}
+
 /** Reception is at most this long behind: of the longest delays one in millions. */
 export const receptionMs = 300_000;
 

@@ -81,6 +81,14 @@ describe('verification against the ledger', () => {
     expect((await judged(answers)).ok).toBe(false);
   });
 
+  it('takes a register that was reset for one that has rolled over, where the row says so, as far as a connector can give what was left to its end', async () => {
+    const wrong = async (wh: number): Promise<readonly string[]> =>
+      found(planted('charging_sessions', 3, (row) => [{ ...row, wh, flags: ['register-rolled-over'] }]));
+    // Ten minutes between two readings, and two for clocks, at 1 MW.
+    expect(await wrong(6_000 + 200_000)).toEqual([]);
+    expect(await wrong(6_000 + 200_001)).toEqual(['charging_sessions: wrong: s-1/1-4 (meter-reset): energy 206001, not from 0 to 206000, or unknown']);
+  });
+
   it('balances the books where the course is not known: hours and late records have what the sessions have', async () => {
     const verdict = await judged(planted('station_hours', 4, (row) => [{ ...row, milliWh: row.milliWh + 1 }]));
     expect(verdict.tables.flatMap(({ examples }) => examples)).toEqual(['wrong: s-1: 26000001 mWh in hours and 0 late, its sessions have 26000000', 'wrong: s-1: 26000000 mWh in days, 26000001 in hours']);
