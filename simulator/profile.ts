@@ -123,7 +123,7 @@ export const faultKinds = {
   malformed: 'part of the messages that come a second time as bytes that are no event',
   'unknown-station': 'part of the stations that no reference data names',
   'late-station': 'part of the stations whose reference data comes a day late',
-  'changed-station': 'changes of a station’s reference data a year (operator, tariff)',
+  'changed-station': 'changes of a station’s reference data a year: to another operator and tariff, and back',
 } as const;
 
 export type FaultKind = keyof typeof faultKinds;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseChargingEvent } from '../../schemas/charging-event-json.ts';
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
+import type { Station } from '../../schemas/generated/station.ts';
 import type { FaultKind, Profile } from '../profile.ts';
 import { faultKinds, yearlyFaults } from '../profile.ts';
 import { Random } from '../random/random.ts';
@@ -23,11 +24,18 @@ function only(kind: FaultKind): ObservedRun {
 const copies = ({ events }: ObservedRun, eventId: string | null): readonly ChargingEvent[] => events.filter((event) => event.eventId === eventId);
 const of = (run: ObservedRun, kind: FaultKind): ObservedRun['faults'] => run.faults.filter((fault) => fault.kind === kind).slice(0, 60);
 
+/** Sessions that a fault has touched: as many as there are faults of it. */
+function marked(run: ObservedRun, kind: FaultKind): ObservedRun['sessions'] {
+  const sessions = run.sessions.filter(({ faults }) => faults.includes(kind));
+  expect(sessions.length).toBe(run.faults.filter((fault) => fault.kind === kind).length);
+  return sessions;
+}
+
 /** What each kind leaves behind, by its text in `faultKinds`. */
 const traces: Readonly<Record<FaultKind, (run: ObservedRun) => boolean>> = {
   'failed-start': (run) => run.sessions.some(({ faults, stopReason, energyWh }) => faults.includes('failed-start') && stopReason === 'EVConnectTimeout' && energyWh === 0) && hasRetries(run),
-  'lost-start': (run) => run.sessions.filter(({ faults }) => faults.includes('lost-start')).every((session) => types(run, session.sessionId)[0] !== 'TransactionStarted' && session.received === session.messages - 1),
-  'lost-stop': (run) => run.sessions.filter(({ faults }) => faults.includes('lost-stop')).every((session) => types(run, session.sessionId).at(-1) !== 'TransactionEnded' && session.received === session.messages - 1),
+  'lost-start': (run) => marked(run, 'lost-start').every((session) => types(run, session.sessionId)[0] !== 'TransactionStarted' && session.received === session.messages - 1),
+  'lost-stop': (run) => marked(run, 'lost-stop').every((session) => types(run, session.sessionId).at(-1) !== 'TransactionEnded' && session.received === session.messages - 1),
   'lost-sample': (run) => of(run, 'lost-sample').every(({ eventId, receivedMs }) => copies(run, eventId).length === 0 && receivedMs === null),
   'lost-status': (run) => of(run, 'lost-status').every(({ eventId }) => copies(run, eventId).length === 0),
   duplicate: (run) => of(run, 'duplicate').every(({ eventId, receivedMs }) => {
@@ -50,17 +58,24 @@ const traces: Readonly<Record<FaultKind, (run: ObservedRun) => boolean>> = {
   'meter-reset': (run) => of(run, 'meter-reset').every(({ sessionId }) => lowest(run, sessionId) === 0),
   'meter-roll-over': (run) => of(run, 'meter-roll-over').every(({ sessionId }) => lowest(run, sessionId) < 100_000 && highest(run, sessionId) > 99_000_000),
   'meter-missing': (run) => of(run, 'meter-missing').every(({ eventId }) => copies(run, eventId)[0]?.meterWh === null),
-  'connector-fault': (run) => run.events.some(({ status, errorCode }) => status === 'Faulted' && errorCode !== null) || run.events.some(({ status }) => status === 'Faulted'),
+  'connector-fault': (run) => run.events.some(({ status }) => status === 'Faulted') && run.events.every(({ status, errorCode }) => (status === 'Faulted') === (errorCode !== null))
+    && run.statuses.some(({ status }) => status === 'Faulted'),
   'power-outage': (run) => run.sessions.some(({ stopReason }) => stopReason === 'PowerLoss') && run.events.some(({ status }) => status === 'Unavailable'),
   malformed: (run) => run.malformed.length === run.faults.filter(({ kind }) => kind === 'malformed').length && of(run, 'malformed').every(({ eventId }) => copies(run, eventId).length === 1),
   'unknown-station': (run) => of(run, 'unknown-station').every(({ stationId }) => !run.stations.some(({ station }) => station.stationId === stationId)),
   'late-station': (run) => of(run, 'late-station').every(({ stationId }) => run.stations.some(({ station, sentMs }) => station.stationId === stationId && sentMs === run.startMs + 86_400_000)),
   'changed-station': (run) => of(run, 'changed-station').every(({ stationId, atMs }) => run.stations.some(({ station, sentMs }) =>
-    station.stationId === stationId && sentMs === atMs && station.validFromMs === atMs && station.operator?.endsWith(' II') === true)),
+    station.stationId === stationId && sentMs === atMs && station.validFromMs === atMs && isOther(run, station, sentMs))),
 };
 
 function types(run: ObservedRun, sessionId: string): readonly string[] {
   return run.events.filter(({ stationId, transactionId }) => `${stationId}/${transactionId}` === sessionId).sort((left, right) => left.timestampMs - right.timestampMs).map(({ type }) => type);
+}
+
+/** A version of a station says something else than the one before it. */
+function isOther(run: ObservedRun, station: Station, sentMs: number): boolean {
+  const before = run.stations.filter((one) => one.station.stationId === station.stationId && one.sentMs < sentMs).at(-1)?.station;
+  return before !== undefined && before.operator !== station.operator && before.tariffId !== station.tariffId;
 }
 
 const meters = (run: ObservedRun, sessionId: string | null): readonly number[] =>

@@ -19,7 +19,7 @@ export interface SimulationFacts {
 }
 
 /** A true session as it is kept: its readings lie with those of all others. */
-export interface BookSession extends Omit<LedgerSession, 'readings' | 'transactionId' | 'vehicle'> {
+export interface BookSession extends Omit<LedgerSession, 'readings' | 'transactionId' | 'vehicle' | 'model' | 'fromSoc' | 'toSoc'> {
   readonly firstReading: number;
   readonly readingCount: number;
 }

@@ -11,7 +11,7 @@ const time = fc.oneof(fc.nat(2e12), fc.constantFrom(0, 9, 10, 99_999_999, 100_00
 const kind = fc.constantFrom(...(Object.keys(faultKinds) as FaultKind[]));
 const sessions: fc.Arbitrary<LedgerSession> = fc.record({
   sessionId: fc.string(), transactionId: fc.string(), stationId: fc.string({ unit: 'grapheme' }), siteId: fc.string(), evseId: whole, connectorId: whole, idToken: fc.string(),
-  vehicle: whole, startMs: time, stopMs: time, energyWh: whole, stopReason: fc.string(), readings: fc.array(fc.tuple(time, whole), { maxLength: 200 }),
+  vehicle: whole, model: fc.string(), fromSoc: fc.double({ min: 0, max: 100, noNaN: true }), toSoc: fc.constantFrom(0, 100, 33.333333), startMs: time, stopMs: time, energyWh: whole, stopReason: fc.string(), readings: fc.array(fc.tuple(time, whole), { maxLength: 200 }),
   faults: fc.array(kind), touched: fc.array(fc.tuple(whole, kind)), messages: whole, received: whole,
 });
 

@@ -20,6 +20,11 @@ export interface LedgerSession {
   readonly connectorId: number;
   readonly idToken: string;
   readonly vehicle: number;
+  /** Of the vehicle, as the shipped models are called. */
+  readonly model: string;
+  /** State of charge at the start and at the stop, in percent to a millionth: what the battery has gained is what the meter has counted, times the efficiency. */
+  readonly fromSoc: number;
+  readonly toSoc: number;
   readonly startMs: number;
   readonly stopMs: number;
   readonly energyWh: number;

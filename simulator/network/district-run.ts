@@ -187,15 +187,31 @@ export class DistrictRun {
   /** A vehicle looks for a free connector of the site, and waits for one where it may. */
   #find(site: SiteState, vehicle: number, timeMs: number): void {
     // Between two attempts it may have been seen elsewhere.
-    if (this.#fleet.isConnected(vehicle)) return;
+    if (!this.#fleet.isFree(vehicle)) return;
     const free = site.darkUntilMs > timeMs ? null : this.#free(site);
     if (free !== null) {
       this.#plugIn(free, vehicle, timeMs);
       return;
     }
+    this.#loseTheImpatient(site, timeMs);
     const { max, patienceMinutes } = site.profile.queue;
-    if (site.queue.length >= max || site.darkUntilMs > timeMs || site.queue.some((waiting) => waiting.vehicle === vehicle)) this.#turnedAway += 1;
-    else site.queue.push({ vehicle, givesUpMs: timeMs + this.#random.exponential(patienceMinutes * MINUTE_MS) });
+    if (site.queue.length >= max || site.darkUntilMs > timeMs) {
+      this.#turnedAway += 1;
+      return;
+    }
+    this.#fleet.wait(vehicle);
+    site.queue.push({ vehicle, givesUpMs: timeMs + this.#random.exponential(patienceMinutes * MINUTE_MS) });
+  }
+
+  /** Those whose patience is over by a time are no longer there; all, where the site has no power. */
+  #loseTheImpatient({ queue }: SiteState, untilMs: number): void {
+    for (let at = queue.length - 1; at >= 0; at -= 1) {
+      const { vehicle, givesUpMs } = queue[at] as SiteState['queue'][number];
+      if (givesUpMs >= untilMs) continue;
+      queue.splice(at, 1);
+      this.#fleet.giveUp(vehicle);
+      this.#turnedAway += 1;
+    }
   }
 
   /** One of the free connectors of a site, each as likely; null: all are taken. */
@@ -231,14 +247,14 @@ export class DistrictRun {
     this.#next(connector, timeMs);
   }
 
-  /** The connector is free: whoever waits longest takes it, unless it has given up. */
+  /** The connector is free: whoever waits longest takes it. */
   #next(connector: ConnectorState, timeMs: number): void {
     const { site } = connector;
-    while (site.queue.length > 0 && connector.session === null && connector.status === 'Available') {
-      const { vehicle, givesUpMs } = site.queue.shift() as SiteState['queue'][number];
-      if (givesUpMs < timeMs || this.#fleet.isConnected(vehicle)) this.#turnedAway += 1;
-      else this.#plugIn(connector, vehicle, timeMs + 1);
-    }
+    this.#loseTheImpatient(site, timeMs);
+    const first = site.queue[0];
+    if (first === undefined || connector.status !== 'Available') return;
+    site.queue.shift();
+    this.#plugIn(connector, first.vehicle, timeMs + 1);
   }
 
   #heartbeat(at: number, station: StationState, timeMs: number): void {
@@ -279,7 +295,12 @@ export class DistrictRun {
     this.#yearly(this.#profile.faults['changed-station'], timeMs, happenings.changed, at);
     if (!station.isKnown || timeMs < station.toldMs) return;
     this.#happened('changed-station', timeMs, station);
-    this.#sink.station({ ...stationRecord(this.#profile, station, Math.round(timeMs)), operator: `${station.site.profile.operator} II` }, timeMs);
+    station.changes += 1;
+    const { operator, tariffId } = station.site.profile;
+    const other = this.#profile.sites.find((site) => site.tariffId !== tariffId)?.tariffId ?? null;
+    // It is handed over to another operator, with other prices, and with the next change back.
+    const changed = station.changes % 2 === 1 ? { operator: `${operator} II`, tariffId: other } : {};
+    this.#sink.station({ ...stationRecord(this.#profile, station, Math.round(timeMs)), ...changed }, timeMs);
   }
 
   #fault(connector: ConnectorState, timeMs: number): void {
@@ -287,8 +308,9 @@ export class DistrictRun {
     if (connector.status === 'Faulted' || connector.status === 'Unavailable') return;
     this.#happened('connector-fault', timeMs, connector.station);
     const atMs = Math.round(timeMs);
-    if (connector.session === null) this.#sessions.status(connector, 'Faulted', atMs, null, this.#faultRandom.oneOf(faultCodes));
-    else this.#sessions.end(connector, atMs, 'Other', 'Faulted');
+    const code = this.#faultRandom.oneOf(faultCodes);
+    if (connector.session === null) this.#sessions.status(connector, 'Faulted', atMs, null, code);
+    else this.#sessions.end(connector, atMs, 'Other', 'Faulted', code);
     this.#agenda.add(atMs + Math.round(this.#faultRandom.exponential(8 * HOUR_MS)), happenings.repair, connector.number);
   }
 
@@ -304,8 +326,7 @@ export class DistrictRun {
     const atMs = Math.round(timeMs);
     if (site.darkUntilMs > atMs) return;
     site.darkUntilMs = atMs + Math.round(this.#faultRandom.between(5, 240) * MINUTE_MS);
-    this.#turnedAway += site.queue.length;
-    site.queue.length = 0;
+    this.#loseTheImpatient(site, Number.POSITIVE_INFINITY);
     for (const station of site.stations) {
       this.#happened('power-outage', atMs, station);
       if (station.offlineUntilMs < site.darkUntilMs) this.#disconnect(this.#district.stations.indexOf(station), station, atMs, site.darkUntilMs);

@@ -7,6 +7,7 @@ import type { ChargeCurve } from '../vehicles/charge-curve.ts';
 const HOUR_MS = 3_600_000;
 /** How many free vehicles are looked at for one that needs to charge; the emptiest of them comes when none does. */
 const CANDIDATES = 6;
+const [DRIVING, WAITING, CONNECTED] = [0, 1, 2];
 /** Nobody drives to the last drop. */
 const LEAST_SOC = 4;
 
@@ -31,7 +32,8 @@ export class Fleet {
   readonly #soc: Float32Array;
   readonly #percentPerHour: Float32Array;
   readonly #sinceMs: Float64Array;
-  readonly #connected: Uint8Array;
+  /** What each does: see the constants. */
+  readonly #doing: Uint8Array;
   readonly #partner: Uint8Array;
   readonly #profile: VehiclesProfile;
 
@@ -43,7 +45,7 @@ export class Fleet {
     this.#soc = new Float32Array(count);
     this.#percentPerHour = new Float32Array(count);
     this.#sinceMs = new Float64Array(count).fill(startMs);
-    this.#connected = new Uint8Array(count);
+    this.#doing = new Uint8Array(count);
     this.#partner = new Uint8Array(count);
     for (let at = 0; at < count; at += 1) {
       const number = random.below(this.#models.length);
@@ -69,8 +71,9 @@ export class Fleet {
     return this.#partner[vehicle] as number;
   }
 
-  isConnected(vehicle: number): boolean {
-    return this.#connected[vehicle] === 1;
+  /** Neither at a connector nor waiting for one. */
+  isFree(vehicle: number): boolean {
+    return this.#doing[vehicle] === DRIVING;
   }
 
   /** Who comes to a charger now, or -1 when hardly anyone is free. Those with direct current only, when `direct`. */
@@ -79,7 +82,7 @@ export class Fleet {
     let bestSoc = Number.POSITIVE_INFINITY;
     for (let tries = 0, seen = 0; tries < 8 * CANDIDATES && seen < CANDIDATES; tries += 1) {
       const vehicle = random.below(this.size);
-      if (this.#connected[vehicle] === 1 || (direct && this.curvesOf(vehicle).direct === null)) continue;
+      if (this.#doing[vehicle] !== DRIVING || (direct && this.curvesOf(vehicle).direct === null)) continue;
       seen += 1;
       const soc = this.socNow(vehicle, timeMs, temperatureC);
       if (soc < bestSoc) {
@@ -98,14 +101,24 @@ export class Fleet {
     return Math.max(LEAST_SOC, (this.#soc[vehicle] as number) - hours * (this.#percentPerHour[vehicle] as number) * weather);
   }
 
+  /** It waits for a connector; it still drives there, as far as its battery is concerned. */
+  wait(vehicle: number): void {
+    this.#doing[vehicle] = WAITING;
+  }
+
+  /** It waits no longer. */
+  giveUp(vehicle: number): void {
+    this.#doing[vehicle] = DRIVING;
+  }
+
   connect(vehicle: number): void {
-    if (this.#connected[vehicle] === 1) throw new Error(`vehicle ${vehicle} is connected already`);
-    this.#connected[vehicle] = 1;
+    if (this.#doing[vehicle] === CONNECTED) throw new Error(`vehicle ${vehicle} is connected already`);
+    this.#doing[vehicle] = CONNECTED;
   }
 
   leave(vehicle: number, soc: number, timeMs: number): void {
-    if (this.#connected[vehicle] === 0) throw new Error(`vehicle ${vehicle} is not connected`);
-    this.#connected[vehicle] = 0;
+    if (this.#doing[vehicle] !== CONNECTED) throw new Error(`vehicle ${vehicle} is not connected`);
+    this.#doing[vehicle] = DRIVING;
     this.#soc[vehicle] = soc;
     this.#sinceMs[vehicle] = timeMs;
   }

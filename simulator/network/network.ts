@@ -32,6 +32,8 @@ export interface StationState {
   /** When its reference data is sent; infinite: never. */
   readonly toldMs: number;
   connectors: readonly ConnectorState[];
+  /** How often its reference data has changed. */
+  changes: number;
   /** Events made so far: part of their ids. */
   events: number;
   transactions: number;
@@ -70,6 +72,7 @@ export interface SessionState {
   readonly startWh: number;
   readonly leavesMs: number;
   readonly leavesWhenFull: boolean;
+  readonly fromSoc: number;
   readonly targetSoc: number;
   readonly limitW: number;
   seqNo: number;
@@ -147,7 +150,7 @@ function buildStation({ faults }: Profile, site: SiteState, place: number, rando
   const station: StationState = {
     stationId: inOnePiece(`${site.siteId}-${String(place).padStart(2, '0')}`), site, isKnown,
     toldMs: !isKnown ? Number.POSITIVE_INFINITY : random.chance(faults['late-station']) ? startMs + 86_400_000 : startMs,
-    connectors: [], events: 0, transactions: 0, offlineUntilMs: 0,
+    connectors: [], changes: 0, events: 0, transactions: 0, offlineUntilMs: 0,
   };
   station.connectors = Array.from({ length: site.profile.connectorsPerStation }, (_, index): ConnectorState => {
     const connector: ConnectorState = {

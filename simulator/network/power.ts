@@ -25,7 +25,9 @@ export function lookAhead(connector: ConnectorState, session: SessionState): num
   const untilMs = session.nextSampleMs;
   connector.look += 1;
   session.aheadMs = -1;
-  if (session.isFull || session.capW <= 0) return null;
+  if (session.isFull) return null;
+  // Nothing is given to it: because others come first, or because it takes no more.
+  if (session.capW <= 0) return session.curve.powerW(session.soc, session.limitW) > 0 ? null : session.atMs;
   scratch.soc = session.soc;
   const lengthMs = untilMs - session.atMs;
   const tookMs = session.curve.charge(scratch, lengthMs, session.capW, session.targetSoc);

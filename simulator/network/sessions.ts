@@ -15,6 +15,8 @@ const MINUTE_MS = 60_000;
 /** Registers of eight digits in Wh begin again here. */
 const ROLL_OVER_WH = 100_000_000;
 
+const toMillionth = (value: number): number => Math.round(value * 1e6) / 1e6;
+
 /** What can be said of a session before it begins. */
 export interface SessionPlan {
   readonly vehicle: number;
@@ -79,10 +81,12 @@ export class Sessions {
   sample(connector: ConnectorState, timeMs: number): void {
     const session = connector.session as SessionState;
     settle(connector, session, timeMs);
+    const powerW = powerNowW(session);
+    if (powerW === 0 && !session.isFull && session.curve.powerW(session.soc, session.limitW) === 0) this.full(connector, timeMs);
     const draft = this.#event(connector, session, 'TransactionUpdated', timeMs);
-    draft.powerW = Math.round(powerNowW(session));
+    draft.powerW = Math.round(powerW);
     if (connector.site.profile.current === 'DC') draft.soc = Math.round(session.soc);
-    draft.chargingState = session.isFull ? 'SuspendedEV' : 'Charging';
+    draft.chargingState = session.isFull ? 'SuspendedEV' : powerW === 0 ? 'SuspendedEVSE' : 'Charging';
     draft.triggerReason = this.#profile.reporting.clockAligned ? 'MeterValueClock' : 'MeterValuePeriodic';
     this.#teller.tell(connector.station, connector, session, 'sample');
     session.nextSampleMs = this.#nextSampleMs(timeMs);
@@ -108,7 +112,7 @@ export class Sessions {
   }
 
   /** Ends the session, with `status` at the connector afterwards. Gives the vehicle. */
-  end(connector: ConnectorState, timeMs: number, stopReason: string, status: 'Available' | 'Unavailable' | 'Faulted'): number {
+  end(connector: ConnectorState, timeMs: number, stopReason: string, status: 'Available' | 'Unavailable' | 'Faulted', errorCode: string | null = null): number {
     const session = connector.session as SessionState;
     const { vehicle } = connector;
     const hasStarted = timeMs >= session.startMs;
@@ -127,7 +131,7 @@ export class Sessions {
     connector.look += 1;
     this.#release(connector, timeMs);
     this.#fleet.leave(vehicle, session.soc, timeMs);
-    this.status(connector, status, timeMs, session);
+    this.status(connector, status, timeMs, session, errorCode);
     if (hasStarted) {
       this.#write(connector, session, vehicle, timeMs, stopReason);
       this.ended += 1;
@@ -183,7 +187,7 @@ export class Sessions {
       leavesMs: Math.round(startMs + stayMs), leavesWhenFull: random.chance(profile.stay.leavesWhenFullPart),
       targetSoc: wantsSoc !== null ? Math.min(100, soc + wantsSoc) : isDirect ? Math.min(100, Math.max(60, 82 + 9 * random.normal())) : 100,
       limitW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1), seqNo: 0,
-      soc, atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
+      fromSoc: soc, soc, atMs: startMs, capW: profile.powerMaxW * (isDirect ? batteryPart(celsius) : 1),
       nextSampleMs: startMs, aheadMs: -1, aheadSoc: 0, aheadWh: 0, isFull: fails, readings: [], faults: fails ? withFault(0, 'failed-start') : 0, touched: [],
       messages: 0, received: 0, losesStart, losesStop,
       // The register passes its highest value some kWh into the session.
@@ -239,7 +243,8 @@ export class Sessions {
     const { station, site, evseId, connectorId } = connector;
     this.#ledger.session({
       sessionId: `${station.stationId}/${session.transactionId}`, transactionId: session.transactionId, stationId: station.stationId, siteId: site.siteId,
-      evseId, connectorId, idToken: session.idToken, vehicle, startMs: session.startMs, stopMs,
+      evseId, connectorId, idToken: session.idToken, vehicle, model: this.#fleet.curvesOf(vehicle).model.model, fromSoc: toMillionth(session.fromSoc),
+      toSoc: toMillionth(session.soc), startMs: session.startMs, stopMs,
       energyWh: Math.floor(connector.registerWh) - session.startWh, stopReason, readings: session.readings, faults: faultsOf(session.faults), touched: session.touched,
       messages: session.messages, received: session.received,
     });

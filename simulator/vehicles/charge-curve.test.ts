@@ -28,8 +28,8 @@ function tablePowerW({ points, batteryWh, efficiency }: Battery, soc: number, li
   const above = points.findIndex((point) => point.soc > soc);
   const [left, right] = [points[above - 1] as ChargePoint, points[above] as ChargePoint];
   const part = (soc - left.soc) / (right.soc - left.soc);
-  const powerW = Math.min(limitW, left.powerW * (1 - part) + right.powerW * part);
-  return powerW * efficiency < batteryWh / 100 ? 0 : powerW;
+  const ownW = left.powerW * (1 - part) + right.powerW * part;
+  return ownW * efficiency < batteryWh / 100 ? 0 : Math.min(limitW, ownW);
 }
 
 /** Euler's method in small steps: the power now, for a moment. */

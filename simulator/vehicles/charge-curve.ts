@@ -15,7 +15,7 @@ export interface Charged {
 const HOUR_MS = 3_600_000;
 /** What the last step along a piece has come to. */
 const step = { soc: 0, hours: 0 };
-/** A battery that takes less than this part of its capacity an hour is full: a taper never ends otherwise. */
+/** A battery that would take less than this part of its capacity an hour, whatever it is given, is full: a taper never ends otherwise. */
 const FULL_PART_PER_HOUR = 0.01;
 
 /**
@@ -57,8 +57,8 @@ export class ChargeCurve {
     const to = this.#socs[at + 1] as number;
     const below = this.#powers[at] as number;
     const own = below + (((this.#powers[at + 1] as number) - below) * (soc - from)) / (to - from);
-    const powerW = own < limitW ? own : limitW;
-    return powerW * this.#efficiency < this.#batteryWh * FULL_PART_PER_HOUR ? 0 : powerW;
+    if (own * this.#efficiency < this.#batteryWh * FULL_PART_PER_HOUR) return 0;
+    return own < limitW ? own : limitW;
   }
 
   /**

@@ -35,8 +35,8 @@ function session(number: number, minutes: readonly (readonly [string, number])[]
   const readings = minutes.map(([clock, wh]) => [at(clock), wh] as const);
   const [first, last] = [readings[0] as readonly [number, number], readings.at(-1) as readonly [number, number]];
   return {
-    sessionId: `s-1/1-${number}`, transactionId: `1-${number}`, stationId: 's-1', siteId: 's', evseId: 1, connectorId: 1, idToken: `token-${number}`, vehicle: number,
-    startMs: first[0], stopMs: last[0], energyWh: last[1], stopReason: 'EVDisconnected', readings, faults: touched.map(([, kind]) => kind), touched,
+    sessionId: `s-1/1-${number}`, transactionId: `1-${number}`, stationId: 's-1', siteId: 's', evseId: 1, connectorId: 1, idToken: `token-${number}`, vehicle: number, model: 'Any', fromSoc: 20,
+    toSoc: 40, startMs: first[0], stopMs: last[0], energyWh: last[1], stopReason: 'EVDisconnected', readings, faults: touched.map(([, kind]) => kind), touched,
     messages: readings.length, received: readings.length - touched.filter(([, kind]) => kind.startsWith('lost')).length,
   };
 }
