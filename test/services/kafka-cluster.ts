@@ -53,6 +53,7 @@ export class KafkaCluster {
     return broker;
   }
 
+  /** Resolves when all answer; when one does not, none is left. */
   async start(): Promise<void> {
     const { brokers: count = 3 } = this.#options;
     this.#folder = mkdtempSync(join(tmpdir(), 'voltstream-kafka-cluster-'));
@@ -62,7 +63,11 @@ export class KafkaCluster {
       folder: join(this.#folder, `node-${index + 1}`), port: ports[count + index]!, heap,
       node: { id: index + 1, controllerPort, voters }, properties: this.#properties(count),
     }));
-    await Promise.all(this.#brokers.map((broker) => broker.start()));
+    const started = await Promise.allSettled(this.#brokers.map((broker) => broker.start()));
+    const failed = started.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return;
+    await this.dispose();
+    throw failed.reason;
   }
 
   /** Stops them all and deletes their data. */
