@@ -100,6 +100,15 @@ describe('delivery', () => {
     expect({ blocks: warehouse.blocks, sent: warehouse.inserts - insertsBefore }).toEqual({ blocks: hashes, sent: 1 });
   });
 
+  it('asks after a claim which pieces are there, and once more for all that it sent, however many they are', async () => {
+    for (const count of [1, 3, 60]) {
+      const warehouse = new FaultyWarehouse(new Map());
+      const many = Array.from({ length: count }, (_, number) => piece(number));
+      await delivery(warehouse).deliver(many, { mayBePresent: true });
+      expect([warehouse.inserts, warehouse.calls - warehouse.inserts, warehouse.blocks.length]).toEqual([count, 2, count]);
+    }
+  });
+
   it.each(faults)('brings every piece in exactly once when any one call meets: %s', async (fault) => {
     for (const mayBePresent of [false, true]) {
       for (let call = 1; call <= 8; call++) {

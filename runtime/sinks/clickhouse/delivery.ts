@@ -74,33 +74,44 @@ export class PieceDelivery {
   /** Resolves when all rows of all pieces are in the table. `mayBePresent`: after a claim, or when an earlier call was cut off. */
   async deliver(pieces: readonly SealedPiece[], { mayBePresent }: { readonly mayBePresent: boolean }): Promise<void> {
     const present = mayBePresent ? await this.#look(pieces) : new Set<string>();
+    let unproven: SealedPiece[] = [];
     for (const piece of pieces) {
       if (present.has(hexOf(piece.batchHash))) this.#present(piece);
-      else await this.#send(piece, mayBePresent);
+      else if (await this.#send(piece, hexOf(piece.batchHash), mayBePresent) === 'unproven') unproven.push(piece);
+    }
+    // All of them by one question: a batch of years has a piece for every month.
+    for (let tokens = 1; unproven.length > 0; tokens++) {
+      const arrived = await this.#arrived(unproven);
+      for (const piece of unproven.filter(({ batchHash }) => arrived.has(hexOf(batchHash)))) this.#delivered(piece);
+      const missing: SealedPiece[] = [];
+      for (const piece of unproven.filter(({ batchHash }) => !arrived.has(hexOf(batchHash)))) {
+        const token = `${hexOf(piece.batchHash)}-${tokens}`;
+        this.#report({ kind: 'new-token', table: this.#name, token });
+        if (await this.#send(piece, token, true) === 'unproven') missing.push(piece);
+      }
+      unproven = missing;
     }
   }
 
-  async #send(piece: SealedPiece, mayBePresent: boolean): Promise<void> {
+  /** Until it is acknowledged, or found in the data. `unproven`: acknowledged, but perhaps only because its token was known. */
+  async #send(piece: SealedPiece, token: string, mayBePresent: boolean): Promise<'done' | 'unproven'> {
     const hex = hexOf(piece.batchHash);
     const { bytes } = piece;
     assertInvariant(piece.rowCount > 0 && piece.rowCount <= insertRowsMax, `a piece has 1 to ${insertRowsMax} rows`);
     assertInvariant(piece.batchHash.length === batchHashBytes, 'a batch hash has 16 bytes');
     let doubtful = mayBePresent;
-    let tokens = 0;
-    for (let attempt = 1; ; ) {
-      const token = tokens === 0 ? hex : `${hex}-${tokens}`;
+    for (let attempt = 1; ; attempt++) {
       const failure = await this.#insert(piece, bytes, token);
-      if (failure !== null) {
-        doubtful = true;
-        await this.#pause(attempt++, failure);
-        if ((await this.#look([piece])).has(hex)) return this.#present(piece);
-        continue;
-      }
-      const rowsProven = !doubtful || this.#options.replicated === true || (await this.#arrived(piece));
-      if (rowsProven) return this.#report({ kind: 'delivered', table: this.#name, rows: piece.rowCount, bytes: bytes.length });
-      tokens++;
-      this.#report({ kind: 'new-token', table: this.#name, token: `${hex}-${tokens}` });
+      if (failure === null) break;
+      doubtful = true;
+      await this.#pause(attempt, failure);
+      if (!(await this.#look([piece])).has(hex)) continue;
+      this.#present(piece);
+      return 'done';
     }
+    if (doubtful && this.#options.replicated !== true) return 'unproven';
+    this.#delivered(piece);
+    return 'done';
   }
 
   /** Null when the warehouse acknowledged, else the failure that leaves the outcome unknown. */
@@ -126,10 +137,11 @@ export class PieceDelivery {
   }
 
   /** Looks twice, so that an insert of the same token that is just being made visible is not missed. */
-  async #arrived(piece: SealedPiece): Promise<boolean> {
-    if ((await this.#look([piece])).size > 0) return true;
+  async #arrived(pieces: readonly SealedPiece[]): Promise<ReadonlySet<string>> {
+    const first = await this.#look(pieces);
+    if (first.size === pieces.length) return first;
     await this.#sleep(this.#options.lookAgainMs ?? 1_000);
-    return (await this.#look([piece])).size > 0;
+    return this.#look(pieces);
   }
 
   /** Hashes (hex) of those pieces that are in the data. Tried without end: nothing may be sent on a guess. */
@@ -191,6 +203,10 @@ export class PieceDelivery {
       signal?.throwIfAborted();
       throw error;
     }
+  }
+
+  #delivered(piece: SealedPiece): void {
+    this.#report({ kind: 'delivered', table: this.#name, rows: piece.rowCount, bytes: piece.bytes.length });
   }
 
   #present(piece: SealedPiece): void {
