@@ -2,6 +2,7 @@ import { verdictText } from '../../simulator/ledger/verify-ledger.ts';
 import { isPassed, reportFigures } from './load-report.ts';
 import type { LoadReport } from './load-report.ts';
 import type { LoadSample } from './samples.ts';
+import type { Kill } from './servers/servers-report.ts';
 
 interface Plot {
   readonly title: string;
@@ -44,14 +45,14 @@ th { text-align: left; font-weight: normal; color: #666; padding-right: 2em } pr
 <h1>Load test: ${escaped(profile)}, seed ${escaped(seed)}</h1>
 <p class="${isPassed(report) ? 'passed' : 'failed'}"><strong>${isPassed(report) ? 'Passed' : 'Failed'}</strong></p>
 <table>${rows}</table>
-${plots.map((plot) => plotFigure(plot, report.samples)).join('\n')}
+${plots.map((plot) => plotFigure(plot, report.samples, report.servers?.kills ?? [])).join('\n')}
 <h2>Against the ledger</h2>
 <pre>${escaped(correctness)}</pre>
 </body></html>
 `;
 }
 
-function plotFigure({ title, unit, value }: Plot, samples: readonly LoadSample[]): string {
+function plotFigure({ title, unit, value }: Plot, samples: readonly LoadSample[], kills: readonly Kill[]): string {
   let from = 0;
   const points = samples.flatMap((sample, at): readonly (readonly [number, number])[] => {
     while (from + 1 < at && sample.seconds - (samples[from + 1] as LoadSample).seconds >= RATE_OVER_SECONDS) from += 1;
@@ -65,8 +66,10 @@ function plotFigure({ title, unit, value }: Plot, samples: readonly LoadSample[]
   const grid = [0, 0.5, 1].map((part) => `<line x1="${LEFT}" x2="${WIDTH - 10}" y1="${y(part * highest)}" y2="${y(part * highest)}" stroke="#ddd"/>` +
     `<text x="${LEFT - 8}" y="${y(part * highest)}" text-anchor="end" dominant-baseline="middle">${amountText(part * highest)}</text>`).join('');
   const times = [0, 0.25, 0.5, 0.75, 1].map((part) => `<text x="${x(part * longest)}" y="${HEIGHT - 6}" text-anchor="middle">${amountText(part * longest)} s</text>`).join('');
+  const deaths = kills.map(({ pod, seconds }) => `<line x1="${x(seconds)}" x2="${x(seconds)}" y1="10" y2="${HEIGHT - BOTTOM}" stroke="#b3261e" stroke-dasharray="4 3"/>` +
+    `<text x="${x(seconds)}" y="9" text-anchor="middle" fill="#b3261e">${escaped(pod)} killed</text>`).join('');
   return `<figure><figcaption><strong>${title}</strong>: ${unit}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over time" font-size="11" fill="#666">${grid}${times}
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over time" font-size="11" fill="#666">${grid}${times}${deaths}
 <polyline fill="none" stroke="#1f6feb" stroke-width="1.5" points="${points.map(([seconds, amount]) => `${x(seconds)},${y(amount)}`).join(' ')}"/></svg></figure>`;
 }
 

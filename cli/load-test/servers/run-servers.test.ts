@@ -52,6 +52,9 @@ describe.skipIf(isWithout)('a short load test against servers, two pods, one of 
     expect(servers?.clickhouse.insertedRows).toBeGreaterThan(20_000);
     expect(servers?.parts.map(({ part }) => part)).toEqual(['pods', 'Kafka', 'Redis', 'ClickHouse', 'simulator and load test']);
     expect(servers?.parts[0]?.cpuSeconds).toBeGreaterThan(1);
+    const page = readFileSync(html, 'utf8');
+    expect(page.match(/ killed<\/text>/g)?.length).toBe(5);
+    expect(page).toContain('round trips each');
     // Nothing is there any more that would be refused.
     const own = isolated({ environment }, run, { folder, pods: 2 });
     await expect.poll(async () => withIsolatedPorts(own, (ports) => refuseTaken(own, ports)).then(() => 'nothing', (error: unknown) => String(error)), { timeout: 20_000 }).toBe('nothing');
