@@ -1,4 +1,5 @@
 import { GrowingBuffer } from '../messages/segment.ts';
+import { readingSinceMs, readingWh } from './ledger.ts';
 import type { Ledger, LedgerFault, LedgerStatus, SessionEntry } from './ledger.ts';
 
 /** What one district has written in one slice of time: JSON lines of each kind. */
@@ -21,12 +22,13 @@ export class LedgerEncoder implements Ledger {
     const into = this.#sessions;
     into.text(JSON.stringify(head).slice(0, -1));
     into.text(',"readings":[');
-    for (let at = 0; at < readings.length; at += 2) {
-      into.uint8(at === 0 ? OPEN : COMMA);
-      if (at > 0) into.uint8(OPEN);
-      into.digits(readings[at] as number);
+    for (let at = 0; at < readings.length; at += 1) {
+      const packed = readings[at] as number;
+      if (at > 0) into.uint8(COMMA);
+      into.uint8(OPEN);
+      into.digits(head.startMs + readingSinceMs(packed));
       into.uint8(COMMA);
-      into.digits(readings[at + 1] as number);
+      into.digits(readingWh(packed));
       into.uint8(CLOSE);
     }
     into.text(`],${JSON.stringify({ faults, touched, messages, received }).slice(1)}\n`);

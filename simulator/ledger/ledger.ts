@@ -1,3 +1,4 @@
+import { assertInvariant } from '../../errors.ts';
 import type { FaultKind } from '../profile.ts';
 
 /**
@@ -40,9 +41,28 @@ export interface LedgerSession {
   readonly received: number;
 }
 
-/** A session as a simulation writes it down: its readings in one list, time and Wh in turn. It is one and the same list until the session ends. */
+/** A session as a simulation writes it down, with its readings one number each: see `packedReading`. */
 export interface SessionEntry extends Omit<LedgerSession, 'readings'> {
   readonly readings: readonly number[];
+}
+
+/** Wh of a reading are below this, about a million: no battery takes so much. */
+const WH_LIMIT = 2 ** 20;
+/** The longest session: what is left of a number's 53 bits, and a bit less. */
+export const SESSION_MS_MAX = 90 * 86_400_000;
+
+/** A reading as one number, as a million open sessions have dozens each: milliseconds since the start, and Wh since the start in the last 20 bits. */
+export function packedReading(sinceMs: number, wh: number): number {
+  assertInvariant(sinceMs >= 0 && sinceMs <= SESSION_MS_MAX && wh >= 0 && wh < WH_LIMIT, `a reading of ${wh} Wh after ${sinceMs} ms`);
+  return sinceMs * WH_LIMIT + wh;
+}
+
+export function readingSinceMs(packed: number): number {
+  return Math.floor(packed / WH_LIMIT);
+}
+
+export function readingWh(packed: number): number {
+  return packed % WH_LIMIT;
 }
 
 /** A connector's state over time, as it was: one interval behind the other; the one that lasts at the end is not written. */

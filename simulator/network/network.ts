@@ -87,7 +87,7 @@ export interface SessionState {
   aheadSoc: number;
   aheadWh: number;
   isFull: boolean;
-  /** Time and Wh since the start in turn: what was told, or meant to be. */
+  /** What was told, or meant to be, packed. */
   readonly readings: number[];
   /** Kinds of faults, as bits. */
   faults: number;

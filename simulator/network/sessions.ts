@@ -1,4 +1,5 @@
 import { faultsOf, withFault } from '../faults/fault-set.ts';
+import { packedReading, SESSION_MS_MAX } from '../ledger/ledger.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { EventDraft } from '../messages/message-sink.ts';
 import type { FaultKind, Profile } from '../profile.ts';
@@ -165,7 +166,7 @@ export class Sessions {
     const isDirect = profile.current === 'DC' && direct !== null;
     const visit = profile.stay.visits === undefined ? null : random.oneOf(profile.stay.visits);
     const minutes = visit?.[0] ?? Math.max(2, random.logNormal(profile.stay.medianMinutes, profile.stay.spread));
-    const stayMs = fails ? 15_000 + random.below(45_000) : minutes * MINUTE_MS;
+    const stayMs = fails ? 15_000 + random.below(45_000) : Math.min(SESSION_MS_MAX, minutes * MINUTE_MS);
     const curve = isDirect ? direct : alternating;
     const arrivalSoc = this.#fleet.socNow(vehicle, startMs, celsius);
     const wantsSoc = visit === null ? null : (visit[1] * curve.efficiency * 100) / curve.batteryWh;
@@ -211,7 +212,7 @@ export class Sessions {
     draft.seqNo = session.seqNo;
     session.seqNo += 1;
     const registerWh = Math.floor(connector.registerWh);
-    session.readings.push(timeMs, registerWh - session.startWh);
+    session.readings.push(packedReading(timeMs - session.startMs, registerWh - session.startWh));
     draft.meterWh = this.#shown(connector, session, registerWh, timeMs);
     draft.idToken = session.idToken;
     return draft;

@@ -1,5 +1,6 @@
 import type { ChargingEvent } from '../../schemas/generated/charging-event.ts';
 import type { Station } from '../../schemas/generated/station.ts';
+import { readingSinceMs, readingWh } from '../ledger/ledger.ts';
 import type { LedgerFault, LedgerSession, LedgerStatus } from '../ledger/ledger.ts';
 import { chargingEventOf } from '../messages/message-sink.ts';
 import { DistrictRun } from '../network/district-run.ts';
@@ -34,7 +35,7 @@ export function observe(profile: Profile, days: number, seed = 'observed', numbe
     malformed: (stationId, bytes, receivedMs) => malformed.push({ stationId, text: Buffer.from(bytes).toString(), receivedMs }),
     station: (station, sentMs) => stations.push({ station, sentMs }),
   }, {
-    session: (session) => sessions.push({ ...session, readings: pairs(session.readings) }),
+    session: (session) => sessions.push({ ...session, readings: session.readings.map((packed) => [session.startMs + readingSinceMs(packed), readingWh(packed)] as const) }),
     status: (interval) => statuses.push({ ...interval }),
     fault: (fault) => faults.push({ ...fault }),
   });
@@ -42,10 +43,6 @@ export function observe(profile: Profile, days: number, seed = 'observed', numbe
   for (let timeMs = startMs + 60_000; timeMs <= endMs; timeMs += 60_000) run.run(timeMs);
   run.finish(endMs);
   return { events, malformed, stations, sessions, statuses, faults, figures: run.figures, startMs, endMs };
-}
-
-function pairs(readings: readonly number[]): LedgerSession['readings'] {
-  return Array.from({ length: readings.length / 2 }, (_, at) => [readings[2 * at] as number, readings[2 * at + 1] as number]);
 }
 
 /** The profile without faults, or with these only. */
