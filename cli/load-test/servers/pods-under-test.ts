@@ -45,6 +45,7 @@ export class PodsUnderTest {
   /** By process id. */
   readonly #lives = new Map<number, Life>();
   #states: PodStates | null = null;
+  #before: PodCounters = { cpuSeconds: 0, commits: 0, rowsDelivered: 0 };
   #memoryMb = 0;
   #stopped: Promise<void> | null = null;
 
@@ -80,6 +81,12 @@ export class PodsUnderTest {
     return name;
   }
 
+  /** What they have done until now, for their start, counts no more. */
+  async begin(): Promise<void> {
+    await this.look();
+    this.#before = this.counters;
+  }
+
   /** Asks all pods for their metrics. */
   async look(): Promise<void> {
     const answers = await Promise.allSettled(this.#supervisor.workers.map(async ({ url, processId }) => {
@@ -103,9 +110,11 @@ export class PodsUnderTest {
     return this.#memoryMb;
   }
 
+  /** Since `begin`. */
   get counters(): PodCounters {
     const sum = (name: string): number => this.#lives.values().reduce((total, { sums }) => total + (sums.get(name) ?? 0), 0);
-    return { cpuSeconds: sum(names.cpu), commits: sum(names.commits), rowsDelivered: sum(names.delivered) };
+    const { cpuSeconds, commits, rowsDelivered } = this.#before;
+    return { cpuSeconds: sum(names.cpu) - cpuSeconds, commits: sum(names.commits) - commits, rowsDelivered: sum(names.delivered) - rowsDelivered };
   }
 
   /** Lives that were heard of beyond the first of each. */

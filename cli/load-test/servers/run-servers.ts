@@ -85,6 +85,7 @@ async function measured(run: ServersRun, own: Isolated, ports: Ports, { signal }
       configuration, profile, seed: options.seed, days, pace: options.pace, slicesAtOnce: slicesAtOnce(run), waitingMax: WAITING_MAX_PER_POD * options.pods, ledgerFolder,
       about: aboutSimulation(run),
     };
+    await pods.begin();
     await counters.begin();
     const feed = new FeedThread(order, (counts, dueMs) => watching.due(counts, dueMs));
     const watching = new ServersWatch({ run, configuration, ports, pods, feed });
