@@ -1,42 +1,64 @@
 /**
- * How fast a network is simulated: `node bench/simulator.ts [--profile city] [--rounds 5] [--minutes 720] [--form records|json-lines|none] [--no-ledger] [--districts 1]`.
- * One thread, encoding included; CPU time of the thread beside the clock, as others may be at work on the machine.
+ * How fast a network is simulated, and what of it is the simulation, the ledger and the encoding:
+ * `node bench/simulator.ts [--profile city] [--rounds 5] [--minutes 1440]`. One thread; the variants take turns. CPU time of the thread beside the clock, as others may be
+ * at work on the machine.
  */
 import { parseArgs } from 'node:util';
-import { DistrictGroup } from '../simulator/district-group.ts';
+import { DistrictGroup, SLICE_MS } from '../simulator/district-group.ts';
+import type { OutputForm } from '../simulator/district-group.ts';
+import { noLedger } from '../simulator/ledger/ledger-encoder.ts';
+import { DistrictRun } from '../simulator/network/district-run.ts';
 import { districtCount } from '../simulator/network/network.ts';
 import { readProfile } from '../simulator/read-profile.ts';
 
 const { values } = parseArgs({
-  options: {
-    profile: { type: 'string', default: 'city' }, rounds: { type: 'string', default: '5' }, minutes: { type: 'string', default: '1440' },
-    form: { type: 'string', default: 'records' }, 'no-ledger': { type: 'boolean', default: false },
-  },
+  options: { profile: { type: 'string', default: 'city' }, rounds: { type: 'string', default: '5' }, minutes: { type: 'string', default: '1440' } },
 });
 const profile = readProfile(values.profile);
 const minutes = Number(values.minutes);
-const rounds: { readonly perSecond: number; readonly perCpuSecond: number; readonly messages: number }[] = [];
+const startMs = Date.parse(profile.startsAt);
+const records: OutputForm = { kind: 'records', ids: { event: 1, station: 2 } };
 
-for (let round = 0; round <= Number(values.rounds); round += 1) {
-  const group = new DistrictGroup({
-    profile, seed: `bench-${round}`, startMs: Date.parse(profile.startsAt), slices: minutes, worker: 0, workers: 1, ledger: !values['no-ledger'],
-    form: values.form === 'json-lines' ? { kind: 'json-lines' } : { kind: 'records', ids: { event: 1, station: 2 } },
-  });
-  const startedMs = performance.now();
-  const before = process.threadCpuUsage();
-  let bytes = 0;
-  for (let slice = 0; slice < minutes; slice += 1) for (const districts of group.advance(1)) for (const { segment } of districts) bytes += segment.events.length;
-  const { user, system } = process.threadCpuUsage(before);
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const { messages, sessions } = group.figures;
-  const one = { messages, perSecond: messages / seconds, perCpuSecond: messages / ((user + system) / 1e6) };
-  process.stdout.write(`${round === 0 ? 'warm-up' : `round ${round}`}: ${messages} messages, ${sessions} sessions, ${bytes} bytes; ${Math.round(one.perSecond)}/s, ${Math.round(one.perCpuSecond)}/CPU-s\n`);
-  if (round > 0) rounds.push(one);
+/** Simulates all of it; gives how many messages there were. */
+function encoded(form: OutputForm, ledger: boolean) {
+  return (seed: string): number => {
+    const group = new DistrictGroup({ profile, seed, startMs, slices: minutes, worker: 0, workers: 1, ledger, form });
+    for (let slice = 0; slice < minutes; slice += 1) group.advance(1);
+    return group.figures.messages;
+  };
 }
-const sorted = (pick: (one: (typeof rounds)[number]) => number): string => {
-  const all = rounds.map(pick).sort((left, right) => left - right);
-  return `min ${Math.round(all[0] ?? 0)}, median ${Math.round(all[all.length >> 1] ?? 0)}, max ${Math.round(all.at(-1) ?? 0)}`;
-};
-process.stdout.write(`${profile.name}, ${districtCount(profile)} districts, ${minutes} minutes, ${values.form}${values['no-ledger'] ? ', no ledger' : ''}\n`);
-process.stdout.write(`messages/s:     ${sorted(({ perSecond }) => perSecond)}\nmessages/CPU-s: ${sorted(({ perCpuSecond }) => perCpuSecond)}\n`);
-process.stdout.write(`memory: ${Math.round(process.memoryUsage().rss / 1_048_576)} MB now, ${Math.round(process.resourceUsage().maxRSS / 1_024)} MB at most\n`);
+
+function alone(seed: string): number {
+  const nowhere = { event: () => undefined, malformed: () => undefined, station: () => undefined };
+  const runs = Array.from({ length: districtCount(profile) }, (_, number) => new DistrictRun(profile, seed, number, startMs, nowhere, noLedger));
+  for (let slice = 1; slice <= minutes; slice += 1) for (const run of runs) run.run(startMs + slice * SLICE_MS);
+  for (const run of runs) run.finish(startMs + minutes * SLICE_MS);
+  return runs.reduce((sum, run) => sum + run.figures.messages, 0);
+}
+
+const variants = [
+  { name: 'nothing written', run: alone, rounds: [] as { readonly perSecond: number; readonly perCpuSecond: number }[] },
+  { name: 'Avro records', run: encoded(records, false), rounds: [] },
+  { name: 'Avro records and ledger', run: encoded(records, true), rounds: [] },
+  { name: 'JSON lines and ledger', run: encoded({ kind: 'json-lines' }, true), rounds: [] },
+];
+let messages = 0;
+for (let round = 0; round <= Number(values.rounds); round += 1) {
+  for (const { run, rounds } of variants) {
+    const startedMs = performance.now();
+    const before = process.threadCpuUsage();
+    messages = run(`bench-${round}`);
+    const { user, system } = process.threadCpuUsage(before);
+    // The first round warms up.
+    if (round > 0) rounds.push({ perSecond: (messages * 1_000) / (performance.now() - startedMs), perCpuSecond: (messages * 1e6) / (user + system) });
+  }
+}
+process.stdout.write(`${profile.name}, ${districtCount(profile)} districts, ${minutes} minutes, about ${messages} messages; min, median, max of ${values.rounds} rounds\n`);
+for (const { name, rounds } of variants) {
+  const spread = (pick: 'perSecond' | 'perCpuSecond'): string => {
+    const all = rounds.map((one) => one[pick]).sort((left, right) => left - right);
+    return [all[0], all[all.length >> 1], all.at(-1)].map((value) => String(Math.round(value ?? 0)).padStart(8)).join('');
+  };
+  process.stdout.write(`${name.padEnd(26)} messages/CPU-s ${spread('perCpuSecond')}   messages/s ${spread('perSecond')}\n`);
+}
+process.stdout.write(`memory: ${Math.round(process.resourceUsage().maxRSS / 1_024)} MB at most\n`);
