@@ -98,7 +98,7 @@ async function newTask(): Promise<TaskCore> {
     [source.name, { key: registry.reader(source.form.key), value: registry.reader(source.form.value) }])));
   await loadSchemas([...readers.values()].map((one) => one.value));
   const core = new TaskCore({
-    part, partition: 0, partitions: 1, run: 1, readers, encoders: (await sinkEncoders(sinks, registry))(1), droppedState: [],
+    part, partition: 0, partitions: 1, run: 1, readers, encoders: (await sinkEncoders(sinks, registry, Date.now))(1), droppedState: [],
     globalStores: new Map(topology.globalTables.map(({ store }) => [store.name, store.create()])),
     deadLetters: topology.deadLetters, failures: new FailurePolicies(topology), maxTaskIdleMs: 0, wallClock: false, sealPolicyOf: () => ({ rowsMax: 1, bytesMax: 1, ageMs: 0 }),
   });

@@ -232,7 +232,7 @@ export class Application {
       topology: this.#topology, log: ports.log, store: ports.store, limits: configuration, maxTaskIdleMs: configuration.maxTaskIdleMs,
       wallClock: configuration.wallClock === 'on',
       readers: new Map(parts.flatMap((part) => part.sources).map((node) => [node.name, this.#readersOf(node.form)])),
-      encoders: await sinkEncoders(sinks, ports.registry),
+      encoders: await sinkEncoders(sinks, ports.registry, this.#nowMs),
       globalStores: globalTables.stores, failures: this.#failures,
       deliveryOf: (sink, task) => this.#deliveryOf(sink, task),
       positions: this.#positions(),
@@ -250,7 +250,7 @@ export class Application {
     const readByStream = this.#topology.subTopologies.some((part) => part.sources.some(({ topic }) => topic === archive.topic));
     const source = new ArchiveFactory({
       archive: { ...archive, readByStream }, application: configuration.applicationId, log: ports.log, store: ports.store, warehouse: ports.warehouse, table: sink.table,
-      facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run),
+      facts: this.#factsOf(sink), readers: this.#readersOf(archive.form), encoderOf: (run) => warehouseEncoder(sink, run, this.#nowMs),
       limits: { rowsMax: configuration.outbox.sealRowsMax, bytesMax: ARCHIVE_BYTES_MAX, ageMs: configuration.outbox.sealAgeMs },
       positions: this.#positions(), newRun: () => this.#newRun(), nowMs: this.#nowMs, signal: this.#abort.signal,
       listener: this.#register, failures: this.#failures,
@@ -270,7 +270,7 @@ export class Application {
   async #archiveLetters(): Promise<ConstructorParameters<typeof ArchiveFactory>[0]['letters']> {
     const { deadLetters } = this.#topology;
     if (deadLetters === null) return null;
-    const encoders = await sinkEncoders([deadLetters], this.#options.ports.registry);
+    const encoders = await sinkEncoders([deadLetters], this.#options.ports.registry, this.#nowMs);
     return { sink: deadLetters, encoderOf: (run) => encoders(run).get(deadLetters.name) as SinkEncoder };
   }
 

@@ -12,11 +12,18 @@ export interface TableDefinition<Row> {
   readonly table: string;
   /**
    * Columns of a row in order. Three more columns are filled by the sink and must exist in the table: `_version` UInt64 (run,
-   * then ordinal), `_batch` FixedString(16) (hash of the sealed piece that carried the row), `_inserted` is left to its default.
+   * then ordinal or clock: see `versions`), `_batch` FixedString(16) (hash of the sealed piece that carried the row), `_inserted` is left to its default.
    */
   readonly columns: { readonly [Name in keyof Row & string]: ColumnType };
   /** Value of the table's partition expression for a row, as text: rows of one insert share it. */
   readonly partitionOf: (row: Row) => string;
+  /**
+   * What stands in `_version` behind the run; by ordinal when left out. By ordinal is right where the input alone decides which rows there are: what is processed
+   * again has its number again. By clock is for rows whose number depends on when commits are made, such as the last value of a key in each commit: after the
+   * state was put back to an older copy, fewer and longer commits would give lower ordinals to newer rows. Clocks of processes must then differ by less than
+   * a fail-over takes. Of equal versions ClickHouse keeps the row that came last.
+   */
+  readonly versions?: 'by ordinal' | 'by clock';
 }
 
 /** Rows into a ClickHouse table, exactly once, through the outbox. */

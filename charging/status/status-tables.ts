@@ -38,7 +38,7 @@ export function statusTables(database: string): StatusTables {
   return {
     connectorStatus: { database, table: 'connector_status', columns: intervalColumns, partitionOf: (row) => monthOf(row.from_time) },
     connectorOutages: { database, table: 'connector_outages', columns: intervalColumns, partitionOf: () => '' },
-    connectorsNow: { database, table: 'connectors_now', columns: nowColumns, partitionOf: () => '' },
+    connectorsNow: { database, table: 'connectors_now', columns: nowColumns, partitionOf: () => '', versions: 'by clock' },
     outageExclusions: { database, table: 'outage_exclusions', columns: exclusionColumns, partitionOf: () => '' },
   };
 }

@@ -51,7 +51,7 @@ async function world(readByStream = true) {
     const notices: string[] = [];
     const factory = new ArchiveFactory({
       archive: { ...archive, readByStream }, application: 'app', log, store, warehouse: options.warehouse ?? warehouse, table: sink.table, facts: { engine: 'MergeTree', replicated: false },
-      readers: { key: readerOf(form.key), value: readerOf(form.value) as never }, encoderOf: (run) => warehouseEncoder(sink, run),
+      readers: { key: readerOf(form.key), value: readerOf(form.value) as never }, encoderOf: (run) => warehouseEncoder(sink, run, () => 0),
       limits: { rowsMax: options.rowsMax ?? 3, bytesMax: 1_000_000, ageMs: 1_000_000 },
       positions: { onOffsetOutOfRange: options.policy ?? 'fail', reset: false, notice: (message) => notices.push(message) },
       newRun: () => 1, nowMs: () => 0, signal: new AbortController().signal,

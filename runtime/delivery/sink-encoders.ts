@@ -16,7 +16,7 @@ type TopicSink = LogSink<unknown, unknown> | RepartitionSink<unknown, unknown>;
 export type SinkEncoders = (run: number) => ReadonlyMap<string, SinkEncoder>;
 
 /** Registers the schemas of all topics among the sinks, so that encoding itself is synchronous. */
-export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaRegistry): Promise<SinkEncoders> {
+export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaRegistry, nowMs: () => number): Promise<SinkEncoders> {
   const topics = new Map<string, SinkEncoder>();
   for (const { name, sink } of sinks) {
     if (sink.kind !== 'warehouse') topics.set(name, await topicEncoder(sink as unknown as LogSink<unknown, unknown>, registry));
@@ -24,24 +24,33 @@ export async function sinkEncoders(sinks: readonly SinkNode[], registry: SchemaR
   return (run) => new Map(sinks.map(({ name, sink }) => [
     name,
     sink.kind === 'warehouse'
-      ? warehouseEncoder(sink as unknown as WarehouseSink<unknown, unknown, AnyRow>, run)
+      ? warehouseEncoder(sink as unknown as WarehouseSink<unknown, unknown, AnyRow>, run, nowMs)
       : topics.get(name) as SinkEncoder,
   ]));
 }
 
 /** Rows in RowBinary, complete but for `_batch`, which the seal decides. Columns: the table's, then `_version`. */
-export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number): SinkEncoder {
+export function warehouseEncoder(sink: WarehouseSink<unknown, unknown, AnyRow>, run: number, nowMs: () => number): SinkEncoder {
   const encode = rowEncoder<AnyRow>(sink.table.columns);
+  const byClock = sink.table.versions === 'by clock';
   return {
     schemaId: `${JSON.stringify(sink.table.columns)} and a gap`,
     encode(record, ordinal, origin, into) {
       const row = sink.row(record.value, record.key, record.timestampMs, origin);
       encode(row, into);
-      writeRowVersion(into, run, ordinal);
+      writeRowVersion(into, run, byClock ? clockVersion(nowMs()) : ordinal);
       writeBatchGap(into);
       return sink.table.partitionOf(row);
     },
   };
+}
+
+/** A time has 40 bits in a version: units of 4 ms last until the year 2109. */
+const clockUnitMs = 4;
+
+/** Above every ordinal that a table can have had before it was versioned by the clock. */
+function clockVersion(nowMs: number): number {
+  return Math.floor(nowMs / clockUnitMs);
 }
 
 async function topicEncoder(sink: TopicSink, registry: SchemaRegistry): Promise<SinkEncoder> {
