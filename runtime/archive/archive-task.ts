@@ -180,6 +180,10 @@ export class ArchiveTask implements RunningTask {
     }
   }
 
+  confirmOwner(): void {
+    if (!this.stopped) void this.#options.commits.commit([]).catch((error: unknown) => this.stop(error));
+  }
+
   async flush(): Promise<void> {
     const { letters } = this.#options;
     while (!this.stopped) {

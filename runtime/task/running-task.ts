@@ -21,6 +21,11 @@ export interface RunningTask {
   turn(recordsMax: number, polled?: boolean): number;
   /** Loads schemas that heads of queues wait for. True when there was one. */
   loadSchemas(): Promise<boolean>;
+  /**
+   * Asks the store whether the task is still ours, by a commit of nothing: while we were away from the group somebody else may have claimed it. It stops with
+   * FENCED then, as it would at its next commit, which may be long in coming. Never throws.
+   */
+  confirmOwner(): void;
   /** Commits and delivers what is there. For a graceful stop. */
   flush(): Promise<void>;
   /** Forgets everything; what was not committed is done again by the next owner. */

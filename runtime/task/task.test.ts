@@ -103,6 +103,17 @@ describe('Task', () => {
     expect([task.accept(batch('in', 1, ['b'])), task.turn(100)]).toEqual([false, 0]);
   });
 
+  it('says whether it is still ours without anything to commit', async () => {
+    const { task, store, stopped, settle } = await drive();
+    task.confirmOwner();
+    await settle();
+    expect([task.stopped, stopped]).toEqual([false, []]);
+    await store.claim('in_0'); // somebody else
+    task.confirmOwner();
+    await expect.poll(() => stopped).toMatchObject([{ code: 'FENCED' }]);
+    expect(task.stopped).toBe(true);
+  });
+
   it('commits by interval, by records and by bytes, and not twice at a time', async () => {
     const { task, store, settle, at } = await drive(undefined, { 'commit.recordsMax': 2, 'commit.intervalMs': 1_000 });
     store.holding = true;

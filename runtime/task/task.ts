@@ -143,6 +143,10 @@ export class Task implements RunningTask {
     return this.core.queues.every((queue) => queue.buffered === 0 && !queue.hasHead);
   }
 
+  confirmOwner(): void {
+    if (!this.#stopped) void this.#commits.commit([]).catch((error: unknown) => this.#stop(error));
+  }
+
   /** Commits what is there, delivers it, and commits the acknowledgements. For a graceful stop. */
   async flush(): Promise<void> {
     while (!this.#stopped) {

@@ -41,10 +41,11 @@ function drive(paused: () => boolean = () => false) {
       retrying: (operation) => retried.push(operation), left: nothing,
     },
   });
-  const task = (stopped = false, id = 'part_0'): RunningTask & { readonly drops: string[] } => {
+  const task = (stopped = false, id = 'part_0'): RunningTask & { readonly drops: string[]; readonly confirmed: string[] } => {
     const drops: string[] = [];
+    const confirmed: string[] = [];
     return {
-      id, queues: [], stopped, pausedBy: null, committedPositions: [], settled: true, drops,
+      id, queues: [], stopped, pausedBy: null, committedPositions: [], settled: true, drops, confirmed, confirmOwner: () => void confirmed.push(id),
       accept: () => false, turn: () => 0, loadSchemas: async () => false, flush: async () => undefined, drop: async (reason) => void drops.push(reason),
     };
   };
@@ -108,6 +109,20 @@ describe('Worker', () => {
     expect(run.resumed).toEqual(['in-0']);
     await expect.poll(() => turns).toBeGreaterThan(before);
     expect(run.claimed.map(({ task }) => task)).toEqual(['part_0', 'part_1', 'part_2']);
+  });
+
+  it('asks the store at each join whether tasks that stay are still ours: others may have claimed them while we were away', async () => {
+    run = drive();
+    await run.worker.start();
+    const joined = run.join([assignment]);
+    const first = run.task();
+    run.claims.shift()?.(first);
+    await joined;
+    expect(first.confirmed).toEqual([]);
+    await run.join([assignment]);
+    expect(first.confirmed).toEqual(['part_0']);
+    run.worker.taskStopped(first, fenced);
+    await expect.poll(() => run.claims.length).toBe(1);
   });
 
   it('gives up the claims of an assignment that a later join has replaced, and begins none of them', async () => {

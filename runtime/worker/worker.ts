@@ -260,7 +260,10 @@ export class Worker {
     for (const [id, task] of this.#tasks) {
       const assignment = this.#assignments.get(id);
       if (assignment === undefined) this.#giveAway(id, task);
-      else this.#goOn(task, assignment);
+      else {
+        this.#goOn(task, assignment);
+        task.confirmOwner();
+      }
     }
     this.#loop ??= this.#run();
     this.#options.listener.assigned([...this.#assignments.keys()]);
