@@ -121,6 +121,7 @@ describe('Worker', () => {
     expect(first.confirmed).toEqual([]);
     await run.join([assignment]);
     expect(first.confirmed).toEqual(['part_0']);
+    await expect.poll(() => first.confirmed.length, { timeout: 10_000 }).toBe(2); // claims of who has not heard of the join yet
     run.worker.taskStopped(first, fenced);
     await expect.poll(() => run.claims.length).toBe(1);
   });

@@ -51,6 +51,8 @@ const TURNS_MS_MAX = 20;
 /** Fetched records of one partition above which it is paused, and below half of which it goes on. */
 const BUFFERED_RECORDS_MAX = 20_000;
 const RECLAIM_WAIT_MS = 200;
+/** After a join, claims of members that have not heard of it yet may still be under way: tasks that stay ask once more after so long. */
+const CONFIRM_AGAIN_MS = 2_000;
 /**
  * For delivering what is there before a member leaves others behind: enough when there is no backlog. With one, its tasks would stand still for as
  * long as tens of thousands of rows need; who takes over delivers them while it goes on.
@@ -78,6 +80,7 @@ export class Worker {
   #loop: Promise<void> | null = null;
   readonly #stop = new AbortController();
   #stopping = false;
+  #confirming: NodeJS.Timeout | undefined;
   #answers = 0;
   #firstAssignment = false;
 
@@ -119,6 +122,7 @@ export class Worker {
   async stop(timeoutMs: number): Promise<void> {
     const startedMs = performance.now();
     this.#stopping = true;
+    clearTimeout(this.#confirming);
     this.#stop.abort();
     this.#claims.keepOnly(new Set());
     let timer: NodeJS.Timeout | undefined;
@@ -260,15 +264,23 @@ export class Worker {
     for (const [id, task] of this.#tasks) {
       const assignment = this.#assignments.get(id);
       if (assignment === undefined) this.#giveAway(id, task);
-      else {
-        this.#goOn(task, assignment);
-        task.confirmOwner();
-      }
+      else this.#goOn(task, assignment);
     }
+    this.#confirmOwners([...this.#tasks.values()]);
     this.#loop ??= this.#run();
     this.#options.listener.assigned([...this.#assignments.keys()]);
     const claims = assignments.filter(({ task }) => !this.#tasks.has(task)).map((assignment) => this.#claims.claim(assignment));
     await Promise.all([...this.#dropping.values(), ...claims]);
+  }
+
+  /** A member that was away keeps its tasks, which somebody else may have claimed meanwhile. */
+  #confirmOwners(staying: readonly RunningTask[]): void {
+    clearTimeout(this.#confirming);
+    for (const task of staying) task.confirmOwner();
+    if (staying.length === 0) return;
+    this.#confirming = setTimeout(() => {
+      for (const task of staying) if (this.#tasks.get(task.id) === task) task.confirmOwner();
+    }, CONFIRM_AGAIN_MS);
   }
 
   #giveAway(id: string, task: RunningTask): void {

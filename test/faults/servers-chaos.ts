@@ -11,6 +11,8 @@ const workMs = 30_000;
 /** Longest wait until running pods have all tasks, in all and while no task comes or goes; on a busy machine everything takes its time. */
 const completeMs = 900_000;
 const completeStallMs = 180_000;
+/** After so long a pod knows of each of its tasks whether it is still its owner (`worker.ts`). */
+const quietMs = 3_000;
 
 export interface ChaosOptions {
   readonly cluster: Cluster;
@@ -223,6 +225,8 @@ export class Chaos {
     const { fleet, feed, perSecond, report } = this.#options;
     await this.#free('pods');
     await this.#free('clickhouse');
+    await this.#complete();
+    await fleet.until(() => false, quietMs); // tasks that were claimed by two at the last rebalance have learnt it
     await this.#complete();
     const startedMs = performance.now();
     const stopsMs: string[] = [];
