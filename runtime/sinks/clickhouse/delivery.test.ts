@@ -170,6 +170,14 @@ describe('delivery', () => {
     expect(events.filter((event) => event.kind === 'retry' && /DISK_FULL/.test(String(event.error)))).toHaveLength(5);
   });
 
+  it('asks and sends nothing more once it is stopped: nobody would be there for the failure', async () => {
+    const warehouse = new FaultyWarehouse(new Map([[1, 'refused']]));
+    const stopped = new PieceDelivery({ warehouse, table, signal: AbortSignal.abort(new Error('stop')), ...quick });
+    await expect(stopped.deliver(pieces, { mayBePresent: true })).rejects.toThrow('stop');
+    await expect(stopped.deliver(pieces, { mayBePresent: false })).rejects.toThrow('stop');
+    expect(warehouse.calls).toBe(0);
+  });
+
   it('ends a wait when it is told to stop', async () => {
     const warehouse = new FaultyWarehouse(new Map([[1, 'hang-before']]));
     const abort = new AbortController();

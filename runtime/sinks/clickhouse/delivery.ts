@@ -118,17 +118,15 @@ export class PieceDelivery {
   async #insert(piece: SealedPiece, bytes: Uint8Array, token: string): Promise<unknown> {
     const { database, table } = this.#options.table;
     try {
-      await this.#limited(
-        this.#options.warehouse.insert({
-          database,
-          table,
-          columns: this.#columns,
-          types: this.#types,
-          rows: [bytes],
-          rowCount: piece.rowCount,
-          token,
-        }),
-      );
+      await this.#limited(() => this.#options.warehouse.insert({
+        database,
+        table,
+        columns: this.#columns,
+        types: this.#types,
+        rows: [bytes],
+        rowCount: piece.rowCount,
+        token,
+      }));
       return null;
     } catch (error) {
       if (!isPassing(error)) throw error;
@@ -158,7 +156,7 @@ export class PieceDelivery {
   async #untilAnswered(sql: string): Promise<readonly { readonly batch: string }[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#limited(this.#options.warehouse.query<{ readonly batch: string }>(sql));
+        return await this.#limited(() => this.#options.warehouse.query<{ readonly batch: string }>(sql));
       } catch (error) {
         if (!isPassing(error)) throw error;
         await this.#pause(attempt, error);
@@ -166,7 +164,8 @@ export class PieceDelivery {
     }
   }
 
-  async #limited<T>(answer: Promise<T>): Promise<T> {
+  /** Asks nothing more once it is aborted: nobody would be there for the failure. */
+  async #limited<T>(ask: () => Promise<T>): Promise<T> {
     const { signal } = this.#options;
     signal?.throwIfAborted();
     const timeoutMs = this.#options.attemptTimeoutMs ?? 120_000;
@@ -180,7 +179,7 @@ export class PieceDelivery {
       }, timeoutMs);
     });
     try {
-      return await Promise.race([answer, silence]);
+      return await Promise.race([ask(), silence]);
     } finally {
       clearTimeout(timer);
       if (aborted !== undefined) signal?.removeEventListener('abort', aborted);
