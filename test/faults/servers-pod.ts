@@ -7,13 +7,10 @@ import { loadConfiguration } from '../../runtime/configuration.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EngineMetrics } from '../../runtime/metrics.ts';
 import { fixedRun } from './servers-run-number.ts';
-import type { TopicNames } from './servers-topics.ts';
-import { RenamedLog } from './servers-topics.ts';
 
 export interface PodOptions {
   readonly name: string;
   readonly flags: Readonly<Record<string, unknown>>;
-  readonly topics: TopicNames;
 }
 
 /** Told every 100 ms. */
@@ -34,7 +31,7 @@ export type PodMessage = PodStatus
 
 export type PodOrder = 'drain' | 'stop';
 
-const { name, flags, topics } = JSON.parse(process.argv[2] ?? '{}') as PodOptions;
+const { name, flags } = JSON.parse(process.argv[2] ?? '{}') as PodOptions;
 
 /** A session ends after seconds; a tenth of the shortest. */
 const holdTold = 600;
@@ -45,8 +42,7 @@ function tell(message: PodMessage): void {
 
 const configuration = loadConfiguration({ flags });
 const logger = createLogger({ level: configuration.logLevel, fields: { pod: name, life: Number(process.argv[3]) } });
-const opened = await openPorts(configuration);
-const ports = { ...opened, log: new RenamedLog(opened.log, topics) };
+const ports = await openPorts(configuration);
 const application = new Application({
   configuration, ports, metrics: new EngineMetrics(), logger, newRun: () => fixedRun,
   topology: chargingTopology({ database: configuration.warehouse.database }),

@@ -133,7 +133,7 @@ export class ServersRun {
     // One more than run usually: pods are started and stopped, too.
     const names = Array.from({ length: pods + 1 }, (_, index) => String.fromCharCode('a'.charCodeAt(0) + index));
     const tasks = (subTopologies.length + archives.length) * partitions;
-    return new Fleet(names.map((name) => new Pod({ name, flags, topics: {} }, folder, () => cluster.outage)), tasks);
+    return new Fleet(names.map((name) => new Pod({ name, flags }, folder, () => cluster.outage)), tasks);
   }
 
   async #disturbed(fleet: Fleet, feed: InputFeed): Promise<Chaos> {
