@@ -104,7 +104,8 @@ export class Chaos {
     const overall = processed / ms * 1_000;
     this.#progress = { ms, processed };
     const left = overall > 0 ? `${Math.round((events - processed) / overall)} s` : '?';
-    return `[${(ms / 1_000).toFixed(0).padStart(4)} s] ${processed} of ${events} done, ${Math.round(rate)}/s, lag ${feed.appended - processed}, about ${left} left`;
+    const undelivered = fleet.running.reduce((sum, pod) => sum + (pod.status?.outboxRows ?? 0), 0);
+    return `[${(ms / 1_000).toFixed(0).padStart(4)} s] ${processed} of ${events} done, ${Math.round(rate)}/s, lag ${feed.appended - processed}, about ${left} left, ${undelivered} rows to deliver`;
   }
 
   #tell(what: string): void {
