@@ -285,7 +285,8 @@ export class Application {
         failed: (error) => this.#failure.reject(error),
         processed: (task, records, durationMs) => this.#register.processed(task, records, durationMs),
         retrying: (operation, error) => this.#register.retrying(operation, error),
-        left: ({ finishMs, leaveMs }) => logger.info({ group, finishMs: Math.round(finishMs), leaveMs: Math.round(leaveMs) }, 'left the group'),
+        // An embedded log's group has one member.
+        left: ({ finishMs, leaveMs }) => logger[configuration.log.kind === 'embedded' ? 'debug' : 'info']({ group, finishMs: Math.round(finishMs), leaveMs: Math.round(leaveMs) }, 'left the group'),
       },
     });
   }
