@@ -136,13 +136,13 @@ export const settings = {
       default: 8_388_608, reason: 'Bytes of one delivery (8 MiB); one ClickHouse insert must stay under 10 MB to be atomic.',
     }, 1_024, 9_500_000),
     sealAgeMs: integer({
-      default: 1_000, reason: 'Longest a row waits for others to share its insert: about one part a second and table, which merges keep up with.',
+      default: 1_000, reason: 'Longest a row waits for others to share its insert, while none is under way: at most one part a second, task and table, and fewer when ClickHouse is slow.',
     }, 1, 600_000),
     rowsMax: integer({
-      default: 500_000, reason: 'Rows that wait for one sink of one task; at this the task pauses, nothing is lost. Ten full deliveries.',
+      default: 200_000, reason: 'Rows that wait for one sink of one task; at this the task pauses, nothing is lost. Four full deliveries: more only makes claims slower.',
     }, 1, 100_000_000),
     bytesMax: integer({
-      default: 83_886_080, reason: 'Bytes that wait for one sink of one task (80 MiB, ten full deliveries); at this the task pauses.',
+      default: 33_554_432, reason: 'Bytes that wait for one sink of one task (32 MiB, four full deliveries); at this the task pauses.',
     }, 1_024, 17_179_869_184),
   },
   poll: {

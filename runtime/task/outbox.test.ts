@@ -48,6 +48,22 @@ describe('Outbox', () => {
     expect(store.commit(outbox, 6_000)).toMatchObject({ first: 0, last: 2, rows: 3, restored: false });
   });
 
+  it('seals by age only when nothing sealed waits for its sink, and by size at any time', () => {
+    const outbox = new Outbox('sink', policy);
+    const store = new Committed();
+    add(outbox, 2);
+    const first = store.commit(outbox, 0, true) as SealedBatch;
+    add(outbox, 1);
+    expect(store.commit(outbox, 0)).toBeNull();
+    expect(outbox.sealDue(1_000_000)).toBe(false);
+    outbox.acknowledge(first);
+    expect(outbox.sealDue(999)).toBe(false);
+    expect(outbox.sealDue(1_000)).toBe(true);
+    expect(store.commit(outbox, 1_000)).toMatchObject({ first: 2, last: 2 });
+    add(outbox, policy.rowsMax);
+    expect(outbox.sealDue(1_000)).toBe(true);
+  });
+
   it('gives back what was sealed, and not acknowledged, with the same cut', () => {
     const outbox = new Outbox('sink', policy);
     const store = new Committed();

@@ -35,7 +35,10 @@ export interface SealPolicy {
   readonly rowsMax: number;
   /** Seal when so many bytes wait. */
   readonly bytesMax: number;
-  /** Seal when the oldest waiting row is older. 0 seals at every commit (topics: no part is made per batch there). */
+  /**
+   * Seal when the oldest waiting row is older and no sealed batch waits for its sink: a sink that is behind gets fewer and larger batches, and the row would
+   * have waited behind them anyway. 0 seals at every commit (topics: no part is made per batch there).
+   */
   readonly ageMs: number;
 }
 
@@ -106,7 +109,8 @@ export class Outbox {
     if (waiting === 0) return false;
     if (waiting >= this.#policy.rowsMax || this.#policy.ageMs === 0) return true;
     const bytes = this.#open.bytes + this.#chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
-    return bytes >= this.#policy.bytesMax || (this.#oldestMs !== null && nowMs - this.#oldestMs >= this.#policy.ageMs);
+    if (bytes >= this.#policy.bytesMax) return true;
+    return this.#sealed.size === 0 && this.#oldestMs !== null && nowMs - this.#oldestMs >= this.#policy.ageMs;
   }
 
   /** Adds this commit's cells; gives the batch that the commit seals, if any, to be delivered once it is committed. */
