@@ -11,6 +11,7 @@ export class GroupOffsets {
   readonly #consumer: LogConsumer;
   readonly #retrying: (operation: string, error: unknown) => void;
   #writtenMs = 0;
+  #underWay: Promise<void> | null = null;
 
   constructor(log: Log, consumer: LogConsumer, retrying: (operation: string, error: unknown) => void) {
     this.#log = log;
@@ -18,13 +19,22 @@ export class GroupOffsets {
     this.#retrying = retrying;
   }
 
-  async writeWhenDue(tasks: readonly RunningTask[]): Promise<void> {
-    if (performance.now() - this.#writtenMs < INTERVAL_MS) return;
+  /** Begins to write when two seconds have passed and nothing is being written. Nobody waits: a broker may take its time to answer. */
+  startWhenDue(tasks: readonly RunningTask[]): void {
+    if (this.#underWay !== null || performance.now() - this.#writtenMs < INTERVAL_MS) return;
     this.#writtenMs = performance.now();
-    await this.write(tasks);
+    this.#underWay = this.#write(tasks).finally(() => {
+      this.#underWay = null;
+    });
   }
 
-  async write(tasks: readonly RunningTask[]): Promise<void> {
+  /** Writes what is committed by now, after what is being written. */
+  async finish(tasks: readonly RunningTask[]): Promise<void> {
+    await this.#underWay;
+    await this.#write(tasks);
+  }
+
+  async #write(tasks: readonly RunningTask[]): Promise<void> {
     const positions = tasks.flatMap((task) => task.committedPositions);
     if (positions.length === 0) return;
     try {

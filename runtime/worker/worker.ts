@@ -131,7 +131,7 @@ export class Worker {
     })]);
     clearTimeout(timer);
     const finishedMs = performance.now();
-    await this.#groupOffsets.write(this.tasks);
+    await this.#groupOffsets.finish(this.tasks);
     await Promise.all(this.tasks.map((task) => task.drop('stopped')));
     await this.#consumer.stop();
     this.#options.listener.left({ finishMs: finishedMs - startedMs, leaveMs: performance.now() - finishedMs });
@@ -174,7 +174,7 @@ export class Worker {
         const hungry = this.tasks.every((task) => task.queues.every((queue) => queue.buffered === 0 && !queue.hasHead));
         for (const batch of await this.#consumer.poll(hungry ? this.#options.pollWaitMs : 0)) this.#route(batch);
         await this.#turns(this.#polled());
-        await this.#groupOffsets.writeWhenDue(this.tasks);
+        this.#groupOffsets.startWhenDue(this.tasks);
       } catch (error) {
         if (error instanceof VoltstreamError && error.code === 'OFFSET_OUT_OF_RANGE' && await this.#outOfRange(error)) continue;
         if (!this.#stopping) this.#options.listener.failed(error);

@@ -101,7 +101,7 @@ describe('brokers', () => {
     await expect.poll(() => one.connections, { timeout: 2_000 }).toBe(0);
   });
 
-  it('that do not answer hold up neither group offsets nor what frees repartition topics: a worker waits for both, and both come again', async () => {
+  it('that do not answer hold up neither group offsets nor what frees repartition topics: both come again, and an end waits for them', async () => {
     const one = await broker();
     one.on(requests.findCoordinator, () => coordinatorAnswer(one)).on(requests.offsetCommit, () => null).on(requests.listOffsets, () => null);
     const log = logOf(one);
