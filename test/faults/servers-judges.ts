@@ -24,25 +24,44 @@ export function isSound(verdict: Verdict): boolean {
 
 const samplesMax = 6;
 
-/**
- * Tables of how things stand now, whose rows are made when a task commits: how many there are depends on the pace. Of these only what
- * readers see is judged, without the version.
- */
-export const tablesOfNow: ReadonlySet<string> = new Set(['connectors_now']);
+/** What of a table does not follow from the order of records within each partition of the input, and so is not compared. */
+interface Loose {
+  /** Only what readers see is compared. */
+  readonly final: boolean;
+  /** Rows that readers see. */
+  readonly where: string;
+  /** Expressions instead of columns; null: the column is left out. */
+  readonly instead: Readonly<Record<string, string | null>>;
+}
+
+export const looseTables: Readonly<Record<string, Loose>> = {
+  // Rows are made when a task commits: how many there are depends on the pace.
+  connectors_now: { final: true, where: '1', instead: { _version: null } },
+  // Attempts come from stations of several partitions, by a topic in between, which orders those of one station only. What a visit was on its way depends
+  // on whose attempt came first, and so do rows of visits that became part of others; what a visit is in the end does not.
+  charging_visits: { final: true, where: 'attempts > 0', instead: { _version: null } },
+  // A late attempt is named by where it lies in that topic.
+  late_records: { final: false, where: '1', instead: { offset: "if(step = 'visits', 0, offset)", _version: "if(step = 'visits', 0, _version)" } },
+};
+
+const strict: Loose = { final: false, where: '1', instead: {} };
 
 interface JudgedColumns {
+  /** Columns, or expressions of them, that are compared. */
   readonly names: readonly string[];
   /** What tells base rows apart: the sorting key, and the version, since a key has a row for each time it was given. */
   readonly key: string;
 }
 
 async function columnsOf(warehouse: Warehouse, database: string, table: string): Promise<JudgedColumns> {
+  const { instead } = looseTables[table] ?? strict;
   const columns = await warehouse.query<{ name: string }>(
     `SELECT name FROM system.columns WHERE database = '${database}' AND table = '${table}' AND name NOT IN ('_inserted', '_batch')
       AND default_kind NOT IN ('ALIAS', 'MATERIALIZED') ORDER BY position`);
   const [found] = await warehouse.query<{ key: string }>(`SELECT sorting_key AS key FROM system.tables WHERE database = '${database}' AND name = '${table}'`);
   if (found === undefined) throw new Error(`there is no table ${database}.${table}`);
-  return { names: columns.map(({ name }) => `\`${name}\``), key: `${found.key}, _version` };
+  const names = columns.filter(({ name }) => instead[name] !== null).map(({ name }) => instead[name] ?? `\`${name}\``);
+  return { names, key: `${found.key}, _version` };
 }
 
 /**
@@ -52,10 +71,9 @@ async function columnsOf(warehouse: Warehouse, database: string, table: string):
 export async function judgeTable(
   warehouse: Warehouse, databases: { readonly reference: string; readonly judged: string }, table: string, final: boolean,
 ): Promise<Verdict> {
-  const { names: all, key } = await columnsOf(warehouse, databases.reference, table);
-  const ofNow = tablesOfNow.has(table);
-  const names = ofNow ? all.filter((name) => name !== '`_version`') : all;
-  const source = (database: string): string => `${database}.${table}${final || ofNow ? ' FINAL' : ''}`;
+  const { names, key } = await columnsOf(warehouse, databases.reference, table);
+  const loose = looseTables[table] ?? strict;
+  const source = (database: string): string => `(SELECT * FROM ${database}.${table}${final || loose.final ? ' FINAL' : ''} WHERE ${loose.where})`;
   const row = `formatRow('JSONCompactEachRow', ${names.join(', ')})`;
   const hash = `sipHash128(${row})`;
   // By hash alone: the rows of millions would not fit into the memory of a query.
