@@ -3,6 +3,7 @@ import { Agent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { COMPATIBILITY, SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry';
 import { isPassing, VoltstreamError } from '../errors.ts';
+import { answerWithin } from './answer-within.ts';
 import { typeOfForm } from './avro-codec.ts';
 import type { Form, RegisteredForm, SchemaRegistry, WireReader, WireWriter } from './codec.ts';
 import type { CompatibilityLevel } from './compatibility.ts';
@@ -140,7 +141,7 @@ export class ConfluentRegistry implements SchemaRegistry {
     const known = await this.#knownId(subject, raw);
     if (known !== null) return known;
     try {
-      const answer = await this.#answered(this.#client.register(raw as Parameters<Client['register']>[0], options));
+      const answer = await this.#answered(() => this.#client.register(raw as Parameters<Client['register']>[0], options));
       return answer.id;
     } catch (error) {
       throw this.#registrationError(subject, error);
@@ -150,7 +151,7 @@ export class ConfluentRegistry implements SchemaRegistry {
   /** A restart finds its schema without the right to write and whatever the subject's compatibility level is. */
   async #knownId(subject: string, schema: Parameters<Client['getRegistryIdBySchema']>[1]): Promise<number | null> {
     try {
-      return await this.#answered(this.#client.getRegistryIdBySchema(subject, schema));
+      return await this.#answered(() => this.#client.getRegistryIdBySchema(subject, schema));
     } catch (error) {
       // The client turns exactly the answer 404 into this error, which has no status of its own.
       if (error instanceof Error && error.name === 'ConfluentSchemaRegistryError' && !isBareStatus(error)) return null;
@@ -169,7 +170,7 @@ export class ConfluentRegistry implements SchemaRegistry {
     const unknownUntil = this.#unknownUntil.get(schemaId);
     if (unknownUntil !== undefined && performance.now() < unknownUntil) return null;
     try {
-      const schema = await this.#answered(this.#client.getSchema(schemaId));
+      const schema = await this.#answered(() => this.#client.getSchema(schemaId));
       const text = JSON.stringify(schema); // avsc's type gives back its schema; other kinds become a misfit in the reader.
       this.#textById.set(schemaId, text);
       await this.#cache?.keepSchema(schemaId, text);
@@ -187,16 +188,8 @@ export class ConfluentRegistry implements SchemaRegistry {
     }
   }
 
-  async #answered<R>(request: Promise<R>): Promise<R> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.#outage(`no answer within ${this.#requestMaxMs} ms`)), this.#requestMaxMs);
-    });
-    try {
-      return await Promise.race([request, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #answered<R>(ask: () => Promise<R>): Promise<R> {
+    return answerWithin({ timeoutMs: this.#requestMaxMs, silent: () => this.#outage(`no answer within ${this.#requestMaxMs} ms`) }, ask);
   }
 
   #registrationError(subject: string, error: unknown): VoltstreamError {

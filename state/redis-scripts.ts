@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Cluster } from 'ioredis';
+import { answerWithin } from '../schemas/answer-within.ts';
 import { commandTimeoutMsDefault, mastersOf } from './redis-connection.ts';
 import type { RedisClient } from './redis-connection.ts';
 import { redisFailure } from './redis-failure.ts';
@@ -51,7 +52,7 @@ export class RedisScripts {
       return;
     }
     try {
-      await this.#answered(this.#redis.connect());
+      await this.#answered(() => this.#redis.connect());
       for (const node of mastersOf(this.#redis)) {
         for (const { source } of this.#sources.values()) await this.#intercept('SCRIPT', () => node.callBuffer('SCRIPT', ['LOAD', source]));
       }
@@ -84,21 +85,13 @@ export class RedisScripts {
   }
 
   async #send(name: string, args: readonly Argument[]): Promise<Reply> {
-    return (await this.#intercept(name, () => this.#answered(this.#redis.callBuffer(name, [...args])))) as Reply;
+    return (await this.#intercept(name, () => this.#answered(() => this.#redis.callBuffer(name, [...args])))) as Reply;
   }
 
   /** While a cluster cannot be found its commands wait in ioredis without a limit, other than those to one Redis. */
-  async #answered(answer: Promise<unknown>): Promise<unknown> {
-    if (!(this.#redis instanceof Cluster)) return answer;
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer of the cluster within ${this.#timeoutMs} ms`)), this.#timeoutMs);
-    });
-    try {
-      return await Promise.race([answer, silence]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #answered(ask: () => Promise<unknown>): Promise<unknown> {
+    if (!(this.#redis instanceof Cluster)) return ask();
+    return answerWithin({ timeoutMs: this.#timeoutMs, silent: () => new Error(`no answer of the cluster within ${this.#timeoutMs} ms`) }, ask);
   }
 }
 

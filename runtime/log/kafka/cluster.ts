@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
+import { answerWithin } from '../../../schemas/answer-within.ts';
 import { isPassing, kafkaErrorType, kafkaFailure, refusal } from './failure.ts';
 import { addressOf, type Broker, Links } from './links.ts';
 import type { KafkaLogOptions, KafkaNotice } from './options.ts';
@@ -82,7 +83,7 @@ export class Cluster {
     const failures: unknown[] = [];
     for (const broker of this.#askable()) {
       try {
-        const answer = await within(answerTimeoutMs, links.to(broker).then(question));
+        const answer = await brokerWithin(answerTimeoutMs, () => links.to(broker).then(question));
         this.#silentAtMs.delete(addressOf(broker));
         return answer;
       } catch (error) {
@@ -221,17 +222,10 @@ function passing(message: string, cause?: unknown): Error {
   return Object.assign(new Error(cause === undefined ? message : `${message}: ${String(cause)}`), { apiId: 'LEADER_NOT_AVAILABLE' });
 }
 
-/** Rejects when there is no answer within the time; what comes later is not heard. */
-export async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error(`no answer within ${timeoutMs / 1_000} s`), { apiId: 'NETWORK_EXCEPTION' })), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** The broker's answer, or a passing failure when there is none within the time. */
+export function brokerWithin<T>(timeoutMs: number, ask: () => Promise<T>): Promise<T> {
+  const silent = (): Error => Object.assign(new Error(`no answer within ${timeoutMs / 1_000} s`), { apiId: 'NETWORK_EXCEPTION' });
+  return answerWithin({ timeoutMs, silent }, ask);
 }
 
 /** A broker that refuses has answered, too; one that lets nobody in has not. */

@@ -1,7 +1,7 @@
 import { heartbeatV4, joinGroupV7, leaveGroupV5, offsetCommitV8, syncGroupV5 } from '@platformatic/kafka';
 import { Waiter } from '../embedded/waiter.ts';
 import type { TopicPartition } from '../log.ts';
-import { besideTimeoutMs, type Cluster, within } from './cluster.ts';
+import { besideTimeoutMs, brokerWithin, type Cluster } from './cluster.ts';
 import { isPassing, kafkaErrorType, kafkaFailure } from './failure.ts';
 import type { Links } from './links.ts';
 
@@ -81,7 +81,7 @@ export class GroupMember {
       partitions: ofTopic.map(({ partition, offset }) => ({ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1, committedMetadata: null })),
     }));
     const { group, instanceId } = this.#options;
-    await within(besideTimeoutMs, this.#cluster.onCoordinator('group', group, this.#links, (connection) => offsetCommitV8.api.async(
+    await brokerWithin(besideTimeoutMs, () => this.#cluster.onCoordinator('group', group, this.#links, (connection) => offsetCommitV8.api.async(
       connection, group, this.#generation, this.#memberId, instanceId, topics), besideTimeoutMs));
   }
 

@@ -3,7 +3,7 @@ import type {
   ConsumerOptions, Log, LogBatch, LogConsumer, LogProducer, LogRemoval, OrdinalProducer, OrdinalProducerOptions, TopicDefinition, TopicPartition,
 } from '../log.ts';
 import { boundsOf } from './bounds.ts';
-import { besideTimeoutMs, Cluster, within } from './cluster.ts';
+import { besideTimeoutMs, brokerWithin, Cluster } from './cluster.ts';
 import { asKafkaFailure } from './failure.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { KafkaOrdinalProducer } from './kafka-ordinal-producer.ts';
@@ -60,7 +60,7 @@ export class KafkaLog implements Log {
 
   async deleteRecords(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
     await Promise.all(positions.map((position) => asKafkaFailure(
-      `cannot delete records of ${position.topic}/${position.partition}`, () => within(besideTimeoutMs, this.#deleteBelow(position)))));
+      `cannot delete records of ${position.topic}/${position.partition}`, () => brokerWithin(besideTimeoutMs, () => this.#deleteBelow(position)))));
   }
 
   async #deleteBelow({ topic, partition, offset }: TopicPartition & { readonly offset: number }): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { VoltstreamError, assertInvariant, isPassing } from '../../../errors.ts';
+import { answerWithin } from '../../../schemas/answer-within.ts';
 import type { Warehouse } from '../warehouse.ts';
 import { batchHashBytes } from './batch-hash.ts';
 import type { DeliveryTable } from './check-table.ts';
@@ -164,26 +165,10 @@ export class PieceDelivery {
     }
   }
 
-  /** Asks nothing more once it is aborted: nobody would be there for the failure. */
-  async #limited<T>(ask: () => Promise<T>): Promise<T> {
-    const { signal } = this.#options;
-    signal?.throwIfAborted();
-    const timeoutMs = this.#options.attemptTimeoutMs ?? 120_000;
-    let timer: NodeJS.Timeout | undefined;
-    let aborted: (() => void) | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      aborted = () => reject(signal?.reason);
-      signal?.addEventListener('abort', aborted, { once: true });
-      timer = setTimeout(() => {
-        reject(new VoltstreamError('WAREHOUSE_UNAVAILABLE', `no answer within ${timeoutMs} ms`, { where: `table ${this.#name}` }));
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([ask(), silence]);
-    } finally {
-      clearTimeout(timer);
-      if (aborted !== undefined) signal?.removeEventListener('abort', aborted);
-    }
+  #limited<T>(ask: () => Promise<T>): Promise<T> {
+    const { signal, attemptTimeoutMs: timeoutMs = 120_000 } = this.#options;
+    const silent = (): Error => new VoltstreamError('WAREHOUSE_UNAVAILABLE', `no answer within ${timeoutMs} ms`, { where: `table ${this.#name}` });
+    return answerWithin({ timeoutMs, silent, signal }, ask);
   }
 
   async #pause(attempt: number, error: unknown): Promise<void> {
