@@ -38,7 +38,7 @@ export function sessionsTable(database: string): TableDefinition<SessionTableRow
 
 /** Sessions under way, and how they ended. */
 export function liveSessionsTable(database: string): TableDefinition<LiveTableRow> {
-  return { database, table: 'live_sessions', columns: liveColumns, partitionOf: () => '' };
+  return { database, table: 'live_sessions', columns: liveColumns, partitionOf: () => '', versions: 'by clock' };
 }
 
 /** A final row of a session; live ones (revision -1) have a table of their own. */

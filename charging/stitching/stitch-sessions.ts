@@ -8,6 +8,7 @@ import type { ConnectorState } from './connector-state.ts';
 import { StationTimers } from './station-timers.ts';
 import { appendPoint } from './read-registers.ts';
 import { connectorOf, forgetId, SessionBook } from './session-book.ts';
+import { LiveRows } from './live-rows.ts';
 import { LoadOutput } from './session-load.ts';
 import { append, isRepeated, isStart, isStop, mark, pointOf, startEdition, startOf, takeIn, unread } from './session-state.ts';
 import type { SessionState } from './session-state.ts';
@@ -35,7 +36,7 @@ const availableKeptMs = 86_400_000;
  * `inactiveMs` later still, because the stop of a session that was taken for over may come yet. Any order of arrival within `settleMs` gives the same rows.
  *
  * Output `live`: sessions as they stand while they run (`closedBy` None), `liveEveryMs` apart at least, when the event says that it was received
- * (history was not). Output `load`: what each event changes in what is known of the station's load; at least one change an event. Output `late`:
+ * (history was not); of rows that follow each other within a commit the last one. Output `load`: what each event changes in what is known of the station's load; at least one change an event. Output `late`:
  * transaction events whose session is not known (any more) and that are older than `finishedForMs` behind their station, or of an edition above 0.
  *
  * When the sources are idle, what is due by then is closed.
@@ -57,12 +58,13 @@ export function stitchSessions(
     start: (context, emit: Emit<StreamRecord<string, SessionRow>>) => {
       const stitcher = new SessionStitcher(context, limits, emit);
       context.onIdle((timeMs) => stitcher.idle(timeMs));
+      context.onCommit(() => stitcher.committing());
       return (record: StreamRecord<string, SessionEvent>) => stitcher.process(record);
     },
   });
 }
 
-/** A record's way through the state; it remembers nothing itself. */
+/** A record's way through the state; from commit to commit it remembers live rows that are held back. */
 class SessionStitcher {
   readonly #context: StatefulContext<StitchStores>;
   readonly #limits: StitchLimits;
@@ -72,6 +74,7 @@ class SessionStitcher {
   readonly #load: LoadOutput;
   readonly #book: SessionBook;
   readonly #withoutId: WithoutId;
+  readonly #liveRows: LiveRows;
 
   constructor(context: StatefulContext<StitchStores>, limits: StitchLimits, emit: Emit<StreamRecord<string, SessionRow>>) {
     this.#context = context;
@@ -81,6 +84,7 @@ class SessionStitcher {
     this.#timers = new StationTimers(context.stores.stations, (stationId, id, timeMs) => this.#wake(stationId, id, timeMs));
     this.#load = new LoadOutput((record: StreamRecord<string, LoadChange>) => context.output('load', record));
     this.#book = new SessionBook(context, limits, this.#timers, this.#load, emit);
+    this.#liveRows = new LiveRows((state, timestampMs) => context.output('live', { key: state.stationId, value: rowOf(state), timestampMs }));
     this.#withoutId = new WithoutId(context, limits, this.#book, this.#timers, this.#load);
   }
 
@@ -92,6 +96,7 @@ class SessionStitcher {
     const stationMs = this.#timers.moveOn(event.stationId, event.timestampMs);
     if (type === 'TransactionUpdated' || type === 'TransactionStarted' || type === 'TransactionEnded') {
       if (transactionId === null || transactionId === '' || transactionId === '-1' || transactionId === '0') {
+        this.#liveRows.giveOfStation(event.stationId);
         this.#load.event(event);
         if (!this.#withoutId.process(event, stationMs)) this.#late(record);
         return undefined;
@@ -113,7 +118,12 @@ class SessionStitcher {
     });
   }
 
+  committing(): void {
+    this.#liveRows.giveAll();
+  }
+
   #wake(stationId: string, id: string, timeMs: number): void {
+    this.#liveRows.giveOfStation(stationId);
     if (id === forgetId) this.#book.forget(stationId, timeMs);
     else if (id.startsWith('s')) this.#book.wake(stationId, id.slice(1), timeMs);
     else this.#withoutId.wake(stationId, id.slice(1), timeMs);
@@ -123,9 +133,11 @@ class SessionStitcher {
     const { value: event } = record;
     const state = this.#book.find(event.stationId, transactionId);
     if (state !== undefined) {
-      if (!this.#appended(state, event, stationMs)) this.#takenIn(state, event, stationMs);
-      return;
+      if (this.#appended(state, event, stationMs)) return;
+      this.#liveRows.giveOfStation(event.stationId);
+      return this.#takenIn(state, event, stationMs);
     }
+    this.#liveRows.giveOfStation(event.stationId);
     // What a correction replaces and is not known (any more) cannot be taken back: it would count twice.
     if (event.edition > 0 || event.timestampMs < stationMs - this.#limits.finishedForMs) {
       this.#load.event(event);
@@ -159,6 +171,7 @@ class SessionStitcher {
     const appended = appendPoint(state.tail, point, limitsOf(state));
     if (appended === null) return false;
     const ended = point.kind === 'end';
+    if (ended || !this.#asksForRow(state, event)) this.#liveRows.giveOf(state);
     const before = ended ? this.#book.beforeStop(state) : null;
     append(state, event, point);
     if (event.edition === 0 && timestampMs + this.#limits.settleMs < stationMs) state.marks |= mark.outOfOrder;
@@ -205,10 +218,13 @@ class SessionStitcher {
   }
 
   #live(state: SessionState, event: SessionEvent): void {
-    if (event.receivedMs === null || !state.open || state.revision >= 0 || state.mergedInto !== null) return;
-    if (state.liveMs >= 0 && event.timestampMs - state.liveMs < this.#limits.liveEveryMs) return;
+    if (!state.open || state.revision >= 0 || state.mergedInto !== null || !this.#asksForRow(state, event)) return;
     state.liveMs = event.timestampMs;
-    this.#context.output('live', { key: state.stationId, value: rowOf(state), timestampMs: event.timestampMs });
+    this.#liveRows.hold(state, event.timestampMs);
+  }
+
+  #asksForRow({ liveMs }: SessionState, { receivedMs, timestampMs }: SessionEvent): boolean {
+    return receivedMs !== null && (liveMs < 0 || timestampMs - liveMs >= this.#limits.liveEveryMs);
   }
 
   /** The connector is free: what was open there is over. */
@@ -218,6 +234,7 @@ class SessionStitcher {
     const connector = this.#book.connector(stationId, name);
     const availableMs = withAvailable(connector.availableMs, timestampMs, stationMs - availableKeptMs);
     if (availableMs === connector.availableMs) return;
+    this.#liveRows.giveOfStation(stationId);
     this.#connectors.put(stationId, name, { ...connector, availableMs });
     for (const { key, stopMs } of connector.entries) {
       if (stopMs !== null) continue;
@@ -234,6 +251,7 @@ class SessionStitcher {
   #stationChanged({ key: stationId, value: station }: StreamRecord<string, Station | null>): void {
     const stationMs = this.#timers.timeOf(stationId);
     if (station === null || stationMs < 0) return;
+    this.#liveRows.giveOfStation(stationId);
     const { siteId, city, operator, validFromMs } = station;
     const eventId = `stations/${stationId}/${validFromMs}`;
     this.#load.beginWith({ stationId, eventId, siteId, city, operator, stationValidFromMs: validFromMs }, stationMs);

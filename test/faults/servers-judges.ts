@@ -37,11 +37,12 @@ interface Loose {
 export const looseTables: Readonly<Record<string, Loose>> = {
   // Rows are made when a task commits: how many there are depends on the pace.
   connectors_now: { final: true, where: '1', instead: { _version: null } },
+  live_sessions: { final: true, where: '1', instead: { _version: null } },
   // Attempts come from stations of several partitions, by a topic in between, which orders those of one station only. What a visit was on its way depends
   // on whose attempt came first, and so do rows of visits that became part of others; what a visit is in the end does not.
   charging_visits: { final: true, where: 'attempts > 0', instead: { _version: null } },
   // A late attempt is named by where it lies in that topic.
-  late_records: { final: false, where: '1', instead: { offset: "if(step = 'visits', 0, offset)", _version: "if(step = 'visits', 0, _version)" } },
+  late_records: { final: false, where: '1', instead: { topic: "if(step = 'visits', '', topic)", offset: "if(step = 'visits', 0, offset)", _version: "if(step = 'visits', 0, _version)" } },
 };
 
 const strict: Loose = { final: false, where: '1', instead: {} };
