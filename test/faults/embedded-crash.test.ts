@@ -4,8 +4,8 @@ import { killPoints } from './embedded-points.ts';
 
 /** Longer and other runs: FAULT_KILLS=200 FAULT_SEED=1. The seed stands in every failure. */
 const seed = Number(process.env['FAULT_SEED'] ?? 20_260);
-const kills = Number(process.env['FAULT_KILLS'] ?? 15);
-const longerMs = Math.max(0, kills - 15) * 6_000;
+const kills = Number(process.env['FAULT_KILLS'] ?? 10);
+const longerMs = Math.max(0, kills - 10) * 6_000;
 
 describe.concurrent('the embedded product under kill -9', () => {
   let random: CrashRun;
@@ -27,7 +27,7 @@ describe.concurrent('the embedded product under kill -9', () => {
   }, 540_000 + longerMs);
 
   it('leaves every row and record exactly once after kills at each named point', async ({ expect }) => {
-    await sweepPoints(narrow, killPoints, kills > 15 ? [1, 2, 3, 5, 8] : [1, 3]);
+    await sweepPoints(narrow, killPoints, kills > 10 ? [1, 2, 3, 5, 8] : [1, 3]);
     expect(narrow.report.problems).toEqual([]);
     expect(Object.values(narrow.report.kills).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(killPoints.length * 2);
   }, 540_000 + longerMs);
