@@ -13,8 +13,6 @@ export type OpenedStores<S extends StoreDefinitions> = {
 /** What a stateful operator's code sees while it processes a record. */
 export interface StatefulContext<S extends StoreDefinitions> {
   readonly stores: OpenedStores<S>;
-  /** The task's, of its sub-topology: as of Kafka Streams' `taskId`. */
-  readonly partition: number;
   /** The step's own stream time, already raised by the record under way. */
   readonly streamTime: StreamTime;
   /** Where the input record under way came from; changed in place. */
@@ -162,7 +160,6 @@ function openContext<S extends StoreDefinitions>(
   const outputs = new Map((options.ports ?? []).map((port) => [port, guard(context.output(port))]));
   return {
     stores: stores as OpenedStores<S>,
-    partition: context.partition,
     streamTime: context.streamTime,
     origin: context.origin,
     get input() {

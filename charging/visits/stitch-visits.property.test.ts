@@ -82,12 +82,12 @@ describe('visits', () => {
     }), propertyRuns(150));
   }, 900_000);
 
-  it('are those of the attempts that are remembered: until all of a visit is a horizon behind its station and every partition', () => {
+  it('are those of the attempts that are remembered: until all of a visit is a horizon behind every station of its site', () => {
     const horizonMs = 60;
     fc.assert(fc.property(tellings(400), (told) => {
       const topology = new Topology('visiting');
       const changes = topology.stream<string, AttemptChange>('attempts', { key: utf8, value: json('attempt') });
-      const visits = changes.pipe(stitchVisits('visits', { retryWithinMs, horizonMs, silentMs: 200, attemptsMax: 1_000 }));
+      const visits = changes.pipe(stitchVisits('visits', { retryWithinMs, horizonMs, waitForMs: 150, attemptsMax: 1_000 }));
       visits.to(logTopic('rows', { key: utf8, value: json<Visit>('visit') }));
       visits.side<string, AttemptChange>('late').to(logTopic('late', { key: utf8, value: json<AttemptChange>('late') }));
       const driver = new TopologyTestDriver(topology);
@@ -95,29 +95,29 @@ describe('visits', () => {
       const wanted = new Map<string, Visit>();
       let remembered: readonly NaiveAttempt[] = [];
       const timeOf = new Map<string, number>();
-      const partitions = new Map<number, number>();
-      let reachedMs = -Infinity;
+      const reached = new Map<string, number>();
       for (const { session, startMs, lengthMs, energyWh, siteId, idToken, next } of told) {
         const [site, token, sessionId] = [siteId ?? 'A', idToken ?? 'anna', `x${session}`];
         const stopMs = lengthMs === null ? null : startMs + lengthMs;
         const gone = next === 'commit';
         const attempt: VisitAttempt = { sessionId, stationId: stationOf(session), openedMs: session, startMs, stopMs, energyWh, city: null, operator: null, timeZone: null };
-        driver.push('attempts', site, { idToken: token, sessionId, partition: session % 3, attempt: gone ? null : attempt }, 1_000);
+        driver.push('attempts', site, { idToken: token, sessionId, attempt: gone ? null : attempt }, 1_000);
         for (const { value } of driver.take<string, Visit>('rows')) table.set(`${value.siteId}/${value.idToken}/${value.visitId}`, value);
         const late = driver.take('late').length;
 
         const isIt = (each: NaiveAttempt): boolean => each.siteId === site && each.idToken === token && each.sessionId === sessionId;
         const endMs = stopMs ?? startMs;
-        const isLate = !gone && endMs <= (timeOf.get(attempt.stationId) ?? -Infinity) - horizonMs;
+        const isLate = !gone && endMs <= (timeOf.get(`${site} ${attempt.stationId}`) ?? -Infinity) - horizonMs;
         expect(late).toBe(isLate ? 1 : 0);
         if (isLate) continue;
         const before = naiveVisits(remembered, retryWithinMs);
         remembered = [...remembered.filter((each) => !isIt(each)), ...(gone ? [] : [{ ...attempt, siteId: site, idToken: token }])];
         if (!gone) {
-          timeOf.set(attempt.stationId, Math.max(timeOf.get(attempt.stationId) ?? -Infinity, endMs));
-          partitions.set(session % 3, Math.max(partitions.get(session % 3) ?? -Infinity, endMs));
-          const awaited = [...partitions.values()].filter((each) => each >= Math.max(...partitions.values()) - 200);
-          reachedMs = Math.max(reachedMs, Math.min(...awaited));
+          const station = `${site} ${attempt.stationId}`;
+          timeOf.set(station, Math.max(timeOf.get(station) ?? -Infinity, endMs));
+          const times = [...timeOf].filter(([each]) => each.startsWith(site)).map(([, timeMs]) => timeMs);
+          const awaited = times.filter((timeMs) => timeMs > Math.max(...times) - 150);
+          reached.set(site, Math.max(reached.get(site) ?? -Infinity, Math.min(...awaited)));
         }
         const after = naiveVisits(remembered, retryWithinMs);
         for (const visit of before) wanted.delete(`${visit.siteId}/${visit.idToken}/${visit.visitId}`);
@@ -126,7 +126,7 @@ describe('visits', () => {
           const members = remembered.filter((each) => each.siteId === its && each.idToken === his && sessionIds.includes(each.sessionId));
           const ends = members.map((each) => ({ ...each, endMs: each.stopMs ?? each.startMs })).sort((a, b) => b.endMs - a.endMs || (a.sessionId < b.sessionId ? 1 : -1));
           const [newest] = ends;
-          return newest !== undefined && newest.endMs <= Math.min(timeOf.get(newest.stationId) ?? -Infinity, reachedMs) - horizonMs;
+          return newest !== undefined && newest.endMs <= (reached.get(its ?? '') ?? -Infinity) - horizonMs;
         });
         remembered = remembered.filter((each) => !forgotten.some(({ siteId: its, idToken: his, sessionIds }) =>
           each.siteId === its && each.idToken === his && sessionIds.includes(each.sessionId)));
@@ -136,23 +136,22 @@ describe('visits', () => {
     }), propertyRuns(150));
   }, 900_000);
 
-  it('are the same at whatever paces partitions come, each in the order of its time', () => {
-    const attempts = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 30 }), lengthMs: fc.integer({ min: 0, max: 15 }), station: fc.constantFrom('a', 'b'), idToken: fc.constantFrom('anna', 'anna', 'ben') }), { maxLength: 12 });
+  it('are the same at whatever paces stations come, each in the order of its time', () => {
+    const attempts = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 60 }), lengthMs: fc.integer({ min: 0, max: 15 }), idToken: fc.constantFrom('anna', 'anna', 'ben') }), { maxLength: 12 });
     const paces = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 36, maxLength: 36 });
-    fc.assert(fc.property(fc.tuple(attempts, attempts, attempts), paces, paces, (partitions, ...bothPaces) => {
-      const changes = partitions.map((list, partition) => {
+    fc.assert(fc.property(fc.tuple(attempts, attempts, attempts), paces, paces, (stations, ...bothPaces) => {
+      const changes = stations.map((list, station) => {
         let endMs = 0;
-        const first = { afterMs: 0, lengthMs: 0, station: 'a', idToken: 'first' };
-        return [first, ...list].map(({ afterMs, lengthMs, station, idToken }, index): AttemptChange => {
+        return [{ afterMs: 0, lengthMs: 0, idToken: 'first' }, ...list].map(({ afterMs, lengthMs, idToken }, index): AttemptChange => {
           endMs += afterMs;
-          const [sessionId, startMs] = [`${partition}/${index}`, endMs - lengthMs];
+          const [sessionId, startMs] = [`${station}/${index}`, endMs - lengthMs];
           const place = { city: null, operator: null, timeZone: null };
-          return { idToken, sessionId, partition, attempt: { sessionId, stationId: `${partition}${station}`, openedMs: startMs, startMs, stopMs: endMs, energyWh: 0, ...place } };
+          return { idToken, sessionId, attempt: { sessionId, stationId: `s${station}`, openedMs: startMs, startMs, stopMs: endMs, energyWh: 0, ...place } };
         });
       });
       const [one, other] = bothPaces.map((pace) => {
         const queues = changes.map(([, ...rest]) => [...rest]);
-        const told = [...changes.map(([first]) => first as AttemptChange), ...pace.flatMap((partition) => queues[partition]?.shift() ?? [])];
+        const told = [...changes.map(([first]) => first as AttemptChange), ...pace.flatMap((station) => queues[station]?.shift() ?? [])];
         return standingAfter([...told, ...queues.flat()]);
       });
       expect(one).toEqual(other);
@@ -164,7 +163,7 @@ describe('visits', () => {
 function standingAfter(told: readonly AttemptChange[]): readonly Visit[] {
   const topology = new Topology('pacing');
   const changes = topology.stream<string, AttemptChange>('attempts', { key: utf8, value: json('attempt') });
-  changes.pipe(stitchVisits('visits', { retryWithinMs, horizonMs: 26, silentMs: 1_000, attemptsMax: 1_000 })).to(logTopic('rows', { key: utf8, value: json<Visit>('visit') }));
+  changes.pipe(stitchVisits('visits', { retryWithinMs, horizonMs: 26, waitForMs: 10_000, attemptsMax: 1_000 })).to(logTopic('rows', { key: utf8, value: json<Visit>('visit') }));
   const driver = new TopologyTestDriver(topology, { commit: 'manual' });
   for (const change of told) driver.push('attempts', 'site', change, 1_000);
   driver.commit();

@@ -134,7 +134,7 @@ describe('what is remembered', () => {
     expect(late()).toMatchObject([{ sessionId: 'a3', idToken: 'anna', attempt: { stationId: 'here' } }]);
     expect(driver.dropped).toBe(1);
     expect(push(attempt('d', 4, 5, { stationId: 'silent' }))).toMatchObject([{ visit_id: 'd', attempts: 1 }]);
-    expect(lateAttempt({ idToken: 'anna', sessionId: 'x', partition: 0, attempt: null })).toMatchObject({ step: 'visits', eventId: 'x', stationId: '' });
+    expect(lateAttempt({ idToken: 'anna', sessionId: 'x', attempt: null })).toMatchObject({ step: 'visits', eventId: 'x', stationId: '' });
   });
 
   it('is no more than so many attempts of one visit', () => {

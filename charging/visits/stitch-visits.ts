@@ -12,10 +12,10 @@ import type { EndedAttempt } from './visit-codecs.ts';
 export interface StitchVisitsOptions {
   /** From the end of all before to the start of the next attempt of the same visit. Default 10 minutes. */
   readonly retryWithinMs?: number;
-  /** How long a visit is remembered behind its end, by the time of the station where it ended and of all partitions. Default 7 days. */
+  /** How long a visit is remembered behind its end, by the time of all stations of the site. Default 7 days. */
   readonly horizonMs?: number;
-  /** A partition so far behind the furthest one is waited for no longer: all its stations may be gone for good. Default 400 days. */
-  readonly silentMs?: number;
+  /** A station so far behind the furthest one of its site is waited for no longer: it may be gone for good. Default 30 days, and no less than `horizonMs`. */
+  readonly waitForMs?: number;
   /** A visit with so many attempts takes no more: a token that is always somewhere is no driver's. Default 100. */
   readonly attemptsMax?: number;
 }
@@ -24,9 +24,9 @@ function storesOf(name: string) {
   return {
     /** By site and token, then by start. */
     visits: timeKeyStore({ name, key: utf8, value: visitsCodec }),
-    /** Attempts by station and end: the last one is how far the station has come, the first ones are due to be forgotten. */
+    /** Attempts by site and station, and by end: the first ones are due to be forgotten. */
     ends: timeKeyStore({ name: `${name}.ends`, key: utf8, value: endedCodec }),
-    /** How far each partition of stations has come, and, under `reached`, all of them. One group. */
+    /** How far each station of a site has come, and how far each site: `stationsOf` and `sites` name the groups. */
     progress: groupedStore({ name: `${name}.progress`, value: int64 }),
   };
 }
@@ -39,17 +39,19 @@ function storesOf(name: string) {
  * and one that is moved or taken back may split a visit in two. A change that says nothing new gives nothing.
  *
  * Time is each station's own: the highest end of an attempt there. An attempt that is `horizonMs` behind its station goes to the output `late`. A visit is
- * forgotten `horizonMs` after its end, by its station and by the slowest partition of stations (as Flink's watermarks behind a shuffle; not by those that
- * have told nothing yet): in a backfill one partition may be months of events behind another, and its attempts still find their visits. Its row stays as it is.
+ * forgotten `horizonMs` after its end, when all stations of the site have come so far: a station that is seldom used tells of its last attempt weeks later, and in
+ * a backfill one partition may be months of events behind another; their attempts still find their visits. Stations that have told nothing yet, or are
+ * `waitForMs` behind the furthest one, are not waited for. A visit's row stays as it is.
  */
 export function stitchVisits(name: string, options: StitchVisitsOptions = {}): Operator<string, AttemptChange, string, Visit> {
-  const limits = { retryWithinMs: options.retryWithinMs ?? 600_000, horizonMs: options.horizonMs ?? 7 * 86_400_000, silentMs: options.silentMs ?? 400 * 86_400_000, attemptsMax: options.attemptsMax ?? 100 };
+  const { retryWithinMs = 600_000, horizonMs = 7 * 86_400_000, waitForMs = 30 * 86_400_000, attemptsMax = 100 } = options;
+  const limits = { retryWithinMs, horizonMs, waitForMs: Math.max(horizonMs, waitForMs), attemptsMax };
   return statefulStep({
     kind: 'stitchVisits',
     name,
     stores: storesOf(name),
     ports: ['late'],
-    detail: `retry within ${limits.retryWithinMs} ms, visits kept ${limits.horizonMs} ms, at most ${limits.attemptsMax} attempts, time by station and partition`,
+    detail: `retry within ${limits.retryWithinMs} ms, visits kept ${limits.horizonMs} ms, at most ${limits.attemptsMax} attempts, time by station, of a site the least`,
     start: (context, emit: Emit<StreamRecord<string, Visit>>) => {
       const stitcher = new VisitStitcher(context, limits, emit);
       return (record: StreamRecord<string, AttemptChange>) => stitcher.process(record);
@@ -57,8 +59,13 @@ export function stitchVisits(name: string, options: StitchVisitsOptions = {}): O
   });
 }
 
-const partitionsGroup = 'partitions';
-const reachedMember = 'reached';
+/** Group of how far sites have come. */
+const sites = 'sites';
+
+/** Group of how far a site's stations have come. */
+function stationsOf(siteId: string): string {
+  return `stations of ${siteId}`;
+}
 
 /** A record's way through the state; it remembers nothing itself. */
 class VisitStitcher {
@@ -79,15 +86,15 @@ class VisitStitcher {
   }
 
   process(record: StreamRecord<string, AttemptChange>): void {
-    const { key: siteId, value: { idToken, sessionId, partition, attempt } } = record;
-    // Whether it is known says nothing: how long it is depends on how far other partitions are.
-    if (attempt !== null && endOf(attempt) <= this.#timeOf(attempt.stationId) - this.#limits.horizonMs) {
+    const { key: siteId, value: { idToken, sessionId, attempt } } = record;
+    // Whether it is known says nothing: how long it is depends on how far other stations are.
+    if (attempt !== null && endOf(attempt) <= this.#timeOf(siteId, attempt.stationId) - this.#limits.horizonMs) {
       this.#context.dropped('late');
       this.#context.output('late', record);
       return;
     }
     const group = groupOf(siteId, idToken);
-    const known = this.#remembered(group);
+    const known = this.#remembered(siteId, group);
     const holder = known.find((attempts) => attempts.some((each) => each.sessionId === sessionId));
     if (attempt === null && holder === undefined) return;
     if (attempt !== null && holder?.some((each) => isSameAttempt(each, attempt)) === true) return;
@@ -97,9 +104,9 @@ class VisitStitcher {
     const after = groupAttempts(all, this.#limits.retryWithinMs, this.#limits.attemptsMax);
     this.#replace(record, group, before, after);
     if (attempt === null) return;
-    this.#remember(group, attempt);
-    this.#movedOn(partition, endOf(attempt));
-    this.#forgetAt(attempt.stationId);
+    this.#remember(siteId, group, attempt);
+    this.#movedOn(siteId, attempt.stationId, endOf(attempt));
+    this.#forgetAt(siteId, attempt.stationId);
   }
 
   /** Whether an attempt makes one visit with those of another. */
@@ -117,7 +124,7 @@ class VisitStitcher {
       if (before.some((old) => isSameVisit(old, attempts))) continue;
       const [old, last] = [before.find((each) => firstOf(each).sessionId === firstOf(attempts).sessionId), lastOf(attempts)];
       if (old !== undefined) this.#drop(group, old);
-      if (endOf(last) > this.#dueMs(last.stationId)) this.#keep(group, attempts);
+      if (endOf(last) > this.#dueMs(key)) this.#keep(group, attempts);
       this.#emit({ key, value: visitOf(key, idToken, attempts), timestampMs });
     }
     for (const attempts of gone) {
@@ -128,9 +135,10 @@ class VisitStitcher {
   }
 
   /** Without those that are over meanwhile and whose station has not told anything since. */
-  #remembered(group: string): readonly VisitAttempts[] {
+  #remembered(siteId: string, group: string): readonly VisitAttempts[] {
     const visits = this.#visitsOf(group);
-    const over = visits.filter((attempts) => endOf(lastOf(attempts)) <= this.#dueMs(lastOf(attempts).stationId));
+    const dueMs = this.#dueMs(siteId);
+    const over = visits.filter((attempts) => endOf(lastOf(attempts)) <= dueMs);
     if (over.length === 0) return visits;
     for (const attempts of over) this.#drop(group, attempts);
     return visits.filter((attempts) => !over.includes(attempts));
@@ -153,38 +161,41 @@ class VisitStitcher {
     else this.#visits.put(group, startMs, rest);
   }
 
-  #timeOf(stationId: string): number {
-    return this.#ends.lastOf(stationId, Number.MAX_SAFE_INTEGER - 1)?.timeMs ?? Number.NEGATIVE_INFINITY;
+  #timeOf(siteId: string, stationId: string): number {
+    return this.#progress.get(stationsOf(siteId), stationId) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** What ended by then at the station is forgotten. Never falls. */
-  #dueMs(stationId: string): number {
-    return Math.min(this.#timeOf(stationId), this.#progress.get(partitionsGroup, reachedMember) ?? Number.NEGATIVE_INFINITY) - this.#limits.horizonMs;
+  /** What ended by then at the site is forgotten. Never falls. */
+  #dueMs(siteId: string): number {
+    return (this.#progress.get(sites, siteId) ?? Number.NEGATIVE_INFINITY) - this.#limits.horizonMs;
   }
 
-  /** The partition has told of so late an end. */
-  #movedOn(partition: number, endMs: number): void {
-    const member = String(partition);
-    if (endMs <= (this.#progress.get(partitionsGroup, member) ?? Number.NEGATIVE_INFINITY)) return;
-    this.#progress.put(partitionsGroup, member, endMs);
-    const times: number[] = [];
-    for (const [each, timeMs] of this.#progress.members(partitionsGroup)) if (each !== reachedMember) times.push(timeMs);
-    const furthestMs = Math.max(...times);
-    const reachedMs = Math.min(...times.filter((timeMs) => timeMs >= furthestMs - this.#limits.silentMs));
-    if (reachedMs > (this.#progress.get(partitionsGroup, reachedMember) ?? Number.NEGATIVE_INFINITY)) this.#progress.put(partitionsGroup, reachedMember, reachedMs);
+  /** The station has told of so late an end. */
+  #movedOn(siteId: string, stationId: string, endMs: number): void {
+    if (endMs <= this.#timeOf(siteId, stationId)) return;
+    this.#progress.put(stationsOf(siteId), stationId, endMs);
+    let furthestMs = endMs;
+    for (const [, timeMs] of this.#progress.members(stationsOf(siteId))) furthestMs = Math.max(furthestMs, timeMs);
+    let reachedMs = furthestMs;
+    for (const [, timeMs] of this.#progress.members(stationsOf(siteId))) {
+      if (timeMs > furthestMs - this.#limits.waitForMs) reachedMs = Math.min(reachedMs, timeMs);
+    }
+    if (reachedMs > (this.#progress.get(sites, siteId) ?? Number.NEGATIVE_INFINITY)) this.#progress.put(sites, siteId, reachedMs);
   }
 
-  #remember(group: string, attempt: VisitAttempt): void {
-    const ended = this.#ends.get(attempt.stationId, endOf(attempt)) ?? [];
+  #remember(siteId: string, group: string, attempt: VisitAttempt): void {
+    const station = groupOf(siteId, attempt.stationId);
+    const ended = this.#ends.get(station, endOf(attempt)) ?? [];
     if (ended.some(([itsGroup, sessionId]) => sessionId === attempt.sessionId && itsGroup === group)) return;
-    this.#ends.put(attempt.stationId, endOf(attempt), [...ended, [group, attempt.sessionId]]);
+    this.#ends.put(station, endOf(attempt), [...ended, [group, attempt.sessionId]]);
   }
 
   /** Forgets visits that ended at a station so long ago: each is due with its last attempt. */
-  #forgetAt(stationId: string): void {
-    const dueMs = this.#dueMs(stationId);
-    if ((this.#ends.earliestOf(stationId) ?? Number.POSITIVE_INFINITY) > dueMs) return;
-    for (const { timeMs, value } of this.#ends.drainKey(stationId, dueMs)) {
+  #forgetAt(siteId: string, stationId: string): void {
+    const station = groupOf(siteId, stationId);
+    const dueMs = this.#dueMs(siteId);
+    if ((this.#ends.earliestOf(station) ?? Number.POSITIVE_INFINITY) > dueMs) return;
+    for (const { timeMs, value } of this.#ends.drainKey(station, dueMs)) {
       for (const [group, sessionId] of value) {
         const due = this.#visitsOf(group).find((attempts) => {
           const last = lastOf(attempts);
@@ -200,6 +211,7 @@ function isSameVisit(one: VisitAttempts, other: VisitAttempts): boolean {
   return one.length === other.length && one.every((attempt, index) => attempt === other[index]);
 }
 
-function groupOf(siteId: string, idToken: string): string {
-  return `${siteId.length}:${siteId}/${idToken}`;
+/** One text of a site and a token, or of a site and a station. */
+function groupOf(siteId: string, other: string): string {
+  return `${siteId.length}:${siteId}/${other}`;
 }

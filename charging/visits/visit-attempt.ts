@@ -17,8 +17,6 @@ export interface VisitAttempt {
 export interface AttemptChange {
   readonly idToken: string;
   readonly sessionId: string;
-  /** Of the task that tells: those of one partition come in the order of its stations' records, others at any pace. */
-  readonly partition: number;
   /** Null: the session turned out to be of another token or site. */
   readonly attempt: VisitAttempt | null;
 }

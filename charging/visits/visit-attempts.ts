@@ -30,7 +30,7 @@ export function visitAttempts(name: string, horizonMs: number): Operator<string,
       const send = (session: SessionRow, { siteId, idToken }: SessionPlace, timestampMs: number, gone: boolean): void => {
         const attempt = attemptOf(session);
         if (siteId !== null && idToken !== null) {
-          return emit({ key: siteId, value: { idToken, sessionId: session.sessionId, partition: context.partition, attempt: gone ? null : attempt }, timestampMs });
+          return emit({ key: siteId, value: { idToken, sessionId: session.sessionId, attempt: gone ? null : attempt }, timestampMs });
         }
         const value: Visit = gone ? noVisit(siteId, idToken, attempt, null) : visitOf(siteId, idToken, [attempt]);
         return context.output('alone', { key: session.stationId, value, timestampMs });

@@ -13,7 +13,7 @@ const attempt: fc.Arbitrary<VisitAttempt> = fc.record({
 });
 
 it('gives back what was written', () => {
-  const change = fc.record({ idToken: text, sessionId: text, partition: fc.nat(), attempt: fc.option(attempt) });
+  const change = fc.record({ idToken: text, sessionId: text, attempt: fc.option(attempt) });
   const places = fc.array(fc.record({ sessionId: text, siteId: optional, idToken: optional }), { maxLength: 3 });
   fc.assert(fc.property(change, fc.array(fc.array(attempt, { maxLength: 3 }), { maxLength: 3 }), fc.array(fc.tuple(text, text), { maxLength: 3 }), places, (one, visits, ended, all) => {
     expect(attemptChangeCodec.decode(attemptChangeCodec.encode(one))).toEqual(one);

@@ -6,15 +6,14 @@ import type { VisitAttempts } from './group-attempts.ts';
 import type { AttemptChange, VisitAttempt } from './visit-attempt.ts';
 
 /** What became known of an attempt, on its way to the task of its site. */
-export const attemptChangeCodec: Codec<AttemptChange> = compact('visit-attempt-change.v2', (change, writer) => {
+export const attemptChangeCodec: Codec<AttemptChange> = compact('visit-attempt-change.v1', (change, writer) => {
   writeText(writer, change.idToken);
   writeText(writer, change.sessionId);
-  writeWhole(writer, change.partition);
   writer.uint8(change.attempt === null ? 0 : 1);
   if (change.attempt !== null) writeAttempt(change.attempt, writer);
 }, (reader) => {
-  const [idToken, sessionId, partition] = [textOf(reader), textOf(reader), reader.whole()];
-  return { idToken, sessionId, partition, attempt: reader.byte() === 0 ? null : readAttempt(reader) };
+  const [idToken, sessionId] = [textOf(reader), textOf(reader)];
+  return { idToken, sessionId, attempt: reader.byte() === 0 ? null : readAttempt(reader) };
 });
 
 /** Visits that begin at one time; more than one only where a visit is full. */

@@ -204,6 +204,11 @@ export const settings = {
         default: 1, reason: 'How long after its UTC day an hour takes what becomes known later, corrections among it; the rest is late energy.',
       }, 1, 3_650),
     },
+    visits: {
+      waitForDays: integer({
+        default: 30, reason: 'How far a station may be behind the others of its site, in time of events, before visits there are forgotten without it. More for a backfill whose partitions may drift apart further; memory grows by the visits of that time at sites with a station that is gone for good.',
+      }, 7, 18_250),
+    },
   },
   shutdownTimeoutMs: integer({
     default: 25_000, reason: 'For committing and delivering what is there after SIGTERM; under the 30 s that Kubernetes waits before it kills.',

@@ -1,12 +1,13 @@
 /** One process of the product on Kafka, Redis and ClickHouse, led by the fault run that has forked it. */
 import { chargingTopics } from '../../charging/topics.ts';
-import { chargingTopology, eventsTopic } from '../../charging/topology.ts';
+import { eventsTopic } from '../../charging/topology.ts';
 import { closePorts, openPorts } from '../../cli/workplace.ts';
 import { Application } from '../../runtime/application.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EngineMetrics } from '../../runtime/metrics.ts';
 import { fixedRun } from './servers-run-number.ts';
+import { judgedTopology } from './servers-tables.ts';
 
 export interface PodOptions {
   readonly name: string;
@@ -45,7 +46,7 @@ const logger = createLogger({ level: configuration.logLevel, fields: { pod: name
 const ports = await openPorts(configuration);
 const application = new Application({
   configuration, ports, metrics: new EngineMetrics(), logger, newRun: () => fixedRun,
-  topology: chargingTopology({ database: configuration.warehouse.database }),
+  topology: judgedTopology(configuration.warehouse.database),
   topics: chargingTopics(configuration.partitions),
 });
 

@@ -6,7 +6,7 @@ import '../../cli/thread-pool.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chargingTopics } from '../../charging/topics.ts';
-import { chargingTopology, sessionsTopic } from '../../charging/topology.ts';
+import { sessionsTopic } from '../../charging/topology.ts';
 import { closePorts, openPorts } from '../../cli/workplace.ts';
 import { Application } from '../../runtime/application.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
@@ -15,7 +15,7 @@ import { EngineMetrics } from '../../runtime/metrics.ts';
 import { InputFeed } from './servers-input.ts';
 import { readSequences } from './servers-judges.ts';
 import { fixedRun } from './servers-run-number.ts';
-import { baseTables, stopMerges } from './servers-tables.ts';
+import { baseTables, judgedTopology, stopMerges } from './servers-tables.ts';
 
 const [folder = '', eventsText = '', partitionsText = ''] = process.argv.slice(2);
 const events = Number(eventsText);
@@ -30,7 +30,7 @@ const feed = new InputFeed({ events, log: ports.log, registry: ports.registry, p
 await feed.prelude();
 await feed.run();
 const application = new Application({
-  configuration, ports, topology: chargingTopology({ database }), topics: [], metrics: new EngineMetrics({ nodeMetrics: false }),
+  configuration, ports, topology: judgedTopology(database), topics: [], metrics: new EngineMetrics({ nodeMetrics: false }),
   logger: createLogger({ level: 'error' }), newRun: () => fixedRun,
 });
 await application.start();

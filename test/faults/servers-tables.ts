@@ -1,7 +1,17 @@
 import { dataQualityTable } from '../../charging/ingest/data-quality.ts';
 import { stationVersionsTable } from '../../charging/reference/station-version-row.ts';
 import { chargingTables } from '../../charging/tables.ts';
+import { chargingTopology } from '../../charging/topology.ts';
+import type { Topology } from '../../topology/topology.ts';
 import type { Warehouse } from '../../runtime/sinks/warehouse.ts';
+
+/**
+ * The product. A pod that stands still for a second is five days of events behind the others here, and its attempts must find their visits all the
+ * same: they are waited for without end.
+ */
+export function judgedTopology(database: string): Topology {
+  return chargingTopology({ database, visits: { waitForMs: 50 * 365 * 86_400_000 } });
+}
 
 /** All base tables of the product, by name. */
 export const baseTables: readonly string[] = [
