@@ -126,7 +126,7 @@ describe('visits', () => {
           const members = remembered.filter((each) => each.siteId === its && each.idToken === his && sessionIds.includes(each.sessionId));
           const ends = members.map((each) => ({ ...each, endMs: each.stopMs ?? each.startMs })).sort((a, b) => b.endMs - a.endMs || (a.sessionId < b.sessionId ? 1 : -1));
           const [newest] = ends;
-          return newest !== undefined && newest.endMs <= (reached.get(its ?? '') ?? -Infinity) - horizonMs;
+          return newest !== undefined && newest.endMs <= Math.min(timeOf.get(`${its} ${newest.stationId}`) ?? -Infinity, reached.get(its ?? '') ?? -Infinity) - horizonMs;
         });
         remembered = remembered.filter((each) => !forgotten.some(({ siteId: its, idToken: his, sessionIds }) =>
           each.siteId === its && each.idToken === his && sessionIds.includes(each.sessionId)));

@@ -124,7 +124,7 @@ class VisitStitcher {
       if (before.some((old) => isSameVisit(old, attempts))) continue;
       const [old, last] = [before.find((each) => firstOf(each).sessionId === firstOf(attempts).sessionId), lastOf(attempts)];
       if (old !== undefined) this.#drop(group, old);
-      if (endOf(last) > this.#dueMs(key)) this.#keep(group, attempts);
+      if (endOf(last) > this.#dueMs(key, last.stationId)) this.#keep(group, attempts);
       this.#emit({ key, value: visitOf(key, idToken, attempts), timestampMs });
     }
     for (const attempts of gone) {
@@ -137,8 +137,7 @@ class VisitStitcher {
   /** Without those that are over meanwhile and whose station has not told anything since. */
   #remembered(siteId: string, group: string): readonly VisitAttempts[] {
     const visits = this.#visitsOf(group);
-    const dueMs = this.#dueMs(siteId);
-    const over = visits.filter((attempts) => endOf(lastOf(attempts)) <= dueMs);
+    const over = visits.filter((attempts) => endOf(lastOf(attempts)) <= this.#dueMs(siteId, lastOf(attempts).stationId));
     if (over.length === 0) return visits;
     for (const attempts of over) this.#drop(group, attempts);
     return visits.filter((attempts) => !over.includes(attempts));
@@ -165,9 +164,9 @@ class VisitStitcher {
     return this.#progress.get(stationsOf(siteId), stationId) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** What ended by then at the site is forgotten. Never falls. */
-  #dueMs(siteId: string): number {
-    return (this.#progress.get(sites, siteId) ?? Number.NEGATIVE_INFINITY) - this.#limits.horizonMs;
+  /** What ended by then at the station is forgotten. Never falls; a station that is heard of first is on its own until it has come as far as the others. */
+  #dueMs(siteId: string, stationId: string): number {
+    return Math.min(this.#timeOf(siteId, stationId), this.#progress.get(sites, siteId) ?? Number.NEGATIVE_INFINITY) - this.#limits.horizonMs;
   }
 
   /** The station has told of so late an end. */
@@ -193,7 +192,7 @@ class VisitStitcher {
   /** Forgets visits that ended at a station so long ago: each is due with its last attempt. */
   #forgetAt(siteId: string, stationId: string): void {
     const station = groupOf(siteId, stationId);
-    const dueMs = this.#dueMs(siteId);
+    const dueMs = this.#dueMs(siteId, stationId);
     if ((this.#ends.earliestOf(station) ?? Number.POSITIVE_INFINITY) > dueMs) return;
     for (const { timeMs, value } of this.#ends.drainKey(station, dueMs)) {
       for (const [group, sessionId] of value) {

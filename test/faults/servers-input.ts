@@ -50,7 +50,25 @@ function* repeatedYears(all: readonly SessionLogRow[]): Generator<ChargingEvent>
 }
 
 /**
- * Exactly `events` records: Dundee's events, repeated by years, and among them what real chargers send, too: events that come twice or very
+ * One session of each station, at the very beginning: all stations are known before partitions drift apart. Until a station is known, nobody waits for it
+ * with visits, and what they are would depend on how far the others have come.
+ */
+function* firstSessions(all: readonly SessionLogRow[]): Generator<ChargingEvent> {
+  const fromMs = stationsOf(all, dundeeMapping)[0]?.validFromMs ?? 0;
+  const minute = 60_000;
+  for (const [stationId, [row]] of Map.groupBy(all, (each) => each.stationId)) {
+    if (row === undefined) continue;
+    const [template] = expandSessionLog([row], dundeeMapping);
+    if (template === undefined) continue;
+    const event = { ...template, receivedMs: null, transactionId: 'first', idToken: `first of ${stationId}`, meterWh: null, seqNo: null, stopReason: null };
+    yield { ...event, eventId: `${stationId}/first/0`, type: 'TransactionStarted', timestampMs: fromMs };
+    yield { ...event, eventId: `${stationId}/first/1`, type: 'TransactionEnded', timestampMs: fromMs + minute };
+    yield { ...event, eventId: `${stationId}/first/2`, type: 'Heartbeat', transactionId: null, idToken: null, timestampMs: fromMs + 30 * minute };
+  }
+}
+
+/**
+ * Exactly `events` records: a session of each station, Dundee's events, repeated by years, and among them what real chargers send, too: events that come twice or very
  * late, of stations that nobody knows, with a clock of 1970, and bytes that are no event. The same for the same number.
  */
 export function* inputRecords(all: readonly SessionLogRow[], events: number, plain = false): Generator<InputRecord> {
@@ -58,6 +76,10 @@ export function* inputRecords(all: readonly SessionLogRow[], events: number, pla
   const lateBy = Math.max(1_000, Math.floor(events / 5));
   let given = 0;
   let number = 0;
+  for (const event of plain ? [] : firstSessions(all)) {
+    if (given++ === events) return;
+    yield { kind: 'event', event };
+  }
   for (const event of repeatedYears(all)) {
     number++;
     if (plain) {
@@ -86,6 +108,11 @@ export function* inputRecords(all: readonly SessionLogRow[], events: number, pla
       yield record;
     }
   }
+}
+
+/** So many come first and are processed before the rest comes: every partition has some, and every station has told of a session. */
+export function firstEvents(events: number): number {
+  return Math.min(events / 10, 5_000);
 }
 
 export interface FeedOptions {

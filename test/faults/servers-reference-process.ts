@@ -5,6 +5,7 @@
 import '../../cli/thread-pool.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chargingTopics } from '../../charging/topics.ts';
 import { sessionsTopic } from '../../charging/topology.ts';
 import { closePorts, openPorts } from '../../cli/workplace.ts';
@@ -12,7 +13,7 @@ import { Application } from '../../runtime/application.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EngineMetrics } from '../../runtime/metrics.ts';
-import { InputFeed } from './servers-input.ts';
+import { firstEvents, InputFeed } from './servers-input.ts';
 import { readSequences } from './servers-judges.ts';
 import { fixedRun } from './servers-run-number.ts';
 import { baseTables, judgedTopology, stopMerges } from './servers-tables.ts';
@@ -28,13 +29,20 @@ await stopMerges(ports.warehouse, database);
 await ports.log.createTopics(chargingTopics(partitions));
 const feed = new InputFeed({ events, log: ports.log, registry: ports.registry, perSecond: Number.POSITIVE_INFINITY });
 await feed.prelude();
-await feed.run();
 const application = new Application({
   configuration, ports, topology: judgedTopology(database), topics: [], metrics: new EngineMetrics({ nodeMetrics: false }),
   logger: createLogger({ level: 'error' }), newRun: () => fixedRun,
 });
+const drained = (): Promise<void> => Promise.race([application.drained(new AbortController().signal), application.failed]);
 await application.start();
-await Promise.race([application.drained(new AbortController().signal), application.failed]);
+// As a judged run begins: what all stations tell first is known before the rest comes.
+const feeding = feed.run();
+while (feed.appended < firstEvents(events)) await sleep(10);
+await feed.pause();
+await drained();
+feed.resume();
+await feeding;
+await drained();
 const rows = join(folder, 'rows');
 mkdirSync(rows);
 for (const table of baseTables) {

@@ -12,7 +12,7 @@ import type { RollingRestart } from './servers-chaos.ts';
 import { Chaos } from './servers-chaos.ts';
 import type { Cluster } from './servers-cluster.ts';
 import { Fleet, Pod } from './servers-fleet.ts';
-import { InputFeed, patiently } from './servers-input.ts';
+import { firstEvents, InputFeed, patiently } from './servers-input.ts';
 import { isSound, judgeSequences, judgeTable, readSequences, type Verdict } from './servers-judges.ts';
 import { counted } from './servers-pod-log.ts';
 import type { Reference } from './servers-reference.ts';
@@ -61,8 +61,6 @@ export interface ServersReport {
 const inputShare = 0.85;
 /** Time without any progress at all after which a run has failed; a hung insert waits for a minute. */
 const stallMs = 150_000;
-/** Enough that every partition has some. */
-const firstEventsMax = 5_000;
 const judgeMs = 600_000;
 const { subTopologies, archives } = chargingTopology().build();
 
@@ -165,7 +163,7 @@ export class ServersRun {
 
   /** State that was never committed is not older state but missing state, which stops the pods, and rightly: all tasks begin undisturbed. */
   async #begun(fleet: Fleet, feed: InputFeed): Promise<void> {
-    const first = Math.min(this.#options.events / 10, firstEventsMax);
+    const first = firstEvents(this.#options.events);
     while (!await fleet.until(() => feed.appended >= first, stallMs));
     await feed.pause();
     await fleet.drained(stallMs);
