@@ -2,14 +2,12 @@
  * The charging topology alone: Dundee's events through the very task that production runs, with commits, and with rows encoded
  * into their outboxes; no log, no store, no warehouse. Processor time, so that it stays comparable on a busy machine. What
  * comes out is digested, so that two commits can be told to give the same rows, byte for byte.
- *
- * node --max-semi-space-size=64 bench/charging.ts [--rounds 3] [--commit 20000] [--events N]
+ * `node --max-semi-space-size=64 bench/charging.ts --help` explains its options.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { dundeeFiles } from '../charging/session-log/dundee-files.ts';
 import { dundeeMapping } from '../charging/session-log/dundee.mapping.ts';
 import { expandSessionLog } from '../charging/session-log/expand.ts';
@@ -28,15 +26,16 @@ import { utf8 } from '../schemas/builtin-codecs.ts';
 import { FileRegistry } from '../schemas/file-registry.ts';
 import { chargingEvent } from '../schemas/generated/charging-event.ts';
 import { station } from '../schemas/generated/station.ts';
+import { script, whole } from '../test/script-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    commit: { type: 'string', default: '20000' },
-    events: { type: 'string', default: '1000000' },
-  },
-});
-const recordsPerCommit = Number(values.commit);
+const { rounds, commit: recordsPerCommit, events: eventsMax } = script('node --max-semi-space-size=64 bench/charging.ts',
+  "The charging topology without log, store and tables: processor time an event for steps and rows, decoding and commits, of the events of Dundee's sessions. Prints a "
+    + 'digest of all rows, by which two commits of the code can be compared. Needs nothing beside Node.')
+  .option('--rounds <number>', 'each begins with empty state; the first is still being compiled', whole(1), 3)
+  .option('--commit <records>', 'events between two commits', whole(1), 20_000)
+  .option('--events <number>', 'so many at most: there are 685,790', whole(1), 1_000_000)
+  .parse()
+  .opts<{ readonly rounds: number; readonly commit: number; readonly events: number }>();
 const folder = mkdtempSync(join(tmpdir(), 'voltstream-bench-'));
 const registry = new FileRegistry({ folder });
 await registry.open();
@@ -52,7 +51,7 @@ async function makeTopics(): Promise<Topics> {
   const eventWriter = await registry.writer(`${eventsTopic}-value`, chargingEvent);
   const stationWriter = await registry.writer(`${stationsTopic}-value`, station);
   for (const event of expandSessionLog(rows, dundeeMapping)) {
-    if (events.length >= Number(values.events)) break;
+    if (events.length >= eventsMax) break;
     events.push({
       offset: events.length, timestampMs: Math.max(0, event.timestampMs), key: utf8.encode(event.stationId),
       value: eventWriter.encode(event), headers: null,
@@ -162,7 +161,7 @@ try {
   const topics = await makeTopics();
   const micros = (ms: number): string => (ms * 1_000 / topics.events.length).toFixed(2).padStart(6);
   process.stdout.write(`${topics.events.length.toLocaleString('en-US')} events, ${cpus()[0]?.model ?? '?'}, Node ${process.version}; CPU-us per event\n`);
-  for (let number = 0; number < Number(values.rounds); number += 1) {
+  for (let number = 0; number < rounds; number += 1) {
     const decoding = await decodeMs(topics);
     const { processMs, commitMs, cells, cellBytes, rows, digest } = await round(topics);
     process.stdout.write(

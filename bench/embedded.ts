@@ -2,17 +2,13 @@
  * The whole product in one process: embedded log, LMDB state, chDB, raw events included. Dundee's events are repeated, each time a
  * year and some weeks later, until there are enough; taking them into the log is not part of the measured time. A round of
  * `--warm-up` events goes first and does not count: the engine compiles while it runs.
- *
- * node --max-semi-space-size=64 bench/embedded.ts [--events 685790] [--rounds 3] [--warm-up 50000] [--folder DIR] [--profile FILE]
- *
- * `--profile` writes a CPU profile of the main thread in the measured time of the last round.
+ * `node --max-semi-space-size=64 bench/embedded.ts --help` explains its options.
  */
 import '../cli/thread-pool.ts';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { closePorts, openPorts } from '../cli/workplace.ts';
 import { EventAppender } from '../charging/ingest/event-appender.ts';
 import { dundeeFiles } from '../charging/session-log/dundee-files.ts';
@@ -28,14 +24,19 @@ import { loadConfiguration } from '../runtime/configuration.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { EngineMetrics } from '../runtime/metrics.ts';
 import type { Ports } from '../runtime/ports.ts';
+import { script, whole } from '../test/script-options.ts';
 import { describeThreadTimes, threadTimes } from './thread-times.ts';
 
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '685790' }, rounds: { type: 'string', default: '3' }, 'warm-up': { type: 'string', default: '50000' },
-    folder: { type: 'string', default: tmpdir() }, profile: { type: 'string' },
-  },
-});
+const values = script('node --max-semi-space-size=64 bench/embedded.ts',
+  "The whole product in one process, with embedded log, LMDB and chDB: events per second, processor time by thread, memory. Dundee's events are repeated until there are "
+    + 'enough; taking them into the log is not measured. Needs nothing beside Node.')
+  .option('--events <number>', 'of each counted round', whole(1), 685_790)
+  .option('--rounds <number>', 'counted rounds', whole(1), 3)
+  .option('--warm-up <events>', 'of a round before them, which does not count; 0 leaves it out', whole(0), 50_000)
+  .option('--folder <folder>', 'where each round has its data, which it removes', tmpdir())
+  .option('--profile <file>', 'write a CPU profile there: the main thread in the measured time of the last round')
+  .parse()
+  .opts<{ readonly events: number; readonly rounds: number; readonly warmUp: number; readonly folder: string; readonly profile?: string }>();
 /** Longer than the data set, so that repetitions do not overlap. */
 const REPEAT_MS = 400 * 86_400_000;
 
@@ -122,9 +123,9 @@ const rows: SessionLogRow[] = [];
 for await (const row of readSessionLogs(dundeeFiles(), dundeeMapping)) if (row.kind === 'row') rows.push(row);
 process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}\n`);
 const rates: number[] = [];
-if (Number(values['warm-up']) > 0) await round(rows, Number(values['warm-up']));
-for (let number = 1; number <= Number(values.rounds); number++) {
-  const result = await round(rows, Number(values.events));
+if (values.warmUp > 0) await round(rows, values.warmUp);
+for (let number = 1; number <= values.rounds; number++) {
+  const result = await round(rows, values.events);
   rates.push(result.perSecond);
   process.stdout.write(
     `round ${number}: ${result.events.toLocaleString('en-US')} events, ${Math.round(result.perSecond).toLocaleString('en-US')}/s, ` +

@@ -1,11 +1,9 @@
 /**
  * The engine alone: log in memory, state in memory, a sink that takes everything. Source, decoding (22-field Avro, 120 bytes),
  * three stateless steps, one window aggregate by station and minute, commits every 200 ms.
- *
- * node bench/engine.ts [--records 2000000] [--keys 1000] [--rounds 5]
+ * `node --max-semi-space-size=64 bench/engine.ts --help` explains its options.
  */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
@@ -26,18 +24,18 @@ import { FileRegistry } from '../schemas/file-registry.ts';
 import { chargingEvent } from '../schemas/generated/charging-event.ts';
 import type { ChargingEvent } from '../schemas/generated/charging-event.ts';
 import { MemoryStateStore } from '../state/memory-state-store.ts';
+import { script, whole } from '../test/script-options.ts';
 import { logTopic } from '../topology/sink.ts';
 import { Topology } from '../topology/topology.ts';
 
-const { values } = parseArgs({
-  options: {
-    records: { type: 'string', default: '2000000' },
-    keys: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-  },
-});
-const records = Number(values.records);
-const keys = Number(values.keys);
+const { records, keys, rounds } = script('node --max-semi-space-size=64 bench/engine.ts',
+  'The engine alone, with log and state in memory: records per second and processor time, from decoding (22-field Avro) over three stateless steps and one '
+    + 'window aggregate to commits every 200 ms. Needs nothing beside Node.')
+  .option('--records <number>', 'of each round', whole(1), 2_000_000)
+  .option('--keys <number>', 'live keys', whole(1), 1_000)
+  .option('--rounds <number>', 'counted rounds, behind one to warm up', whole(1), 5)
+  .parse()
+  .opts<{ readonly records: number; readonly keys: number; readonly rounds: number }>();
 
 const noWarehouse: Warehouse = {
   open: () => Promise.resolve(),
@@ -122,7 +120,7 @@ try {
   const rates: number[] = [];
   const costs: number[] = [];
   let results = 0;
-  for (let number = 0; number <= Number(values.rounds); number++) {
+  for (let number = 0; number <= rounds; number++) {
     const measured = await round(folder);
     if (number === 0) continue; // warm-up
     rates.push(measured.perSecond);

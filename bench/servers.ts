@@ -3,7 +3,7 @@
  * whole product and one windowed aggregation, by one pod and by two; processor time by part and thread; Redis calls a commit. The input is
  * in the log before the clock starts; it stops when everything is processed, committed and delivered.
  *
- * npm run bench:servers -- [--events 500000] [--rounds 3] [--partitions 2] [--work product,windows] [--pods 1,2] [--prof FOLDER] [--slow 1]
+ * `npm run bench:servers -- --help` explains its options.
  *
  * On a machine that is busy with other work, commits and seals by the clock come more often for each event, and with them everything that they
  * cost. `--slow 5` stretches those times by 5, so that processor time an event is what it would be at five times the speed.
@@ -16,7 +16,6 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { parseArgs } from 'node:util';
 import { chargingTopics } from '../charging/topics.ts';
 import { KafkaLog } from '../runtime/log/kafka/kafka-log.ts';
 import type { OutboundRecord } from '../runtime/log/log.ts';
@@ -25,6 +24,7 @@ import { completeChargingEvent } from '../schemas/charging-event-json.ts';
 import { FileRegistry } from '../schemas/file-registry.ts';
 import { chargingEvent } from '../schemas/generated/charging-event.ts';
 import { InputFeed } from '../test/faults/servers-input.ts';
+import { aboveZero, listOption, oneOf, script, whole } from '../test/script-options.ts';
 import { ClickHouseService } from '../test/services/clickhouse.ts';
 import { KafkaService } from '../test/services/kafka.ts';
 import { RedisService } from '../test/services/redis.ts';
@@ -33,16 +33,23 @@ import type { BenchPodMessage, BenchPodOptions } from './servers-pod.ts';
 import { windowsTopic } from './servers-pod.ts';
 import { describeThreadTimes, threadTimes } from './thread-times.ts';
 
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string', default: '500000' }, rounds: { type: 'string', default: '3' }, partitions: { type: 'string', default: '2' },
-    work: { type: 'string', default: 'product,windows' }, pods: { type: 'string', default: '1,2' }, prof: { type: 'string' },
-    slow: { type: 'string', default: '1' },
-  },
-});
-const events = Number(values.events);
-const partitions = Number(values.partitions);
-const slow = Number(values.slow);
+type Work = BenchPodOptions['work'];
+const values = script('npm run bench:servers --',
+  'Throughput on real servers on this machine (Kafka, Redis, and chDB behind the HTTP interface of ClickHouse), which it starts itself: events per second, processor time by '
+    + 'part and thread, Redis calls a commit. Needs java, mvn and redis-server.')
+  .option('--events <number>', 'of each round; they are in the log before the clock starts', whole(1), 500_000)
+  .option('--rounds <number>', 'of each work and number of pods', whole(1), 3)
+  .option('--partitions <number>', 'of each topic', whole(1), 2)
+  .addOption(listOption<Work>('--work <list>', 'product, windows (one windowed aggregation), or both with commas between', oneOf(['product', 'windows']), ['product', 'windows']))
+  .addOption(listOption('--pods <list>', 'processes, with commas between', whole(1), [1, 2]))
+  .option('--prof <folder>', 'write CPU profiles of the pods there')
+  .option('--slow <times>', 'commits and seals by the clock come so many times more seldom', aboveZero, 1)
+  .parse()
+  .opts<{
+    readonly events: number; readonly rounds: number; readonly partitions: number; readonly work: readonly Work[]; readonly pods: readonly number[]; readonly prof?: string;
+    readonly slow: number;
+  }>();
+const { events, partitions, slow, work: works } = values;
 const restMs = 3_000;
 const keys = 1_000;
 
@@ -130,7 +137,7 @@ class Bench {
     await log.close();
   }
 
-  async round(work: 'product' | 'windows', count: number): Promise<Round> {
+  async round(work: Work, count: number): Promise<Round> {
     const name = `bench_${++this.#rounds}`;
     const redis = new Redis(this.#redis.address);
     await redis.flushall();
@@ -205,16 +212,15 @@ function describeRound({ perSecond, secondsPerMillion, restPercent, commits, cal
     Object.entries(restPercent).map(([part, percent]) => `${part} ${percent.toFixed(1)}`).join(', ')}\n${threads.map((line) => `  microseconds an event, ${line}\n`).join('')}`;
 }
 
-const works = values.work.split(',') as ('product' | 'windows')[];
 process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}, servers on the same cores; ${events.toLocaleString('en-US')} events, ${partitions} partitions\n`);
 const bench = new Bench();
 try {
   await bench.start();
   await bench.fill(works);
   for (const work of works) {
-    for (const count of values.pods.split(',').map(Number)) {
+    for (const count of values.pods) {
       const rates: number[] = [];
-      for (let number = 1; number <= Number(values.rounds); number++) {
+      for (let number = 1; number <= values.rounds; number++) {
         const round = await bench.round(work, count);
         rates.push(round.perSecond);
         process.stdout.write(`${work}, ${count} pod${count === 1 ? '' : 's'}, round ${number}: ${describeRound(round)}`);

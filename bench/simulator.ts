@@ -1,21 +1,25 @@
 /**
  * How fast a network is simulated, and what of it is the simulation, the ledger and the encoding:
- * `node bench/simulator.ts [--profile city] [--rounds 5] [--minutes 1440]`. One thread; the variants take turns. CPU time of the thread beside the clock, as others may be
- * at work on the machine.
+ * `node bench/simulator.ts --help`. One thread; the variants take turns. CPU time of the thread beside the clock, as others may be at work on the machine.
  */
-import { parseArgs } from 'node:util';
 import { DistrictGroup, SLICE_MS } from '../simulator/district-group.ts';
 import type { OutputForm } from '../simulator/district-group.ts';
 import { noLedger } from '../simulator/ledger/ledger-encoder.ts';
 import { DistrictRun } from '../simulator/network/district-run.ts';
 import { districtCount } from '../simulator/network/network.ts';
-import { readProfile } from '../simulator/read-profile.ts';
+import { readProfile, shippedProfiles } from '../simulator/read-profile.ts';
+import { script, whole } from '../test/script-options.ts';
 
-const { values } = parseArgs({
-  options: { profile: { type: 'string', default: 'city' }, rounds: { type: 'string', default: '5' }, minutes: { type: 'string', default: '1440' } },
-});
+const values = script('node bench/simulator.ts',
+  'How fast one thread simulates a network: messages per second, of processor time and by the clock, with nothing written, as Avro records, and with the ledger. '
+    + 'Needs nothing beside Node.')
+  .option('--profile <name>', `a JSON file, or one of ${shippedProfiles().join(', ')}`, 'city')
+  .option('--rounds <number>', 'counted rounds, behind one to warm up', whole(1), 5)
+  .option('--minutes <number>', 'simulated time of each round, in minutes', whole(1), 1_440)
+  .parse()
+  .opts<{ readonly profile: string; readonly rounds: number; readonly minutes: number }>();
+const { minutes } = values;
 const profile = readProfile(values.profile);
-const minutes = Number(values.minutes);
 const startMs = Date.parse(profile.startsAt);
 const records: OutputForm = { kind: 'records', ids: { event: 1, station: 2 } };
 
@@ -43,7 +47,7 @@ const variants = [
   { name: 'JSON lines and ledger', run: encoded({ kind: 'json-lines' }, true), rounds: [] },
 ];
 let messages = 0;
-for (let round = 0; round <= Number(values.rounds); round += 1) {
+for (let round = 0; round <= values.rounds; round += 1) {
   for (const { run, rounds } of variants) {
     const startedMs = performance.now();
     const before = process.threadCpuUsage();

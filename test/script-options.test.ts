@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { aboveZero, list, listOption, oneOf, script, whole } from './script-options.ts';
+import { aboveZero, listOption, oneOf, script, whole } from './script-options.ts';
 
 /** What a script with these options makes of its command line: its values, or how it ends and what it says. */
 function called(...given: readonly string[]): unknown {
