@@ -50,13 +50,14 @@ function* repeatedYears(all: readonly SessionLogRow[]): Generator<ChargingEvent>
 }
 
 /**
- * One session of each station, at the very beginning: all stations are known before partitions drift apart. Until a station is known, nobody waits for it
+ * One session of each station, as soon as it has a site, at the very beginning of the input: all stations are known before partitions drift apart. Until a station is known, nobody waits for it
  * with visits, and what they are would depend on how far the others have come.
  */
 function* firstSessions(all: readonly SessionLogRow[]): Generator<ChargingEvent> {
-  const fromMs = stationsOf(all, dundeeMapping)[0]?.validFromMs ?? 0;
   const minute = 60_000;
-  for (const [stationId, [row]] of Map.groupBy(all, (each) => each.stationId)) {
+  const rowsOf = Map.groupBy(all, (row) => row.stationId);
+  for (const { stationId, validFromMs: fromMs } of stationsOf(all, dundeeMapping)) {
+    const [row] = rowsOf.get(stationId) ?? [];
     if (row === undefined) continue;
     const [template] = expandSessionLog([row], dundeeMapping);
     if (template === undefined) continue;
