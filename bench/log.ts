@@ -1,5 +1,5 @@
 /**
- * Rates of the logs: `node bench/log.ts [records] [--kafka]` measures the embedded log, and Kafka too (or only) when VOLTSTREAM_TEST_KAFKA is set.
+ * Rates of the logs: the embedded one, and Kafka too (or only) when VOLTSTREAM_TEST_KAFKA is set. `node bench/log.ts --help` explains its options.
  * Records of 120 bytes (10 of key, 110 of value), one thread, five rounds; minimum, median and maximum. CPU is this process's, all threads.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { EmbeddedLog } from '../runtime/log/embedded/embedded-log.ts';
 import { KafkaLog } from '../runtime/log/kafka/kafka-log.ts';
 import type { Log, OutboundRecord } from '../runtime/log/log.ts';
+import { script, whole } from '../test/script-options.ts';
 
 const rounds = 5;
 const partitions = 4;
@@ -130,11 +131,19 @@ async function run(name: string, log: Log, records: number): Promise<void> {
   await log.close();
 }
 
-const records = Number(process.argv[2] ?? 400_000);
+const command = script('node bench/log.ts',
+  'Appending, delivering exactly once and reading: records per second and processor time, of the embedded log, and of the Kafka whose address VOLTSTREAM_TEST_KAFKA holds. '
+    + 'Needs nothing beside Node.')
+  .argument('[records]', 'of 120 bytes, in each of five rounds', whole(1), 400_000)
+  .option('--kafka', 'only Kafka', false)
+  .parse();
+const [records] = command.processedArgs as [number];
+const { kafka: onlyKafka } = command.opts<{ readonly kafka: boolean }>();
+const address = process.env['VOLTSTREAM_TEST_KAFKA'];
+if (onlyKafka && address === undefined) command.error("error: option '--kafka' wants the address of a broker in VOLTSTREAM_TEST_KAFKA, which is not set.");
 console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, ${records} records of 120 bytes, ${partitions} partitions\n`);
 console.log('| what                                                              |     minimum |      median |     maximum |\n|---|---|---|---|');
 const folder = mkdtempSync(join(tmpdir(), 'voltstream-bench-'));
-if (!process.argv.includes('--kafka')) await run('embedded', new EmbeddedLog({ folder }), records);
+if (!onlyKafka) await run('embedded', new EmbeddedLog({ folder }), records);
 rmSync(folder, { recursive: true });
-const address = process.env['VOLTSTREAM_TEST_KAFKA'];
 if (address !== undefined) await run('Kafka', new KafkaLog({ brokers: [address], application: 'bench' }), records);

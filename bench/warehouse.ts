@@ -13,12 +13,17 @@ import { sealedPiece } from '../runtime/sinks/clickhouse/sealed-piece.ts';
 import { PieceDelivery } from '../runtime/sinks/clickhouse/delivery.ts';
 import { rowEncoder } from '../runtime/sinks/clickhouse/row-binary.ts';
 import { RowBuffer, writeRowVersion } from '../runtime/sinks/clickhouse/row-buffer.ts';
+import { script, whole } from '../test/script-options.ts';
 
 /**
  * Rows a second from row objects into chDB (raw events, 26 columns), by size of the piece, with what the event loop and a reader
- * feel meanwhile. `node bench/warehouse.ts [rows in all]`
+ * feel meanwhile. `node bench/warehouse.ts --help` explains its argument.
  */
-const rowsTotal = Number(process.argv[2] ?? 1_000_000);
+const [rowsTotal] = script('node bench/warehouse.ts',
+  'Rows per second from objects into the embedded ClickHouse, by size of the piece, with stalls of the event loop and the time of a query meanwhile. Needs nothing beside Node.')
+  .argument('[rows]', 'raw events with 26 columns, for each size of piece', whole(1), 1_000_000)
+  .parse()
+  .processedArgs as [number];
 const table = chargingTables('voltstream').events as unknown as DeliveryTable;
 const encode = rowEncoder<Record<string, unknown>>(table.columns);
 

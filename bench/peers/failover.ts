@@ -2,16 +2,15 @@
  * Failover side by side: two processes count records by key, one gets kill -9, and the other one takes over: ours by reading the live keys from
  * Redis, Kafka Streams by restoring its changelog. Time from the session time-out (which both wait for) to the first record of the tasks that were lost, and
  * of the last of them. Each kill has processes, topic and state of its own; sides take turns.
- *
- * node bench/peers/failover.ts [--keys 100000,2000000] [--rounds 3] [--partitions 8] [--session-ms 6000] [--json FILE]
+ * `node bench/peers/failover.ts --help` explains its options.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import { fill, Trickle, until } from '../../test/faults/failover-load.ts';
 import { failoverTopic } from '../../test/faults/failover-pod.ts';
+import { listOption, oneOf, script, whole } from '../../test/script-options.ts';
 import { KafkaService } from '../../test/services/kafka.ts';
 import { RedisService } from '../../test/services/redis.ts';
 import { CountingProcess } from './counting-process.ts';
@@ -19,15 +18,23 @@ import type { CountingOptions } from './counting-process.ts';
 import { spreadOf } from './report.ts';
 import { buildKafkaStreams } from './sides.ts';
 
-const { values } = parseArgs({
-  options: {
-    keys: { type: 'string', default: '100000,2000000' }, rounds: { type: 'string', default: '3' }, partitions: { type: 'string', default: '8' },
-    'session-ms': { type: 'string', default: '6000' }, 'commit-ms': { type: 'string', default: '100' }, sides: { type: 'string', default: 'voltstream,kafka-streams' },
-    json: { type: 'string' },
-  },
-});
-const partitions = Number(values.partitions);
-const sessionMs = Number(values['session-ms']);
+const bothSides: readonly CountingOptions['side'][] = ['voltstream', 'kafka-streams'];
+const values = script('node bench/peers/failover.ts',
+  'Failover beside that of Kafka Streams: of two processes that count records by key one is killed. Prints how long after the session time-out the other one has processed '
+    + 'the first record of the tasks that were lost, and of the last of them. Starts Kafka and Redis itself. Needs java, javac, mvn and redis-server.')
+  .addOption(listOption('--keys <list>', 'live keys of both processes together, with commas between', whole(1), [100_000, 2_000_000]))
+  .option('--rounds <number>', 'kills of each side for each number of keys', whole(1), 3)
+  .option('--partitions <number>', 'of the topic; even, as each process has half of them', whole(2), 8)
+  .option('--session-ms <number>', 'session time-out, in ms', whole(1), 6_000)
+  .option('--commit-ms <number>', 'between commits, in ms', whole(1), 100)
+  .addOption(listOption('--sides <list>', 'with commas between', oneOf(bothSides), bothSides))
+  .option('--json <file>', 'write all results there')
+  .parse()
+  .opts<{
+    readonly keys: readonly number[]; readonly rounds: number; readonly partitions: number; readonly sessionMs: number; readonly commitMs: number;
+    readonly sides: readonly CountingOptions['side'][]; readonly json?: string;
+  }>();
+const { partitions, sessionMs, commitMs, sides } = values;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
@@ -80,18 +87,17 @@ async function once(side: CountingOptions['side'], keys: number, number: number)
   const redis = new RedisService();
   try {
     await Promise.all([kafka.start(), redis.start()]);
-    return await measure({ side, applicationId: `failover-${number}`, brokers: kafka.address, redisUrl: redis.address, partitions, sessionMs, commitMs: Number(values['commit-ms']) }, keys);
+    return await measure({ side, applicationId: `failover-${number}`, brokers: kafka.address, redisUrl: redis.address, partitions, sessionMs, commitMs }, keys);
   } finally {
     await Promise.all([kafka.dispose(), redis.dispose()]);
   }
 }
 
-process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; ${partitions} partitions, session time-out ${sessionMs} ms, commits every ${values['commit-ms']} ms\n`);
+process.stdout.write(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; ${partitions} partitions, session time-out ${sessionMs} ms, commits every ${commitMs} ms\n`);
 const results: Failover[] = [];
-const sides = values.sides.split(',') as CountingOptions['side'][];
 if (sides.includes('kafka-streams')) buildKafkaStreams();
-for (const keys of values.keys.split(',').map(Number)) {
-  for (let round = 1; round <= Number(values.rounds); round++) {
+for (const keys of values.keys) {
+  for (let round = 1; round <= values.rounds; round++) {
     for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
       const result = await once(side, keys, results.length);
       results.push(result);
