@@ -3,16 +3,15 @@
  * all sides. Starts Kafka, a registry and a Redis itself; fills the topic once; each run is a fresh process with a fresh application id, sides take
  * turns. A run whose output is not equal to the other side's, key by key and byte by byte, fails everything. Each result is kept as it is measured, in
  * .voltstream/peers/comparison.json: `--resume` goes on, with the settings that are kept there; `--minutes` begins no run that would not end in time.
- *
- * npm run bench:peer -- [--workload a,b,c] [--events 2000000] [--rounds 5] [--sides voltstream,kafka-streams,kafka-streams-tuned,quix-streams]
- *   [--minutes 30] [--resume] [--table]
+ * `npm run bench:peer -- --help` explains all options.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { ConfluentRegistry } from '../schemas/confluent-registry.ts';
 import { KafkaLog } from '../runtime/log/kafka/kafka-log.ts';
+import { list, oneOf, script, whole } from '../test/script-options.ts';
 import { KafkaService } from '../test/services/kafka.ts';
 import { RegistryService } from '../test/services/registry.ts';
 import { fillInput } from './peers/input.ts';
@@ -47,37 +46,47 @@ interface Settings {
   readonly rounds: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    workload: { type: 'string' }, sides: { type: 'string' }, events: { type: 'string' }, rounds: { type: 'string' }, stations: { type: 'string' },
-    partitions: { type: 'string' }, 'commit-ms': { type: 'string' }, seed: { type: 'string' }, 'warm-up': { type: 'string', default: '1' }, minutes: { type: 'string' },
-    'run-seconds': { type: 'string', default: '400' }, resume: { type: 'boolean', default: false }, table: { type: 'boolean', default: false },
-    kept: { type: 'string', default: join(import.meta.dirname, '../.voltstream/peers/comparison.json') }, json: { type: 'string' }, prof: { type: 'string' },
-  },
-});
+const machine = `${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; broker, Redis and application on the same cores`;
+const usual: Settings = { machine, workloads, sides: usualSides, rounds: 5, input: { events: 2_000_000, stations: 2_000, partitions: 1, commitMs: 100, seed: 1 } };
+const command = script('npm run bench:peer --',
+  'Side by side with Kafka Streams, and with Quix Streams: the same topic, windows, commit interval and output, exactly once on all sides; whatever is not equal, key by key '
+    + 'and byte by byte, fails everything. Starts Kafka, a registry and Redis itself. Needs java, javac, mvn and redis-server, and python3 for Quix Streams.')
+  .option('--workload <list>', `of ${workloads.join(', ')}, with commas between (${defaultOf(usual.workloads)})`, list(oneOf(workloads)))
+  .option('--sides <list>', `of ${sides.join(', ')}, with commas between (${defaultOf(usual.sides)})`, list(oneOf(sides)))
+  .option('--events <number>', `in the topic (${defaultOf(usual.input.events)})`, whole(1))
+  .option('--rounds <number>', `counted runs of each workload and side (${defaultOf(usual.rounds)})`, whole(1))
+  .option('--stations <number>', `that send them (${defaultOf(usual.input.stations)})`, whole(1))
+  .option('--partitions <number>', `of the topic (${defaultOf(usual.input.partitions)})`, whole(1))
+  .option('--commit-ms <number>', `between commits, in ms (${defaultOf(usual.input.commitMs)})`, whole(1))
+  .option('--seed <number>', `the same seed gives the same events (${defaultOf(usual.input.seed)})`, whole(1))
+  .option('--warm-up <number>', '0 leaves out the run of each side that goes first and does not count', whole(0), 1)
+  .option('--minutes <number>', 'begin no run that would not end in this time (default: no limit)', whole(1))
+  .option('--run-seconds <number>', 'longest run, in seconds', whole(1), 400)
+  .option('--resume', 'go on with what is kept, and with its settings; further sides, workloads and rounds may come', false)
+  .option('--table', 'only print the table of what is kept', false)
+  .addOption(new Option('--kept <file>', 'each result is kept there as it is measured')
+    .default(join(import.meta.dirname, '../.voltstream/peers/comparison.json'), '.voltstream/peers/comparison.json'))
+  .option('--json <file>', 'write settings and all results there')
+  .option('--prof <folder>', 'write CPU profiles of our side there')
+  .parse();
+const values = command.opts<{
+  readonly workload?: readonly Workload[]; readonly sides?: readonly Side[]; readonly events?: number; readonly rounds?: number; readonly stations?: number;
+  readonly partitions?: number; readonly commitMs?: number; readonly seed?: number; readonly warmUp: number; readonly minutes?: number; readonly runSeconds: number;
+  readonly resume: boolean; readonly table: boolean; readonly kept: string; readonly json?: string; readonly prof?: string;
+}>();
 
-function fail(text: string): never {
-  process.stderr.write(`${text}\n`);
-  process.exit(2);
+/** With --resume the settings that are kept are the usual ones. */
+function defaultOf(value: number | readonly string[]): string {
+  return `default: ${String(value)}; with --resume: as kept`;
 }
 
-function listOf<T extends string>(name: string, text: string | undefined, known: readonly T[], usual: readonly T[]): readonly T[] {
-  return text?.split(',').map((part) => known.find((one) => one === part) ?? fail(`--${name} wants some of ${known.join(',')}, not ${part}`)) ?? usual;
-}
-
-function numberOf(name: 'events' | 'rounds' | 'warm-up' | 'stations' | 'partitions' | 'commit-ms' | 'seed' | 'minutes' | 'run-seconds', usual: number): number {
-  const value = Number(values[name] ?? usual);
-  return Number.isSafeInteger(value) && value >= (name === 'warm-up' ? 0 : 1) ? value : fail(`--${name} wants a whole number, not ${values[name]}`);
-}
-
-function settingsFrom(usual: Settings): Settings {
-  const { input } = usual;
+function settingsFrom(others: Settings): Settings {
+  const { events, stations, partitions, commitMs, seed } = others.input;
   return {
-    machine: usual.machine, workloads: listOf('workload', values.workload, workloads, usual.workloads), sides: listOf<Side>('sides', values.sides, sides, usual.sides),
-    rounds: numberOf('rounds', usual.rounds),
+    machine: others.machine, workloads: values.workload ?? others.workloads, sides: values.sides ?? others.sides, rounds: values.rounds ?? others.rounds,
     input: {
-      events: numberOf('events', input.events), stations: numberOf('stations', input.stations), partitions: numberOf('partitions', input.partitions),
-      commitMs: numberOf('commit-ms', input.commitMs), seed: numberOf('seed', input.seed),
+      events: values.events ?? events, stations: values.stations ?? stations, partitions: values.partitions ?? partitions, commitMs: values.commitMs ?? commitMs,
+      seed: values.seed ?? seed,
     },
   };
 }
@@ -85,18 +94,16 @@ function settingsFrom(usual: Settings): Settings {
 /** The same input on the same machine, else results would not belong together; further sides, workloads and rounds may come. */
 function settingsToGoOnWith(kept: Settings): Settings {
   const now = settingsFrom(kept);
-  if (JSON.stringify(now.input) !== JSON.stringify(kept.input)) fail(`what is kept has other input (${JSON.stringify(kept.input)}): begin anew, without --resume`);
+  if (JSON.stringify(now.input) !== JSON.stringify(kept.input)) command.error(`error: what is kept has other input (${JSON.stringify(kept.input)}): begin anew, without --resume`);
   return now;
 }
 
-const machine = `${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}; broker, Redis and application on the same cores`;
-const usual: Settings = { machine, workloads, sides: usualSides, rounds: 5, input: { events: 2_000_000, stations: 2_000, partitions: 1, commitMs: 100, seed: 1 } };
 const kept = values.resume || values.table
   ? KeptResults.resume<Settings, Result | Failure>(values.kept, settingsToGoOnWith)
   : KeptResults.begin<Settings, Result | Failure>(values.kept, settingsFrom(usual));
 const { settings } = kept;
 const { input } = settings;
-const budget = new Budget(values.minutes === undefined ? null : numberOf('minutes', 0));
+const budget = new Budget(values.minutes ?? null);
 /** The runner waits for most of the time; when it did not get the processor for so long, nobody did. */
 const standstillMsMax = 1_500;
 /** Of one run. */
@@ -123,7 +130,7 @@ async function measure(place: RunPlace, common: Pick<RunPlan, 'kafka' | 'log' | 
     const name = `peer-${process.pid}-${++runs}`;
     const { figures, output } = await run({
       ...common, side, workload, applicationId: name, eventsTopic, stationsTopic, outputTopic: `${name}.output`, partitions: input.partitions, events: input.events, windowMs,
-      graceMs, gapMs, commitMs: input.commitMs, cores: cpus().length, profileFolder: side === 'voltstream' ? values.prof ?? null : null, secondsMax: numberOf('run-seconds', 400),
+      graceMs, gapMs, commitMs: input.commitMs, cores: cpus().length, profileFolder: side === 'voltstream' ? values.prof ?? null : null, secondsMax: values.runSeconds,
     });
     const digest = digestOf(output);
     const wrong = wrongBy(workload, output, digest);
@@ -141,7 +148,7 @@ class OutputDiffers extends Error {}
 async function measureAll(common: Pick<RunPlan, 'kafka' | 'log' | 'registryUrl'>): Promise<void> {
   const all = runsOf(settings.workloads, settings.sides, settings.rounds);
   const secondsOf = ({ workload, side }: RunPlace): number => expectedSeconds(kept.results, (one) => one.workload === workload && one.side === side);
-  if (openRuns(all, kept.results).length > 0 && numberOf('warm-up', 1) > 0) for (const place of warmUpOf(settings.workloads, settings.sides)) await measure(place, common);
+  if (openRuns(all, kept.results).length > 0 && values.warmUp > 0) for (const place of warmUpOf(settings.workloads, settings.sides)) await measure(place, common);
   for (;;) {
     const open = openRuns(all, kept.results);
     const next = open[0];

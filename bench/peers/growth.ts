@@ -2,21 +2,19 @@
  * How the cost of a record grows: with live keys, partitions, size of records, and pods. Pods count records by key; all input is in the log before
  * they start: one record of each key, which makes the state, then updates of keys by chance, which are measured. One thing is varied at a time.
  * Each point is kept as it is measured, in .voltstream/peers/growth.json: `--resume` goes on, with the settings that are kept there; `--minutes` begins no
- * point that would not end in time.
- *
- * node bench/peers/growth.ts [--keys 10000,100000,1000000,5000000] [--partitions 1,4,16] [--bytes 100,1000,4000] [--pods 1,2] [--updates 1000000]
- *   [--rounds 1] [--side voltstream] [--minutes 15] [--resume] [--table] [--plot docs/pictures/growth.svg]
+ * point that would not end in time. `node bench/peers/growth.ts --help` explains all options.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import type { OutboundRecord } from '../../runtime/log/log.ts';
 import { utf8 } from '../../schemas/builtin-codecs.ts';
 import { failoverTopic } from '../../test/faults/failover-pod.ts';
 import { randomFrom } from '../../test/seeded-random.ts';
+import { aboveZero, list, oneOf, script, whole } from '../../test/script-options.ts';
 import { KafkaService } from '../../test/services/kafka.ts';
 import { RedisService } from '../../test/services/redis.ts';
 import { CountingProcess } from './counting-process.ts';
@@ -42,14 +40,36 @@ interface Settings {
 const usualSettings: Settings = {
   keys: '10000,100000,1000000,5000000', partitions: '1,4,16', bytes: '100,1000,4000', pods: '1,2', updates: '1000000', rounds: '1', side: 'voltstream', 'commit-ms': '100',
 };
-const { values } = parseArgs({
-  options: {
-    keys: { type: 'string' }, partitions: { type: 'string' }, bytes: { type: 'string' }, pods: { type: 'string' }, updates: { type: 'string' }, rounds: { type: 'string' },
-    side: { type: 'string' }, 'commit-ms': { type: 'string' }, minutes: { type: 'string' }, 'point-seconds': { type: 'string', default: '300' },
-    resume: { type: 'boolean', default: false }, table: { type: 'boolean', default: false },
-    kept: { type: 'string', default: join(import.meta.dirname, '../../.voltstream/peers/growth.json') }, plot: { type: 'string' },
-  },
-});
+/** With --resume the settings that are kept are the usual ones. */
+const defaultOf = (name: keyof Settings): string => `(default: ${usualSettings[name]}; with --resume: as kept)`;
+/** Settings are kept as they were written. */
+const written = (valueOf: (text: string) => unknown) => (text: string): string => {
+  valueOf(text);
+  return text;
+};
+const command = script('node bench/peers/growth.ts',
+  'How the cost of a record grows with live keys, partitions, size of records and pods, one varied at a time: records per second, processor time, memory. Each point is kept '
+    + 'as it is measured. Starts Kafka and Redis itself. Needs java, mvn and redis-server, and javac for Kafka Streams.')
+  .option('--keys <list>', `live keys, with commas between ${defaultOf('keys')}`, written(list(whole(1))))
+  .option('--partitions <list>', `of the topic, with commas between ${defaultOf('partitions')}`, written(list(whole(1))))
+  .option('--bytes <list>', `of a record's value, with commas between ${defaultOf('bytes')}`, written(list(whole(1))))
+  .option('--pods <list>', `processes, with commas between ${defaultOf('pods')}`, written(list(whole(1))))
+  .option('--updates <number>', `records that are measured at each point ${defaultOf('updates')}`, written(whole(1)))
+  .option('--rounds <number>', `of all points ${defaultOf('rounds')}`, written(whole(1)))
+  .option('--side <name>', `voltstream or kafka-streams ${defaultOf('side')}`, oneOf(['voltstream', 'kafka-streams']))
+  .option('--commit-ms <number>', `between commits, in ms ${defaultOf('commit-ms')}`, written(whole(1)))
+  .option('--minutes <number>', 'begin no point that would not end in this time (default: no limit)', aboveZero)
+  .option('--point-seconds <number>', 'longest point, in seconds', aboveZero, 300)
+  .option('--resume', 'go on with what is kept, and with its settings; further values of what is varied may come', false)
+  .option('--table', 'only print the table of what is kept', false)
+  .addOption(new Option('--kept <file>', 'each point is kept there as it is measured')
+    .default(join(import.meta.dirname, '../../.voltstream/peers/growth.json'), '.voltstream/peers/growth.json'))
+  .option('--plot <file>', 'draw all points there, as SVG')
+  .parse();
+const values = command.opts<Partial<Omit<Settings, 'commit-ms'>> & {
+  readonly commitMs?: string; readonly minutes?: number; readonly pointSeconds: number; readonly resume: boolean; readonly table: boolean; readonly kept: string;
+  readonly plot?: string;
+}>();
 
 interface Kept extends GrowthPoint {
   readonly round: number;
@@ -57,14 +77,16 @@ interface Kept extends GrowthPoint {
 }
 
 function settingsFrom(usual: Settings): Settings {
-  return Object.fromEntries(Object.entries(usual).map(([name, text]) => [name, values[name as keyof Settings] ?? text])) as unknown as Settings;
+  const { keys, partitions, bytes, pods, updates, rounds, side, commitMs } = values;
+  const given = { keys, partitions, bytes, pods, updates, rounds, side, 'commit-ms': commitMs };
+  return { ...usual, ...Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined)) };
 }
 
 /** Further values of what is varied may come; what all points have in common may not change. */
 function settingsToGoOnWith(kept: Settings): Settings {
   const now = settingsFrom(kept);
   for (const name of ['updates', 'side', 'commit-ms'] as const) {
-    if (now[name] !== kept[name]) throw new Error(`what is kept was measured with --${name} ${kept[name]}: begin anew, without --resume`);
+    if (now[name] !== kept[name]) command.error(`error: what is kept was measured with --${name} ${kept[name]}: begin anew, without --resume`);
   }
   return now;
 }
@@ -73,7 +95,7 @@ const kept = values.resume || values.table
   ? KeptResults.resume<Settings, Kept>(values.kept, settingsToGoOnWith)
   : KeptResults.begin<Settings, Kept>(values.kept, settingsFrom(usualSettings));
 const { settings } = kept;
-const budget = new Budget(values.minutes === undefined ? null : Number(values.minutes));
+const budget = new Budget(values.minutes ?? null);
 const usual: Shape = { keys: 100_000, partitions: 4, bytes: 100, pods: 1 };
 const side = settings.side as CountingOptions['side'];
 /** So that an append stays below the largest request. */
@@ -90,8 +112,8 @@ function updatesOf({ bytes }: Shape): number {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + Number(values['point-seconds']) * 1_000; !condition();) {
-    if (performance.now() > endMs) throw new Error(`not within ${values['point-seconds']} s: ${what}`);
+  for (const endMs = performance.now() + values.pointSeconds * 1_000; !condition();) {
+    if (performance.now() > endMs) throw new Error(`not within ${values.pointSeconds} s: ${what}`);
     await sleep(10);
   }
 }

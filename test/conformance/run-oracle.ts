@@ -1,36 +1,30 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, script, whole } from '../script-options.ts';
 import { Oracle, verdictOn } from './oracle.ts';
 import { ask, questions } from './random-cases.ts';
+
+const families = Object.keys(questions);
 
 /**
  * `npm run conformance:oracle`: conformance on cases that nobody has seen, made at random from a seed, answered by Kafka Streams
  * itself, and run here as they are and with commits and restarts.
  */
-const usage = `usage: npm run conformance:oracle -- [--seed N] [--cases N] [--family NAME ...] [--keep FOLDER]
-
-  --seed N         which random cases (default: 1)
-  --cases N        how many of each family (default: 200)
-  --family NAME    only these: ${Object.keys(questions).join(', ')}
-  --keep FOLDER    writes the answered cases there, as vectors
-
-Needs a JDK of 17 or newer and Maven.`;
-
 function run(): boolean {
-  const { values } = parseArgs({ options: {
-    seed: { type: 'string', default: '1' }, cases: { type: 'string', default: '200' }, family: { type: 'string', multiple: true },
-    keep: { type: 'string' }, help: { type: 'boolean', default: false },
-  } });
-  if (values.help) {
-    console.log(usage);
-    return true;
-  }
-  const [seed, cases] = [Number(values.seed), Number(values.cases)];
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(cases) || cases < 1) throw new Error(`--seed and --cases want whole numbers\n${usage}`);
+  const values = script('npm run conformance:oracle --',
+    'Random cases, answered by Kafka Streams itself, and compared with what comes here, as they are and with commits and restarts. Prints passed / total by family; exit code 1 '
+      + 'unless all pass. Needs a JDK of 17 or newer and Maven.')
+    .option('--seed <number>', 'which random cases', whole(), 1)
+    .option('--cases <number>', 'of each family', whole(1), 200)
+    .option('--family <name>', `only this one of ${families.join(', ')}; may be given several times (default: all)`,
+      (name: string, before: readonly string[] = []) => [...before, oneOf(families)(name)])
+    .option('--keep <folder>', 'write the answered cases there, as vectors')
+    .parse()
+    .opts<{ readonly seed: number; readonly cases: number; readonly family?: readonly string[]; readonly keep?: string }>();
+  const { seed, cases } = values;
   const oracle = new Oracle();
   let passedAll = true;
-  for (const family of values.family ?? Object.keys(questions)) {
+  for (const family of values.family ?? families) {
     const answered = oracle.answer(ask(family, seed, cases));
     if (values.keep !== undefined) {
       mkdirSync(values.keep, { recursive: true });

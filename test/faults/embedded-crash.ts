@@ -1,11 +1,10 @@
 /**
  * kill -9 of the whole embedded product, again and again, and a comparison with an undisturbed run:
- * `node test/faults/embedded-crash.ts --kills 25 --seed 7 [--points] [--full]`.
+ * `node test/faults/embedded-crash.ts --kills 25 --seed 7`; `--help` explains all options.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { dundeeFiles } from '../../charging/session-log/dundee-files.ts';
 import type { FaultInput } from './embedded-input.ts';
 import { faultInput } from './embedded-input.ts';
@@ -14,6 +13,7 @@ import type { Observation } from './embedded-observation.ts';
 import type { KillPoint } from './embedded-points.ts';
 import { killPoints } from './embedded-points.ts';
 import type { Kill } from './embedded-process.ts';
+import { aboveZero, script, whole } from '../script-options.ts';
 import { randomFrom } from '../seeded-random.ts';
 import { runOnce } from './embedded-process.ts';
 import type { EmbeddedRun } from './embedded-run.ts';
@@ -142,16 +142,22 @@ export async function sweepPoints(run: CrashRun, points: readonly KillPoint[], n
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: {
-    kills: { type: 'string', default: '25' }, seed: { type: 'string' }, full: { type: 'boolean', default: false },
-    'work-ms': { type: 'string' }, points: { type: 'boolean', default: false },
-  } });
-  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  const values = script('node test/faults/embedded-crash.ts',
+    'Kills the process of the whole embedded product at random moments, and compares every row and record with those of an undisturbed run. Prints a report as JSON; exit '
+      + 'code 1 on any difference. Needs nothing beside Node.')
+    .option('--kills <number>', 'at random moments', whole(0), 25)
+    .option('--seed <number>', 'decides the moments (default: by the clock; the report names it)', whole())
+    .option('--full', "take all of Dundee's sessions, not a part with bad rows among them", false)
+    .option('--work-ms <number>', 'longest time from a start to its kill, in ms (default: 1500; with --full: 6000)', aboveZero)
+    .option('--points', 'first kill at every named point, at its first, second, fourth and ninth time', false)
+    .parse()
+    .opts<{ readonly kills: number; readonly seed?: number; readonly full: boolean; readonly workMs?: number; readonly points: boolean }>();
+  const seed = values.seed ?? Date.now() % 1_000_000;
   const run = new CrashRun(values.full ? 'full' : { rows: 6_000, sessions: 1_000 });
   const startedMs = performance.now();
   await run.prepare();
   if (values.points) await sweepPoints(run, killPoints, [1, 2, 4, 9]);
-  await randomKills(run, Number(values.kills), seed, Number(values['work-ms'] ?? (values.full ? 6_000 : 1_500)));
+  await randomKills(run, values.kills, seed, values.workMs ?? (values.full ? 6_000 : 1_500));
   const { problems } = run.report;
   process.stdout.write(`${JSON.stringify({ seed, ...run.report, seconds: Math.round((performance.now() - startedMs) / 1_000) }, null, 2)}\n`);
   if (problems.length === 0) run.remove();

@@ -1,16 +1,17 @@
 /**
  * A rolling restart of all pods under load, with real Kafka, Redis and ClickHouse's HTTP interface as local processes:
- * `node test/production/rolling-restart.ts --pods 3 --rate 1500 --days 1`. Prints what it saw as JSON; exit 1 when something was lost, doubled or reloaded.
+ * `node test/production/rolling-restart.ts --help`. Prints what it saw as JSON; exit 1 when something was lost, doubled or reloaded.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { eventsTopic } from '../../charging/topology.ts';
 import { loadConfiguration } from '../../runtime/configuration.ts';
 import { portsOf } from '../../runtime/ports.ts';
+import { aboveZero, script, whole } from '../script-options.ts';
 import { ClickHouseService } from '../services/clickhouse.ts';
 import { KafkaService } from '../services/kafka.ts';
 import { RedisService } from '../services/redis.ts';
@@ -211,12 +212,17 @@ class Rolling {
 }
 
 if (import.meta.main) {
+  const values = script('node test/production/rolling-restart.ts',
+    "Restarts each pod once while a simulated network sends, on Kafka, Redis and ClickHouse's HTTP interface, which it starts itself. Prints what it saw as JSON; exit code 1 "
+      + 'when anything was lost, came twice or was loaded again. Needs java, mvn and redis-server.')
+    .option('--pods <number>', 'from 2 on, as the others take over', whole(2), 3)
+    .option('--rate <number>', 'messages a second', aboveZero, 1_500)
+    .option('--days <number>', 'simulated time, in days: enough that the load goes on until the last pod is back', aboveZero, 1)
+    .parse()
+    .opts<{ readonly pods: number; readonly rate: number; readonly days: number }>();
   // Ends servers and pods with us.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  const { values } = parseArgs({ options: { pods: { type: 'string', default: '3' }, rate: { type: 'string', default: '1500' }, days: { type: 'string', default: '1' } } });
-  const outcome = await rollingRestart({
-    pods: Number(values.pods), rate: Number(values.rate), days: Number(values.days), tell: (message) => void process.stderr.write(`${message}\n`),
-  });
+  const outcome = await rollingRestart({ ...values, tell: (message) => void process.stderr.write(`${message}\n`) });
   process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
   process.exitCode = outcome.wrong.length === 0 ? 0 : 1;
 }
