@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command } from 'commander';
+import { listOption, script, whole } from '../script-options.ts';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import { KafkaService } from '../services/kafka.ts';
 import { RedisService } from '../services/redis.ts';
@@ -17,18 +17,16 @@ import { fill, Trickle, until } from './failover-load.ts';
 import type { FailoverMessage, FailoverPodOptions } from './failover-pod.ts';
 import { failoverTopic } from './failover-pod.ts';
 
-const values = new Command('failover')
-  .description('Two processes count records by key; one is killed. Prints how long after the session time-out the other one has processed the first\n'
-    + 'record of the partitions that were lost, and of the last of them. Needs java, mvn and redis-server.')
-  .option('--keys <list>', 'live keys of both processes together, by comma', '100000,2000000')
-  .option('--partitions <number>', 'of the topic', '8')
-  .option('--session-ms <number>', 'session time-out, in ms', '6000')
-  .option('--rounds <number>', 'kills for each number of keys', '3')
+const values = script('failover', 'Two processes count records by key; one is killed. Prints how long after the session time-out the other one has processed the first\n'
+  + 'record of the partitions that were lost, and of the last of them. Needs java, mvn and redis-server.')
+  .addOption(listOption('--keys <list>', 'live keys of both processes together', whole(1), [100_000, 2_000_000]))
+  .option('--partitions <number>', 'of the topic', whole(2), 8)
+  .option('--session-ms <number>', 'session time-out, in ms', whole(1), 6_000)
+  .option('--rounds <number>', 'kills for each number of keys', whole(1), 3)
   .option('--prof <folder>', 'write CPU profiles of the pods there')
   .parse()
-  .opts<Record<'keys' | 'partitions' | 'sessionMs' | 'rounds', string> & { prof?: string }>();
-const partitions = Number(values.partitions);
-const sessionMs = Number(values.sessionMs);
+  .opts<{ keys: readonly number[]; partitions: number; sessionMs: number; rounds: number; prof?: string }>();
+const { partitions, sessionMs } = values;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
@@ -120,7 +118,7 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
     };
     await all();
     trickle = new Trickle(producer, partitions, keys);
-    for (let round = 1; round <= Number(values.rounds); round++) {
+    for (let round = 1; round <= values.rounds; round++) {
       await all();
       const { lostTasks, firstMs, lastMs, assignedMs, claims } = await failover(pods, start);
       console.log(`${keys.toLocaleString('en-US')} live keys, round ${round}: ${lostTasks} tasks lost; first record ${firstMs} ms, of the last task ${lastMs} ms after the session time-out of ${sessionMs} ms;\n    tasks assigned after ${assignedMs} ms, ready after ${claims.map(({ atMs, restoreMs }) => `${atMs} (claim and state ${restoreMs})`).join(', ')} ms`);
@@ -138,7 +136,7 @@ async function measure(kafka: string, redis: string, keys: number): Promise<void
 }
 
 console.log(`${cpus()[0]?.model ?? '?'}, ${cpus().length} cores, Node ${process.version}`);
-for (const keys of values.keys.split(',').map(Number)) {
+for (const keys of values.keys) {
   const kafka = new KafkaService();
   const redis = new RedisService();
   try {

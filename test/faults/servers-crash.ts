@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { aboveZero, listOption, oneOf, script, whole } from '../script-options.ts';
 import { Cluster } from './servers-cluster.ts';
 import { isSound, verdictLine } from './servers-judges.ts';
 import { referenceOf } from './servers-reference.ts';
@@ -14,36 +14,26 @@ import { ServersRun } from './servers-run.ts';
 import type { FaultKind } from './servers-schedule.ts';
 import { faultKinds } from './servers-schedule.ts';
 
-const number = (text: string): number => {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('a number above 0 is wanted');
-  return value;
-};
-const kinds = (text: string): readonly FaultKind[] => text.split(',').map((name) => {
-  const kind = faultKinds.find((known) => known === name.trim());
-  if (kind === undefined) throw new InvalidArgumentError(`one or more of: ${faultKinds.join(', ')}`);
-  return kind;
-});
+const rewindTimes = ['yes', 'no', 'by-seed'] as const;
 
-const options = new Command('chaos')
-  .description('Pods of the whole product on Kafka, Redis and ClickHouse under faults, judged row by row and record by record against an undisturbed\n'
-    + 'run, which is made once and kept in .voltstream/chaos. Needs java, mvn and redis-server. Exit code 1 on any difference.')
-  .option('--seed <number>', 'decides faults, their order and their lengths', number, 1)
-  .option('--runs <number>', 'runs, each with the next seed', number, 1)
-  .option('--minutes <number>', 'of faults; then everything must come to its end', number, 10)
-  .option('--events <number>', 'records of the topic of events: session logs repeated by years, with bad ones among them', number, 2_000_000)
-  .option('--pods <number>', 'that run usually; one more at times', number, 3)
-  .option('--partitions <number>', 'of each topic', number, 8)
-  .option('--kinds <list>', `of faults, by comma: ${faultKinds.join(', ')}`, kinds, faultKinds)
-  .option('--rewinds <when>', 'put Redis back to an older copy: yes, no, or by-seed (even ones), since tables are then judged with FINAL', 'by-seed')
-  .option('--session-ms <number>', 'session time-out of the consumers, in ms', number, 6_000)
-  .option('--outage-ms <number>', 'how long ClickHouse refuses, and at most hangs, in ms', number, 30_000)
-  .option('--gap-ms <number>', 'longest pause before a fault, in ms', number, 5_000)
+const options = script('chaos', 'Pods of the whole product on Kafka, Redis and ClickHouse under faults, judged row by row and record by record against an undisturbed\n'
+  + 'run, which is made once and kept in .voltstream/chaos. Needs java, mvn and redis-server. Exit code 1 on any difference.')
+  .option('--seed <number>', 'decides faults, their order and their lengths', whole(0), 1)
+  .option('--runs <number>', 'runs, each with the next seed', whole(1), 1)
+  .option('--minutes <number>', 'of faults; then everything must come to its end', aboveZero, 10)
+  .option('--events <number>', 'records of the topic of events: session logs repeated by years, with bad ones among them', whole(1_000), 2_000_000)
+  .option('--pods <number>', 'that run usually; one more at times', whole(1), 3)
+  .option('--partitions <number>', 'of each topic', whole(1), 8)
+  .addOption(listOption('--kinds <list>', 'of faults', oneOf(faultKinds), faultKinds))
+  .option('--rewinds <when>', 'put Redis back to an older copy: yes, no, or by-seed (even ones), since tables are then judged with FINAL', oneOf(rewindTimes), 'by-seed' as const)
+  .option('--session-ms <number>', 'session time-out of the consumers, in ms', whole(1), 6_000)
+  .option('--outage-ms <number>', 'how long ClickHouse refuses, and at most hangs, in ms', whole(1), 30_000)
+  .option('--gap-ms <number>', 'longest pause before a fault, in ms', whole(1), 5_000)
   .option('--once', 'one round with every kind once, after at least so many minutes', false)
   .option('--keep', 'keep the logs of the pods of sound runs, too', false)
   .parse()
   .opts<{
-    seed: number; runs: number; minutes: number; events: number; pods: number; partitions: number; kinds: readonly FaultKind[]; rewinds: string;
+    seed: number; runs: number; minutes: number; events: number; pods: number; partitions: number; kinds: readonly FaultKind[]; rewinds: typeof rewindTimes[number];
     sessionMs: number; outageMs: number; gapMs: number; once: boolean; keep: boolean;
   }>();
 
