@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float64, json, utf8 } from '../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { aggregateStream, cogroupStreams, reduceStream } from './aggregate.ts';
 import { aggregateStore } from './aggregates/aggregate-store.ts';
 import type { Operator, StreamRecord } from './operator.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { int64 } from '../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { deduplicate, type DeduplicateOptions } from './deduplicate.ts';
 import { OperatorHarness } from './testing/harness.ts';
 

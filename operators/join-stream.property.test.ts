@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { joinStream, leftJoinStream, outerJoinStream } from './join-stream.ts';
 import type { Operator, StreamRecord } from './operator.ts';
 import { OperatorHarness } from './testing/harness.ts';

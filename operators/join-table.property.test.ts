@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import { joinTable, leftJoinTable } from './join-table.ts';
 import type { Operator, StreamRecord } from './operator.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float64, utf8 } from '../schemas/builtin-codecs.ts';
 import { keyValueStore } from '../state/local/key-value-store.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { timestamped } from '../state/local/timestamped.ts';
 import { versionedStore } from '../state/local/versioned-store.ts';
 import { storeLookup } from './joins/table-lookup.ts';

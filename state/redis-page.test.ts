@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { cellsOfPage, ScannedKeys } from './redis-page.ts';
-import { propertyRuns } from './local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 
 /** MessagePack as Redis writes it: each text in the shortest form, but never `str 8` where `old`. */
 function packed(texts: readonly Buffer[], old: boolean): Buffer {

@@ -3,7 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { joinTable } from '../operators/join-table.ts';
 import { TopologyTestDriver } from '../runtime/testing/topology-test-driver.ts';
 import { float64, json, utf8 } from '../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../schemas/testing/property-runs.ts';
 import { logTopic } from './sink.ts';
 import type { Table } from './table.ts';
 import { Topology } from './topology.ts';

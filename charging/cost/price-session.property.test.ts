@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { Tariff } from '../../schemas/generated/tariff.ts';
 import { priceSession, priceSessionExactly } from './price-session.ts';
 import type { Cost } from './price-session.ts';

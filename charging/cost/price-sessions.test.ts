@@ -8,7 +8,7 @@ import { logTopic, Topology } from '../engine.ts';
 import { tariffsTopic, vehiclesTopic } from '../reference/reference-topics.ts';
 import type { SessionRow } from '../stitching/session-row.ts';
 import { days, hours, minutes, ten } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { finalRow, liveRow } from '../testing/session-rows.ts';
 import type { Cost } from './price-session.ts';
 import { priceSession } from './price-session.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { offsetSpan } from './zone-offsets.ts';
 
 const offsetOf = (zone: string, timeMs: number): number =>

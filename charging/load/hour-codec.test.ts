@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { hourLoadCodec } from './hour-codec.ts';
 import { emptyHour, never } from './hour-load.ts';
 import type { HourLoad } from './hour-load.ts';

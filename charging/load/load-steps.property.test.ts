@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { hours, minutes } from '../testing/events.ts';
 import { emptyChange, loadTopology, minutesIn, quartersIn, runLoad } from './testing/drive-load.ts';
 import type { LoadRun, QuarterOfRow } from './testing/drive-load.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { dundeeMapping } from './dundee.mapping.ts';
 import { closingMs, expandSessionLog } from './expand.ts';
 import type { SessionLogRow } from './mapping.ts';

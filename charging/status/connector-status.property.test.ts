@@ -4,7 +4,7 @@ import type { GroupedStore } from '../engine.ts';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { charging, known, ten } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { isUsable } from './connector-interval.ts';
 import { connectorTimeline } from './timeline-codec.ts';
 import type { ConnectorTimeline } from './connector-timeline.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../schemas/byte-writer.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { CompactReader, writeNumber, writeText, writeWhole } from './compact-numbers.ts';
 
 function written(write: (writer: ByteWriter) => void): Uint8Array {

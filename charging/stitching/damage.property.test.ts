@@ -10,7 +10,7 @@ import type { Outcome } from '../testing/damage/judge.ts';
 import { makeWorld } from '../testing/damage/truth.ts';
 import type { World } from '../testing/damage/truth.ts';
 import { charging, days, hours } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { LoadChange } from '../load/load-change.ts';
 import type { SessionRow } from './session-row.ts';
 

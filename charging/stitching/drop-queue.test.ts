@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { DropQueue } from './drop-queue.ts';
 
 it('DropQueue gives what was added, earliest first, the same only once', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { ended, heartbeat, hours, minutes, started, ten, updated } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { sessionTopology } from '../testing/session-topology.ts';
 import type { SessionRow } from './session-row.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chargingStateSymbols } from '../../schemas/generated/charging-event.ts';
 import { minutes, ten } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { appendPoint, inOrder, readRegisters, readWhole } from './read-registers.ts';
 import type { RegisterLimits, RegisterReading, ReportedPoint, Segment } from './read-registers.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { station, ten } from '../testing/events.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { factsOf, tellsMore } from './station-facts.ts';
 
 describe('facts of a station', () => {

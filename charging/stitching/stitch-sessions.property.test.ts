@@ -6,7 +6,7 @@ import type { LoadChange } from '../load/load-change.ts';
 import type { SessionEvent } from '../session-event.ts';
 import { heartbeat, minutes, station, ten } from '../testing/events.ts';
 import { eventsOf, longAfter, stayFrom, toldWrongly, untruth } from '../testing/histories.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { sessionTopology } from '../testing/session-topology.ts';
 import type { SessionRow } from './session-row.ts';
 import { thinFirstAt } from './session-state.ts';

@@ -4,7 +4,7 @@ import { TopologyTestDriver } from '../../runtime/testing/index.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { clickhouse, logTopic, Topology } from '../engine.ts';
 import type { SessionRow } from '../stitching/session-row.ts';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { finalRow } from '../testing/session-rows.ts';
 import { naiveVisits } from './testing/naive-visits.ts';
 import type { NaiveAttempt } from './testing/naive-visits.ts';

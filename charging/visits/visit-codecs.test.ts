@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { propertyRuns } from '../testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { attemptChangeCodec, endedCodec, placesCodec, visitsCodec } from './visit-codecs.ts';
 import type { VisitAttempt } from './visit-attempt.ts';
 

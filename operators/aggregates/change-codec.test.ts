@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytes, int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { changeCodec } from './change-codec.ts';
 
 const codec = changeCodec(utf8);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { float64, json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { answerCodec, subscriberCodec, subscriptionCodec, type Instruction } from './foreign-key-messages.ts';
 
 const hash = fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { TimeCounts, type Side } from './time-counts.ts';
 
 it('counts as a list of all records does', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { StreamRecord, Windowed } from '../operator.ts';
 import { OperatorHarness } from '../testing/harness.ts';
 import { windowAggregate } from '../window-aggregate.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { sliding, slidingChanges, type HeldWindow, type SlidingChange } from './sliding-windows.ts';
 import { firstStartMs, hopping, tumbling, windowsAt } from './time-windows.ts';
 

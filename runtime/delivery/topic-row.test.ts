@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { RowBuffer } from '../sinks/clickhouse/row-buffer.ts';
 import { decodeTopicRow, encodeTopicRow } from './topic-row.ts';
 

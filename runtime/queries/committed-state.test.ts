@@ -10,7 +10,7 @@ import type { Codec } from '../../schemas/codec.ts';
 import { groupedStore } from '../../state/local/grouped-store.ts';
 import { keyTimerStore } from '../../state/local/key-timer-store.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { Timestamped } from '../../state/local/timestamped.ts';
 import { MemoryStateStore } from '../../state/memory-state-store.ts';
 import { cell, following } from '../../state/state-store-harness.ts';

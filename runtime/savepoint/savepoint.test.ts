@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { registered } from '../../schemas/avro-codec.ts';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { LmdbStateStore } from '../../state/lmdb-state-store.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { MemoryStateStore } from '../../state/memory-state-store.ts';
 import { RedisStateStore } from '../../state/redis-state-store.ts';
 import { cell, dump, following } from '../../state/state-store-harness.ts';

@@ -17,7 +17,7 @@ import { groupedStore } from '../../state/local/grouped-store.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
 import { timeKeyStore } from '../../state/local/time-key-store.ts';
 import { versionedStore } from '../../state/local/versioned-store.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { logTopic } from '../../topology/sink.ts';
 import type { Stream } from '../../topology/stream.ts';
 import { Topology } from '../../topology/topology.ts';

@@ -8,7 +8,7 @@ import { statefulOperator, statefulStep, type Punctuator } from '../../operators
 import { int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
 import type { KeyValueStore } from '../../state/local-store.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import { logTopic } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';

@@ -6,7 +6,7 @@ import { selectKey } from '../../operators/select-key.ts';
 import { int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import { keyValueStore } from '../../state/local/key-value-store.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { DeadLetter } from '../../topology/dead-letter.ts';
 import { deadLetterTopic } from '../../topology/dead-letter.ts';
 import type { ErrorPolicies, ErrorPolicy, ErrorStage } from '../../topology/error-policy.ts';

@@ -9,7 +9,7 @@ import { statefulOperator } from '../../operators/stateful-operator.ts';
 import { windowAggregate } from '../../operators/window-aggregate.ts';
 import { tumbling } from '../../operators/windows/time-windows.ts';
 import { int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { deadLetterTopic } from '../../topology/dead-letter.ts';
 import type { ErrorPolicy } from '../../topology/error-policy.ts';
 import { logTopic } from '../../topology/sink.ts';

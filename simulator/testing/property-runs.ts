@@ -1,4 +1,6 @@
-/** How often properties are tried: FC_RUNS and FC_SEED of the environment, else as often as the test says, by a fixed seed. */
+import { propertyRuns as runs } from '../../schemas/testing/property-runs.ts';
+
+/** How often properties are tried: as everywhere, but by a fixed seed where FC_SEED names no other. */
 export function propertyRuns(usual: number): { readonly numRuns: number; readonly seed: number } {
-  return { numRuns: Number(process.env['FC_RUNS'] ?? usual), seed: Number(process.env['FC_SEED'] ?? 20_250_324) };
+  return { seed: 20_250_324, ...runs(usual) };
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { utf8 } from '../../schemas/builtin-codecs.ts';
 import { inByteOrder } from './byte-order.ts';
 import { keyIdentity } from './key-identity.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const { compare } = keyIdentity(utf8);
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'utf8');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { float64, json } from '../../schemas/builtin-codecs.ts';
 import { groupedStore } from './grouped-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const definition = groupedStore({ name: 'values', value: float64 });
 /** Odd numbers rest, and three times each is the note on it. */

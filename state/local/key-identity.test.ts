@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { compareUtf8, keyIdentity } from './key-identity.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 describe('the order of keys', () => {
   it('puts U+FFFD before an emoji, which UTF-16 order does not', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyTimerStore } from './key-timer-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const definition = keyTimerStore({ name: 'timers' });
 

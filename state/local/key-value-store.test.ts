@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { float64, int64, json, utf8 } from '../../schemas/builtin-codecs.ts';
 import { keyValueStore } from './key-value-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const definition = keyValueStore({ name: 'values', key: utf8, value: float64 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemberOrder } from './member-order.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 interface Member {
   readonly member: string;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PackedBytes } from './packed-bytes.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 describe('PackedBytes', () => {
   it('holds what a Map holds, whatever comes and goes, and no more room than its pieces need', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ByteWriter } from '../../schemas/byte-writer.ts';
 import { hashOf, SeenChunk } from './seen-chunk.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 function written(chunk: SeenChunk): Uint8Array {
   const writer = new ByteWriter();

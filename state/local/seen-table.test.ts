@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SeenTable } from './seen-table.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 it('SeenTable finds what a plain list holds, also where many have one hash or lie at one place, and after some have gone', () => {
   const hash = fc.oneof(fc.constantFrom(0, -1, 8, 16, 2 ** 31 - 1, -(2 ** 31)), fc.nat(20));

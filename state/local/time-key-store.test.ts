@@ -4,7 +4,7 @@ import { float64, json, utf8 } from '../../schemas/builtin-codecs.ts';
 import type { Codec } from '../../schemas/codec.ts';
 import { timeKeyStore } from './time-key-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const definition = timeKeyStore({ name: 'windows', key: utf8, value: float64 });
 

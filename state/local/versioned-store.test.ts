@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { float64, utf8 } from '../../schemas/builtin-codecs.ts';
 import { versionedStore } from './versioned-store.ts';
 import { DurableCells } from './testing/durable-cells.ts';
-import { propertyRuns } from './testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 
 const historyMs = 10;
 const definition = versionedStore({ name: 'versions', key: utf8, value: float64, historyMs });

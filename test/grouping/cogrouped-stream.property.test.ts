@@ -8,7 +8,7 @@ import { sliding } from '../../operators/windows/sliding-windows.ts';
 import { hopping, tumbling } from '../../operators/windows/time-windows.ts';
 import { TopologyTestDriver } from '../../runtime/testing/topology-test-driver.ts';
 import { json, utf8, windowedKey } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { logTopic } from '../../topology/sink.ts';
 import type { Stream } from '../../topology/stream.ts';
 import { Topology } from '../../topology/topology.ts';

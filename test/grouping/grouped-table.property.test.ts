@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TopologyTestDriver } from '../../runtime/testing/topology-test-driver.ts';
 import { float64, json, utf8 } from '../../schemas/builtin-codecs.ts';
-import { propertyRuns } from '../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import { logTopic } from '../../topology/sink.ts';
 import { Topology } from '../../topology/topology.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { propertyRuns } from '../../charging/testing/property-runs.ts';
+import { propertyRuns } from '../../schemas/testing/property-runs.ts';
 import type { SessionRow } from '../../charging/stitching/session-row.ts';
 import type { Interruption, LogLine, Stitched } from './log-run.ts';
 import { LogRun, LogRunPlace } from './log-run.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../../schemas/testing/property-runs.ts';
 import { assignTasks, type MemberTasks } from './task-assigner.ts';
 
 const member = (name: string, held: readonly string[] = [], heldSinceMs = 0): MemberTasks => ({ member: name, held, heldSinceMs });

@@ -1,7 +1,7 @@
 import { createRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { propertyRuns } from '../../../../state/local/testing/property-runs.ts';
+import { propertyRuns } from '../../../../schemas/testing/property-runs.ts';
 import type { OutboundRecord } from '../../log.ts';
 import { DamagedBatch } from './damaged-batch.ts';
 import { encodeBatch, recordBytes } from './encode-batch.ts';
