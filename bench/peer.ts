@@ -99,7 +99,7 @@ function settingsToGoOnWith(kept: Settings): Settings {
 }
 
 const kept = values.resume || values.table
-  ? KeptResults.resume<Settings, Result | Failure>(values.kept, settingsToGoOnWith)
+  ? KeptResults.resume<Settings, Result | Failure>(values.kept, settingsToGoOnWith, (why) => command.error(why))
   : KeptResults.begin<Settings, Result | Failure>(values.kept, settingsFrom(usual));
 const { settings } = kept;
 const { input } = settings;

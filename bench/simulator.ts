@@ -2,24 +2,25 @@
  * How fast a network is simulated, and what of it is the simulation, the ledger and the encoding:
  * `node bench/simulator.ts --help`. One thread; the variants take turns. CPU time of the thread beside the clock, as others may be at work on the machine.
  */
+import { Option } from 'commander';
 import { DistrictGroup, SLICE_MS } from '../simulator/district-group.ts';
 import type { OutputForm } from '../simulator/district-group.ts';
 import { noLedger } from '../simulator/ledger/ledger-encoder.ts';
 import { DistrictRun } from '../simulator/network/district-run.ts';
 import { districtCount } from '../simulator/network/network.ts';
+import type { Profile } from '../simulator/profile.ts';
 import { readProfile, shippedProfiles } from '../simulator/read-profile.ts';
-import { script, whole } from '../test/script-options.ts';
+import { readBy, script, whole } from '../test/script-options.ts';
 
 const values = script('node bench/simulator.ts',
   'How fast one thread simulates a network: messages per second, of processor time and by the clock, with nothing written, as Avro records, and with the ledger. '
     + 'Needs nothing beside Node.')
-  .option('--profile <name>', `a JSON file, or one of ${shippedProfiles().join(', ')}`, 'city')
+  .addOption(new Option('--profile <name>', `a JSON file, or one of ${shippedProfiles().join(', ')}`).argParser(readBy(readProfile)).default(readProfile('city'), 'city'))
   .option('--rounds <number>', 'counted rounds, behind one to warm up', whole(1), 5)
   .option('--minutes <number>', 'simulated time of each round, in minutes', whole(1), 1_440)
   .parse()
-  .opts<{ readonly profile: string; readonly rounds: number; readonly minutes: number }>();
-const { minutes } = values;
-const profile = readProfile(values.profile);
+  .opts<{ readonly profile: Profile; readonly rounds: number; readonly minutes: number }>();
+const { minutes, profile } = values;
 const startMs = Date.parse(profile.startsAt);
 const records: OutputForm = { kind: 'records', ids: { event: 1, station: 2 } };
 

@@ -21,6 +21,25 @@ export function aboveZero(text: string): number {
   throw new InvalidArgumentError('Wanted: a number above 0.');
 }
 
+export function even(from: number): (text: string) => number {
+  return (text) => {
+    const value = whole(from)(text);
+    if (value % 2 === 0) return value;
+    throw new InvalidArgumentError(`Wanted: an even number from ${from}.`);
+  };
+}
+
+/** What `read` makes of the text; its errors are those of the option. */
+export function readBy<T>(read: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
 export function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
   return (text) => {
     const found = known.find((one) => one === text);

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import { fill, Trickle, until } from '../../test/faults/failover-load.ts';
 import { failoverTopic } from '../../test/faults/failover-pod.ts';
-import { listOption, oneOf, script, whole } from '../../test/script-options.ts';
+import { even, listOption, oneOf, script, whole } from '../../test/script-options.ts';
 import { KafkaService } from '../../test/services/kafka.ts';
 import { RedisService } from '../../test/services/redis.ts';
 import { CountingProcess } from './counting-process.ts';
@@ -24,7 +24,7 @@ const values = script('node bench/peers/failover.ts',
     + 'the first record of the tasks that were lost, and of the last of them. Starts Kafka and Redis itself. Needs java, javac, mvn and redis-server.')
   .addOption(listOption('--keys <list>', 'live keys of both processes together, with commas between', whole(1), [100_000, 2_000_000]))
   .option('--rounds <number>', 'kills of each side for each number of keys', whole(1), 3)
-  .option('--partitions <number>', 'of the topic; even, as each process has half of them', whole(2), 8)
+  .option('--partitions <number>', 'of the topic; even, as each process has half of them', even(2), 8)
   .option('--session-ms <number>', 'session time-out, in ms', whole(1), 6_000)
   .option('--commit-ms <number>', 'between commits, in ms', whole(1), 100)
   .addOption(listOption('--sides <list>', 'with commas between', oneOf(bothSides), bothSides))

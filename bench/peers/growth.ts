@@ -92,7 +92,7 @@ function settingsToGoOnWith(kept: Settings): Settings {
 }
 
 const kept = values.resume || values.table
-  ? KeptResults.resume<Settings, Kept>(values.kept, settingsToGoOnWith)
+  ? KeptResults.resume<Settings, Kept>(values.kept, settingsToGoOnWith, (why) => command.error(why))
   : KeptResults.begin<Settings, Kept>(values.kept, settingsFrom(usualSettings));
 const { settings } = kept;
 const budget = new Budget(values.minutes ?? null);

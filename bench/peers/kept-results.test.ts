@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,10 +8,14 @@ const folder = mkdtempSync(join(tmpdir(), 'voltstream-kept-'));
 const file = join(folder, 'deep', 'results.json');
 afterEach(() => rmSync(join(folder, 'deep'), { recursive: true, force: true }));
 
+function refuse(why: string): never {
+  throw new Error(why);
+}
+
 describe('results that are kept', () => {
   it('are in the file as soon as they are added, and come back', () => {
     KeptResults.begin<number, string>(file, 7).add('one');
-    const again = KeptResults.resume<number, string>(file, (kept) => kept + 1);
+    const again = KeptResults.resume<number, string>(file, (kept) => kept + 1, refuse);
     again.add('two');
     expect([again.settings, again.results]).toEqual([8, ['one', 'two']]);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ settings: 8, results: ['one', 'two'] });
@@ -21,14 +25,17 @@ describe('results that are kept', () => {
     KeptResults.begin<number, string>(file, 7).add('one');
     expect(() => KeptResults.resume<number, string>(file, () => {
       throw new Error('other input');
-    })).toThrow('other input');
+    }, refuse)).toThrow('other input');
     KeptResults.begin<number, string>(file, 8);
     expect(JSON.parse(readFileSync(`${file}.previous`, 'utf8'))).toEqual({ settings: 7, results: ['one'] });
-    expect(KeptResults.resume<number, string>(file, (kept) => kept).results).toEqual([]);
+    expect(KeptResults.resume<number, string>(file, (kept) => kept, refuse).results).toEqual([]);
   });
 
-  it('cannot be gone on with when there are none', () => {
-    expect(() => KeptResults.resume(file, (kept) => kept)).toThrow(/nothing to go on with/);
+  it('cannot be gone on with when there are none, or something else', () => {
+    expect(() => KeptResults.resume(file, (kept) => kept, refuse)).toThrow(/nothing to go on with/);
+    KeptResults.begin<number, string>(file, 7);
+    writeFileSync(file, 'not JSON');
+    expect(() => KeptResults.resume(file, (kept) => kept, refuse)).toThrow(/does not hold what was measured before/);
   });
 });
 

@@ -19,10 +19,10 @@ export class KeptResults<S, R> {
     return new KeptResults<S, R>(file, settings, []);
   }
 
-  /** Goes on with what the file holds. `settingsOf` gives the settings to go on with; it throws where the results would not belong together. */
-  static resume<S, R>(file: string, settingsOf: (kept: S) => S): KeptResults<S, R> {
-    if (!existsSync(file)) throw new Error(`there is nothing to go on with: no ${file}`);
-    const { settings, results } = JSON.parse(readFileSync(file, 'utf8')) as Kept<S, R>;
+  /** Goes on with what the file holds. `settingsOf` gives the settings to go on with, or refuses where the results would not belong together. */
+  static resume<S, R>(file: string, settingsOf: (kept: S) => S, refuse: (why: string) => never): KeptResults<S, R> {
+    if (!existsSync(file)) refuse(`error: there is nothing to go on with: no file ${file}`);
+    const { settings, results } = keptIn<S, R>(file, refuse);
     return new KeptResults<S, R>(file, settingsOf(settings), [...results]);
   }
 
@@ -46,6 +46,14 @@ export class KeptResults<S, R> {
   #write(): void {
     writeFileSync(`${this.file}.new`, `${JSON.stringify({ settings: this.settings, results: this.#results } satisfies Kept<S, R>, null, 1)}\n`);
     renameSync(`${this.file}.new`, this.file);
+  }
+}
+
+function keptIn<S, R>(file: string, refuse: (why: string) => never): Kept<S, R> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Kept<S, R>;
+  } catch (error) {
+    return refuse(`error: ${file} does not hold what was measured before: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -58,14 +58,15 @@ export function spreadOf(values: readonly number[]): Spread {
   return { min: at(0), median: sorted.length % 2 === 1 ? at(Math.floor(half)) : (at(half - 1) + at(half)) / 2, max: at(sorted.length - 1) };
 }
 
-const columns: readonly (readonly [title: string, value: (figures: Figures) => number, digits: number])[] = [
+/** `compared`: ours is told as a multiple of theirs. */
+const columns: readonly (readonly [title: string, value: (figures: Figures) => number, digits: number, compared?: boolean])[] = [
   ['events/s', (figures) => figures.eventsPerSecond, 0],
   ['CPU-s per million, application and Redis', secondsPerMillion, 2],
   ['broker', (figures) => figures.brokerSecondsPerMillion, 2],
   ['records out', (figures) => figures.outputRecords, 0],
   ['peak MB, application and Redis', (figures) => figures.peakMegabytes + figures.redisPeakMegabytes, 0],
   ['start to first output, ms', (figures) => figures.firstOutputMs, 0],
-  ['others, % of the machine', (figures) => figures.othersShare * 100, 0],
+  ['others, % of the machine', (figures) => figures.othersShare * 100, 0, false],
 ];
 
 /** In Markdown: median (minimum - maximum) of the rounds, and what ours is of each peer's. */
@@ -80,13 +81,13 @@ export function tableOf(runs: readonly (Result | Failure)[]): string {
       const cells = columns.map(([, value, digits]) => {
         const { min, median, max } = spreadOf(of(side).map(value));
         const text = (number: number): string => number.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-        return min === max ? text(median) : `${text(median)} (${text(min)} - ${text(max)})`;
+        return text(min) === text(max) ? text(median) : `${text(median)} (${text(min)} - ${text(max)})`;
       });
       lines.push(`| ${workload} | ${side} | ${of(side).length} | ${cells.join(' | ')} |`);
     }
     for (const side of present) {
       if (side === 'voltstream' || ours.length === 0) continue;
-      lines.push(`| ${workload} | **voltstream to ${side}** | | ${columns.map(([, value]) => ratio(ours.map(value), of(side).map(value))).join(' | ')} |`);
+      lines.push(`| ${workload} | **voltstream to ${side}** | | ${columns.map(([, value, , compared = true]) => compared ? ratio(ours.map(value), of(side).map(value)) : '').join(' | ')} |`);
     }
   }
   const failures = runs.filter((one): one is Failure => !isResult(one)).map(({ workload, side, round, failed }) => `\n${workload}, ${side}, round ${round}: ${failed.split('\n')[0]}\n`);

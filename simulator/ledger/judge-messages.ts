@@ -37,10 +37,6 @@ export function lettersSql(database: string): string {
   return `SELECT key, toUnixTimestamp64Milli(record_time) AS time, any(reason) AS reason, toUInt32(count()) AS rows FROM ${database}.dead_letters FINAL GROUP BY key, time ORDER BY key, time`;
 }
 
-export function lateSql(database: string): string {
-  return `SELECT station_id AS station, step, event_id AS event, toInt64(round(energy_wh * 1000)) AS milliWh FROM ${database}.late_records FINAL ORDER BY station_id`;
-}
-
 export function versionsSql(database: string): string {
   return `SELECT DISTINCT station_id AS station, toUnixTimestamp64Milli(valid_from) AS validFrom FROM ${database}.station_versions ORDER BY station_id`;
 }

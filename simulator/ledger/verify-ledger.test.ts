@@ -75,7 +75,7 @@ describe('verification against the ledger', () => {
     ['a dead letter said twice', planted('dead_letters', 0, (row) => [{ ...row, rows: 2 }]), `dead_letters: duplicated: 1 letters of s-1 ${at('01:20:01')} (DESERIALISATION_FAILED)`],
     ['a sound record among the dead letters', planted('dead_letters', 0, (row) => [row, { ...row, time: 1 }]), 'dead_letters: duplicated: 1 letters of s-1 1 (DESERIALISATION_FAILED)'],
     ['a version of a station that was lost', { station_versions: [] }, 'station_versions: lost: s-1 as of 2025-01-01T06:00:00.000Z'],
-    ['a record that was taken for late', { late_records: [{ station: 's-1', step: 'sessions', event: 's-1/3', milliWh: 0 }] }, 'late_records: wrong: s-1/3 is late for sessions'],
+    ['a record that was taken for late', { late_records: [{ station: 's-1', step: 'sessions', event: 's-1/3', time: at('01:10'), milliWh: 0 }] }, 'late_records: wrong: s-1/3 is late for sessions'],
   ])('finds %s, by its name', async (_, answers, example) => {
     expect(await found(answers)).toContain(example);
     expect((await judged(answers)).ok).toBe(false);

@@ -1,10 +1,11 @@
 import type { TableFindings } from './findings.ts';
-import { Findings } from './findings.ts';
 import { DayJudge, daysSql } from './judge-days.ts';
 import type { DayAnswer } from './judge-days.ts';
 import { HourJudge, hoursSql } from './judge-hours.ts';
 import type { HourAnswer } from './judge-hours.ts';
-import { eventsSql, judgeEvents, judgeLetters, judgeVersions, lateSql, lettersSql, versionsSql } from './judge-messages.ts';
+import { judgeLate, lateSql } from './judge-late.ts';
+import type { LateAnswer } from './judge-late.ts';
+import { eventsSql, judgeEvents, judgeLetters, judgeVersions, lettersSql, versionsSql } from './judge-messages.ts';
 import type { EventAnswer, LetterAnswer, VersionAnswer } from './judge-messages.ts';
 import { PriceJudge, pricesSql } from './judge-prices.ts';
 import type { PriceAnswer } from './judge-prices.ts';
@@ -32,13 +33,6 @@ export interface LedgerVerdict {
   readonly faults: Readonly<Record<string, number>>;
 }
 
-interface LateAnswer {
-  readonly station: string;
-  readonly step: string;
-  readonly event: string;
-  readonly milliWh: number;
-}
-
 /**
  * Compares the tables with what is true. Each is read once, in the order of stations, and only one station's rows are held at a time; visits go across
  * stations and are held as they come.
@@ -57,7 +51,7 @@ export async function verifyLedger(book: LedgerBook, database: string, ask: AskR
       if (!isFinal) milliWh.set(stationId, null);
     }
   });
-  const [late, lateMilliWh] = judgeLate(await all<LateAnswer>(ask(lateSql(database))));
+  const [late, lateMilliWh] = judgeLate(book, await all<LateAnswer>(ask(lateSql(database))));
   const hours = new HourJudge(book);
   await byStation<HourAnswer>(book, ask(hoursSql(database)), (stationId, rows) => hours.station(stationId, rows, milliWh.get(stationId) ?? null, lateMilliWh.get(stationId) ?? 0));
   const days = new DayJudge(book);
@@ -83,17 +77,6 @@ async function judgePrices(book: LedgerBook, database: string, ask: AskRows): Pr
   const prices = new PriceJudge(book, tariffs);
   await byStation<PriceAnswer>(book, ask(pricesSql(database)), (stationId, rows) => prices.station(stationId, rows));
   return [prices.result];
-}
-
-/** Nothing that a simulation sends is later than what waits for it. */
-function judgeLate(rows: readonly LateAnswer[]): readonly [TableFindings, ReadonlyMap<string, number>] {
-  const findings = new Findings('late_records');
-  const milliWh = new Map<string, number>();
-  for (const row of rows) {
-    findings.wrong(`${row.event} is late for ${row.step}`);
-    milliWh.set(row.station, (milliWh.get(row.station) ?? 0) + row.milliWh);
-  }
-  return [findings.result, milliWh];
 }
 
 async function all<Row>(rows: AsyncIterable<Row>): Promise<readonly Row[]> {

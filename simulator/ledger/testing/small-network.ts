@@ -1,6 +1,7 @@
 import type { FaultKind } from '../../profile.ts';
 import type { DayAnswer } from '../judge-days.ts';
 import type { HourAnswer } from '../judge-hours.ts';
+import type { LateAnswer } from '../judge-late.ts';
 import type { EventAnswer, LetterAnswer, VersionAnswer } from '../judge-messages.ts';
 import type { SessionAnswer } from '../judge-sessions.ts';
 import type { StatusAnswer } from '../judge-statuses.ts';
@@ -26,7 +27,7 @@ export interface Answers {
   readonly charging_events: readonly EventAnswer[];
   readonly dead_letters: readonly LetterAnswer[];
   readonly station_versions: readonly VersionAnswer[];
-  readonly late_records: readonly { readonly station: string; readonly step: string; readonly event: string; readonly milliWh: number }[];
+  readonly late_records: readonly LateAnswer[];
   readonly live_sessions: readonly { readonly id: string }[];
 }
 
