@@ -56,10 +56,15 @@ function panel(dots: readonly Dot[], title: string): string {
   const x = (place: number): string => (high === low ? width / 2 : (Math.log10(place) - low) / (high - low) * width).toFixed(1);
   const y = (value: number): string => (height - value / top * height).toFixed(1);
   const marks = dots.map(([place, value]) => `<circle cx="${x(place)}" cy="${y(value)}" r="3" fill="#1565c0"/>`
-    + `<text x="${x(place)}" y="${height + 14}" text-anchor="middle">${place.toLocaleString('en-US')}</text>`
+    + `<text x="${x(place)}" y="${height + 14}" text-anchor="middle">${placeText(place)}</text>`
     + `<text x="${x(place)}" y="${Number(y(value)) - 6}" text-anchor="middle" fill="#1565c0">${short(value)}</text>`);
   return `<text x="0" y="-8" font-weight="bold">${title}</text><path d="M0 0V${height}H${width}" fill="none" stroke="#888"/>`
     + `<polyline fill="none" stroke="#1565c0" points="${dots.map(([place, value]) => `${x(place)},${y(value)}`).join(' ')}"/>${marks.join('')}`;
+}
+
+/** Short, so that the names of neighbours do not touch. */
+function placeText(place: number): string {
+  return place >= 1_000_000 ? `${place / 1_000_000} million` : place.toLocaleString('en-US');
 }
 
 function short(value: number): string {

@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Case } from './case.ts';
 import { judge } from './judge.ts';
+import { readBy, script } from '../script-options.ts';
 
 /** `npm run conformance -- DIR`: every family of a folder, passed / total; exit 1 unless all pass. */
 function run(folder: string): boolean {
   const files = readdirSync(folder).filter((name) => name.endsWith('.json')).sort();
   const notBuilt: string[] = [];
-  let allPassed = files.length > 0;
+  let allPassed = true;
   for (const file of files) {
     const family = basename(file, '.json');
     const cases = JSON.parse(readFileSync(join(folder, file), 'utf8')) as readonly Case[];
@@ -24,7 +25,6 @@ function run(folder: string): boolean {
     if (failures.length > 5) console.log(`  and ${failures.length - 5} more`);
     if (passed < cases.length) allPassed = false;
   }
-  if (files.length === 0) console.log(`no .json files in ${folder}`);
   if (notBuilt.length > 0) console.log(`not built yet: ${[...new Set(notBuilt)].join(', ')}`);
   return allPassed;
 }
@@ -37,10 +37,14 @@ function attempt(one: Case): ReturnType<typeof judge> {
   }
 }
 
-const folder = process.argv[2];
-if (folder === undefined) {
-  console.error('usage: npm run conformance -- DIR');
-  process.exitCode = 2;
-} else if (!run(folder)) {
-  process.exitCode = 1;
+/** The families in it, so that a wrong folder is told before anything runs. */
+function folderOfFamilies(folder: string): string {
+  if (readdirSync(folder).some((name) => name.endsWith('.json'))) return folder;
+  throw new Error(`There are no .json files in ${folder}.`);
 }
+
+const [folder] = script('npm run conformance --', 'Compares what the operators give with what Kafka Streams gave: each family of a folder of cases, passed of all. Ends with 1 unless all pass.')
+  .argument('<folder>', 'with one .json file for each family, such as test/conformance/vectors', readBy(folderOfFamilies))
+  .parse()
+  .processedArgs as [string];
+if (!run(folder)) process.exitCode = 1;

@@ -8,6 +8,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { oneOf, script } from '../script-options.ts';
 import { placement } from './placement.ts';
 import { requirePrograms, serviceNames, startService } from './services.ts';
 import type { RunningService, ServiceName } from './services.ts';
@@ -17,7 +18,6 @@ export { KafkaCluster } from './kafka-cluster.ts';
 export { RedisService } from './redis.ts';
 export { RegistryService } from './registry.ts';
 
-const usage = `usage: npm run services -- [${serviceNames.join('] [')}]`;
 /** Between two lines about a service that is not ready yet. */
 const progressMs = 3_000;
 
@@ -86,19 +86,16 @@ ${exportsOf(services, 'testVariables')}
 `);
 }
 
-function namesOf(given: readonly string[]): readonly ServiceName[] | null {
-  const names = given.filter((name): name is ServiceName => (serviceNames as readonly string[]).includes(name));
-  return names.length === given.length ? [...new Set(names)] : null;
-}
-
 if (import.meta.main) {
-  const given = process.argv.slice(2);
+  const command = script('npm run services --',
+    'Starts services for tests and for people, says where they are and which environment variables lead to them, and keeps them until Ctrl-C, which deletes their data. '
+      + 'As containers where Docker runs, else as local processes: then kafka needs java and mvn, redis needs redis-server.')
+    .argument('[names...]', `of ${serviceNames.join(', ')} (default: all). "up" before them: for scripts, on any free ports, with only the variables of tests on standard output (default: kafka redis)`,
+      (text: string, before: readonly string[] = []) => [...before, before.length === 0 && text === 'up' ? text : oneOf(serviceNames)(text)])
+    .parse();
+  const [given = []] = command.processedArgs as [readonly string[]?];
   const forScripts = given[0] === 'up';
-  const names = namesOf(forScripts ? given.slice(1) : given);
-  if (names === null) {
-    say(usage);
-    process.exit(2);
-  }
+  const names = [...new Set(given)].filter((name): name is ServiceName => name !== 'up');
   try {
     await up(names.length > 0 ? names : forScripts ? ['kafka', 'redis'] : serviceNames, forScripts);
   } catch (error) {

@@ -50,7 +50,7 @@ describe('npm run services', () => {
     const redis = spawnSync(process.execPath, [program, 'redis'], { env: { PATH: folder }, encoding: 'utf8' });
     expect([redis.status, redis.stderr]).toEqual([1, expect.stringMatching(/^redis-server is not installed.*apt-get install/)]);
     const unknown = spawnSync(process.execPath, [program, 'postgres'], { encoding: 'utf8' });
-    expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('[kafka] [redis] [clickhouse] [registry]')]);
+    expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('kafka, redis, clickhouse, registry')]);
   });
 
   it('starts some, waits until they answer, says where they are, and deletes everything at Ctrl-C', async () => {
