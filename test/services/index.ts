@@ -93,7 +93,7 @@ if (import.meta.main) {
     .argument('[names...]', `of ${serviceNames.join(', ')} (default: all). "up" before them: for scripts, on any free ports, with only the variables of tests on standard output (default: kafka redis)`,
       (text: string, before: readonly string[] = []) => [...before, before.length === 0 && text === 'up' ? text : oneOf(serviceNames)(text)])
     .parse();
-  const [given = []] = command.processedArgs as [readonly string[]?];
+  const given = (command.processedArgs[0] ?? []) as readonly string[];
   const forScripts = given[0] === 'up';
   const names = [...new Set(given)].filter((name): name is ServiceName => name !== 'up');
   try {
