@@ -80,10 +80,10 @@ export function peakBytes(processId: number): number {
   return Number(kilobytes) * 1_024;
 }
 
-/** Processor time that the whole machine has used since its start, s; guests and waiting left out. */
+/** Processor time since the start of the machine that is gone, s: what it has used, and what its host gave to other machines; guests and waiting left out. */
 export function machineSeconds(): number {
-  const [user = 0, nice = 0, system = 0, , , interrupt = 0, softInterrupt = 0] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] as string).split(/\s+/).slice(1).map(Number);
-  return (user + nice + system + interrupt + softInterrupt) / 100;
+  const [user = 0, nice = 0, system = 0, , , interrupt = 0, softInterrupt = 0, stolen = 0] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] as string).split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + interrupt + softInterrupt + stolen) / 100;
 }
 
 export { processorSeconds };
