@@ -27,22 +27,34 @@ const dayMs = 86_400_000;
 export function judgeLate(book: LedgerBook, rows: readonly LateAnswer[]): readonly [TableFindings, ReadonlyMap<string, number>] {
   const findings = new Findings('late_records');
   const milliWh = new Map<string, number>();
-  const ended = new Set<BookSession>();
-  for (const row of rows) {
-    findings.compared += 1;
-    milliWh.set(row.station, (milliWh.get(row.station) ?? 0) + row.milliWh);
-    const session = row.step === 'station-load' && row.milliWh === 0 ? endedUnseen(book, row) : undefined;
-    if (session === undefined || ended.has(session)) findings.wrong(`${row.event} is late for ${row.step}`);
-    else ended.add(session);
+  for (const [stationId, late] of Map.groupBy(rows, ({ station }) => station)) {
+    const unseen = endedUnseen(book, stationId);
+    for (const row of late) {
+      findings.compared += 1;
+      const at = row.step === 'station-load' && row.milliWh === 0 ? unseen.findIndex((end) => end.fromMs <= row.time && row.time <= end.toMs && closesMs(row.time) <= end.shownMs) : -1;
+      if (at === -1) findings.wrong(`${row.event} is late for ${row.step}`);
+      else unseen.splice(at, 1);
+    }
+    milliWh.set(stationId, late.reduce((sum, row) => sum + row.milliWh, 0));
   }
   return [findings.result, milliWh];
 }
 
-/** The session within which a time is, and whose end nobody could know before the hours of that time were closed. */
-function endedUnseen(book: LedgerBook, { station, time }: LateAnswer): BookSession | undefined {
-  const closedMs = time - (time % dayMs) + 2 * dayMs;
-  return truthsOf(book, station).find(({ session, nextStartMs }) => session.faults.includes('lost-stop') && session.startMs <= time && time <= session.stopMs
-    && nextStartMs !== null && nextStartMs >= closedMs && isFreeUnseen(book, session))?.session;
+/** When hours of the UTC day of a time take nothing more. */
+function closesMs(timeMs: number): number {
+  return timeMs - (timeMs % dayMs) + 2 * dayMs;
+}
+
+/** From when to when a session was whose end nobody was told, and when the next one shows it. */
+interface UnseenEnd {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly shownMs: number;
+}
+
+function endedUnseen(book: LedgerBook, stationId: string): UnseenEnd[] {
+  return truthsOf(book, stationId).flatMap(({ session, nextStartMs }) => session.faults.includes('lost-stop') && nextStartMs !== null && isFreeUnseen(book, session)
+    ? [{ fromMs: session.startMs, toMs: session.stopMs, shownMs: nextStartMs }] : []);
 }
 
 function isFreeUnseen(book: LedgerBook, { stationId, evseId, connectorId, stopMs }: BookSession): boolean {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readBy, script } from '../script-options.ts';
 import type { Case } from './case.ts';
 import { judge } from './judge.ts';
-import { readBy, script } from '../script-options.ts';
 
 /** `npm run conformance -- DIR`: every family of a folder, passed / total; exit 1 unless all pass. */
 function run(folder: string): boolean {

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listOption, script, whole } from '../script-options.ts';
+import { even, listOption, script, whole } from '../script-options.ts';
 import { KafkaLog } from '../../runtime/log/kafka/kafka-log.ts';
 import { KafkaService } from '../services/kafka.ts';
 import { RedisService } from '../services/redis.ts';
@@ -20,7 +20,7 @@ import { failoverTopic } from './failover-pod.ts';
 const values = script('failover', 'Two processes count records by key; one is killed. Prints how long after the session time-out the other one has processed the first\n'
   + 'record of the partitions that were lost, and of the last of them. Needs java, mvn and redis-server.')
   .addOption(listOption('--keys <list>', 'live keys of both processes together', whole(1), [100_000, 2_000_000]))
-  .option('--partitions <number>', 'of the topic', whole(2), 8)
+  .option('--partitions <number>', 'of the topic; even, as each pod has half of them', even(2), 8)
   .option('--session-ms <number>', 'session time-out, in ms', whole(1), 6_000)
   .option('--rounds <number>', 'kills for each number of keys', whole(1), 3)
   .option('--prof <folder>', 'write CPU profiles of the pods there')
